@@ -8,7 +8,7 @@ import { decodeBody } from '../../src/hub/routing/body-decoder.ts';
 import { decodeCbor } from '../../src/hub/routing/cbor-decoder.ts';
 
 const encoder = new Encoder({ useRecords: false, mapsAsObjects: true });
-const bodies = suite('hub: bodies');
+const bodies = suite('hub: decoding of bodies');
 
 function bodyOf(body: Buffer, contentType?: string, encoding?: string): unknown {
   const message: Message = {
@@ -22,7 +22,7 @@ function bodyOf(body: Buffer, contentType?: string, encoding?: string): unknown 
   return decodeBody(message, encoding);
 }
 
-/** UTF-32 of a text that has no character beyond the first plane. */
+/** Encodes a text of the Basic Multilingual Plane as UTF-32. */
 function utf32(text: string, bigEndian = false): Buffer {
   const bytes = Buffer.alloc(text.length * 4);
   Array.from(text, (_, at) => {
@@ -37,47 +37,54 @@ const VALUE = { a: 'Ä' };
 
 const ENCODED: readonly (readonly [string, Buffer, string | undefined])[] = [
   ['UTF-8 by default', Buffer.from(TEXT), undefined],
-  ['UTF-8 in any case', Buffer.from(TEXT), 'UTF-8'],
+  ['UTF-8 with an upper-case name', Buffer.from(TEXT), 'UTF-8'],
   ['UTF-8 with a byte order mark', Buffer.from(`\ufeff${TEXT}`), 'utf-8'],
   ['UTF-16, little-endian by default', Buffer.from(TEXT, 'utf16le'), 'utf-16'],
-  ['UTF-16 with a mark', Buffer.from(`\ufeff${TEXT}`, 'utf16le'), 'UTF-16'],
-  ['UTF-16 big-endian by its mark', Buffer.from(`\ufeff${TEXT}`, 'utf16le').swap16(), 'utf-16'],
+  ['UTF-16 with a byte order mark', Buffer.from(`\ufeff${TEXT}`, 'utf16le'), 'UTF-16'],
+  ['UTF-16, big-endian by its byte order mark', Buffer.from(`\ufeff${TEXT}`, 'utf16le').swap16(), 'utf-16'],
   ['UTF-16BE', Buffer.from(TEXT, 'utf16le').swap16(), 'utf-16be'],
   ['UTF-32', utf32(TEXT), 'utf-32'],
-  ['UTF-32 big-endian by its mark', utf32(`\ufeff${TEXT}`, true), 'utf-32'],
+  ['UTF-32, big-endian by its byte order mark', utf32(`\ufeff${TEXT}`, true), 'utf-32'],
   ['UTF-32BE', utf32(TEXT, true), 'utf-32be'],
 ];
 
 for (const [what, bytes, encoding] of ENCODED) {
-  bodies(`JSON in ${what}`, () => assert.equal(bodyOf(bytes, 'application/json', encoding), VALUE));
+  bodies(`a JSON body in ${what} is decoded`, () =>
+    assert.equal(bodyOf(bytes, 'application/json', encoding), VALUE),
+  );
 }
 
 const WRONG: readonly (readonly [string, Buffer, string | undefined, string | undefined])[] = [
-  ['no JSON', Buffer.from('{"a":'), undefined, undefined],
-  ['nothing', Buffer.alloc(0), undefined, undefined],
-  ['bytes that are no UTF-8', Buffer.from([0x22, 0xff, 0x22]), undefined, undefined],
-  ['an encoding that is not known', Buffer.from(TEXT), undefined, 'latin1'],
-  ['UTF-16 that says UTF-8', Buffer.from(TEXT, 'utf16le'), undefined, 'utf-8'],
-  ['half a character of UTF-16', Buffer.from('"\ud800"', 'utf16le'), undefined, 'utf-16'],
-  ['UTF-32 of odd length', utf32(TEXT).subarray(1), undefined, 'utf-32'],
-  ['a character that there is not', Buffer.from([0, 0, 0x11, 0xff]), undefined, 'utf-32'],
-  ['JSON that says CBOR', Buffer.from(TEXT), 'application/cbor', undefined],
-  ['CBOR that says JSON', encoder.encode(VALUE), 'application/json', undefined],
-  ['JSON nested beyond all bounds', Buffer.from('['.repeat(500_000)), undefined, undefined],
-  ['a body beyond its bound', Buffer.from(`"${'x'.repeat(MAX_ROUTED_BODY_BYTES)}"`), undefined, undefined],
+  ['a body that is not JSON', Buffer.from('{"a":'), undefined, undefined],
+  ['an empty body', Buffer.alloc(0), undefined, undefined],
+  ['a body that is not UTF-8', Buffer.from([0x22, 0xff, 0x22]), undefined, undefined],
+  ['a body in an unknown encoding', Buffer.from(TEXT), undefined, 'latin1'],
+  ['a UTF-16 body declared as UTF-8', Buffer.from(TEXT, 'utf16le'), undefined, 'utf-8'],
+  ['a lone surrogate in UTF-16', Buffer.from('"\ud800"', 'utf16le'), undefined, 'utf-16'],
+  ['a UTF-32 body whose length is not a multiple of four', utf32(TEXT).subarray(1), undefined, 'utf-32'],
+  ['an invalid code point in UTF-32', Buffer.from([0, 0, 0x11, 0xff]), undefined, 'utf-32'],
+  ['a JSON body declared as CBOR', Buffer.from(TEXT), 'application/cbor', undefined],
+  ['a CBOR body declared as JSON', encoder.encode(VALUE), 'application/json', undefined],
+  ['a JSON body with too many levels', Buffer.from('['.repeat(500_000)), undefined, undefined],
+  [
+    'a body above the maximum size',
+    Buffer.from(`"${'x'.repeat(MAX_ROUTED_BODY_BYTES)}"`),
+    undefined,
+    undefined,
+  ],
 ];
 
 for (const [what, bytes, type, encoding] of WRONG) {
-  bodies(`undefined: ${what}`, () => assert.is(bodyOf(bytes, type, encoding), undefined));
+  bodies(`${what} is decoded as undefined`, () => assert.is(bodyOf(bytes, type, encoding), undefined));
 }
 
-bodies('CBOR by its content type, whatever its case and parameters', () => {
+bodies('a CBOR body is recognised by its content type in any case and with parameters', () => {
   for (const type of ['application/cbor', 'Application/CBOR; v=1', 'application/senml+cbor']) {
     assert.equal({ ...Object(bodyOf(encoder.encode(VALUE), type)) }, VALUE, type);
   }
 });
 
-bodies('CBOR that another encoder wrote is what JSON would be', () => {
+bodies('a CBOR body of another encoder has the value of the equivalent JSON', () => {
   const json = fc.jsonValue({ maxDepth: 5 });
   const property = fc.property(json, value => {
     const decoded = bodyOf(encoder.encode(value), 'application/cbor');
@@ -86,20 +93,17 @@ bodies('CBOR that another encoder wrote is what JSON would be', () => {
   fc.assert(property, { numRuns: 2000 });
 });
 
-bodies(
-  'changed bytes are a value or undefined, never an exception, and never leave an array or an object behind',
-  () => {
-    const changes = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 6 });
-    const property = fc.property(fc.jsonValue({ maxDepth: 4 }), changes, (value, changed) => {
-      const bytes = Buffer.from(encoder.encode(value));
-      for (const [at, byte] of changed) bytes[at % bytes.length] = byte;
-      bodyOf(bytes, 'application/cbor');
-    });
-    fc.assert(property, { numRuns: 20_000 });
-  },
-);
+bodies('a CBOR body with changed bytes is decoded as a value or undefined and never throws', () => {
+  const changes = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 6 });
+  const property = fc.property(fc.jsonValue({ maxDepth: 4 }), changes, (value, changed) => {
+    const bytes = Buffer.from(encoder.encode(value));
+    for (const [at, byte] of changed) bytes[at % bytes.length] = byte;
+    bodyOf(bytes, 'application/cbor');
+  });
+  fc.assert(property, { numRuns: 20_000 });
+});
 
-/** Bytes in hexadecimal, and the value; RFC 8949, appendix A. */
+/** CBOR in hexadecimal with its value (RFC 8949, appendix A). */
 const ITEMS: readonly (readonly [string, unknown])[] = [
   ['00', 0],
   ['1bffffffffffffffff', 2 ** 64],
@@ -126,7 +130,9 @@ const ITEMS: readonly (readonly [string, unknown])[] = [
 ];
 
 for (const [hex, value] of ITEMS) {
-  bodies(`CBOR ${hex}`, () => assert.equal(decodeCbor(Buffer.from(hex, 'hex')), value));
+  bodies(`the CBOR item ${hex} has the value of RFC 8949`, () =>
+    assert.equal(decodeCbor(Buffer.from(hex, 'hex')), value),
+  );
 }
 
 const MALFORMED = [
@@ -145,17 +151,17 @@ const MALFORMED = [
 ];
 
 for (const hex of MALFORMED) {
-  bodies(`not well-formed CBOR: ${hex || 'nothing'}`, () => {
+  bodies(`the CBOR item ${hex || 'of no bytes'} is refused as not well-formed`, () => {
     assert.throws(() => decodeCbor(Buffer.from(hex, 'hex')), RangeError);
   });
 }
 
-bodies('CBOR nested beyond its bound is refused', () => {
+bodies('CBOR with too many levels is refused', () => {
   assert.throws(() => decodeCbor(Buffer.alloc(100_000, 0x81)), RangeError);
   assert.throws(() => decodeCbor(Buffer.alloc(100_000, 0xc1)), RangeError);
 });
 
-bodies('CBOR with more values than its bound is refused, and long strings in small chunks are not', () => {
+bodies('CBOR with too many values is refused, and a long string in small chunks is accepted', () => {
   const list = (count: number, one: number): Buffer =>
     Buffer.concat([Buffer.from([0x9f]), Buffer.alloc(count, one), Buffer.from([0xff])]);
   assert.is(Object(decodeCbor(list(MAX_CBOR_VALUES - 1, 0xa0))).length, MAX_CBOR_VALUES - 1);
@@ -174,13 +180,13 @@ bodies('CBOR with more values than its bound is refused, and long strings in sma
   assert.is(decodeCbor(letters), 'ü'.repeat(1000));
 });
 
-bodies('a key named __proto__ is a key', () => {
+bodies('a CBOR key __proto__ is an ordinary key', () => {
   const decoded = decodeCbor(encoder.encode(JSON.parse('{"__proto__":{"x":1}}')));
   assert.equal(Object.keys(Object(decoded)), ['__proto__']);
   assert.is(Object(decoded).x, undefined);
 });
 
-bodies('the last of two equal keys counts, and numbers are keys too', () => {
+bodies('the last of two equal CBOR keys counts, and numbers are accepted as keys', () => {
   const decoded = decodeCbor(Buffer.from('a361610161610201186f', 'hex'));
   assert.equal({ ...Object(decoded) }, { a: 2, 1: 111 });
 });

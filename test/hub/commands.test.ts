@@ -26,7 +26,7 @@ const CLOCK: Clock = {
 const RANDOM = { fraction: () => 0.5, bytes: (count: number) => Buffer.alloc(count, 7) };
 const QUIET = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** Answers each line that it reads. */
+/** Script that answers each line that it reads. */
 const VALVE = `while read -r line; do echo "{\\"output\\":\\"done\\",\\"body\\":\\"did $line\\"}"; done`;
 
 const MANIFEST = {
@@ -40,84 +40,87 @@ const MANIFEST = {
   },
 };
 
-/** Resolves when `look` finds something. */
+/** Waits until `look` returns a value. Returns it. */
 async function found<Value>(look: () => Value | undefined): Promise<Value> {
   for (const end = performance.now() + 20_000; performance.now() < end; ) {
     const value = look();
     if (value !== undefined) return value;
     await new Promise(resolve => setTimeout(resolve, 10));
   }
-  throw new Error('It never came.');
+  throw new Error('Timed out waiting for a value.');
 }
 
 const commands = suite('hub: commands from upstream');
 
-commands('a command waits for its module, is done by it, and its answer goes up', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'skerry-commands-'));
-  for (const name of ['logs', 'run']) mkdirSync(join(folder, name));
-  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(MANIFEST));
-  const manifest = parseManifest(JSON.stringify(MANIFEST), 'manifest.json');
-  const resources = openResources(manifest);
-  const store = await openStore({
-    maxPendingBytes: 4 << 20,
-    countRead: () => {},
-    ...boundsOf(manifest),
-    folder: join(folder, 'store'),
-    clock: CLOCK,
-    resources: resources.shares,
-    log: QUIET,
-  });
-  const parts = openComponents(
-    {
-      memory: memoryUnder(CLOCK, QUIET),
-      dataFolder: folder,
+commands(
+  'a command from upstream is stored for its module, and the answer of the module is forwarded',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'skerry-commands-'));
+    for (const name of ['logs', 'run']) mkdirSync(join(folder, name));
+    writeFileSync(join(folder, 'manifest.json'), JSON.stringify(MANIFEST));
+    const manifest = parseManifest(JSON.stringify(MANIFEST), 'manifest.json');
+    const resources = openResources(manifest);
+    const store = await openStore({
+      maxPendingBytes: 4 << 20,
+      countRead: () => {},
+      ...boundsOf(manifest),
+      folder: join(folder, 'store'),
       clock: CLOCK,
-      random: RANDOM,
-      logSink: () => {},
-      launched: {},
-    },
-    store,
-    resources,
-    manifest,
-    { bundleFolder: sha256 => join(folder, sha256) },
-  );
-  const routing = routingOf(manifest);
-  parts.routing.use(routing);
-  parts.router.use(manifest.name, routing.dispatcher);
-  parts.modules.useInputs(routing.inputs);
-  try {
-    assert.equal(routing.status().routeWarnings, []);
-    const origin = { kind: 'upstream', upstream: 'upstream' } as const;
-    const message = { ...PLAIN, topic: 'commands/a', body: Buffer.from('open'), qos: 1, origin } as const;
-    const settled: (Error | undefined)[] = [];
-    assert.is(
-      parts.router.route(message, error => settled.push(error)),
-      1,
+      resources: resources.shares,
+      log: QUIET,
+    });
+    const parts = openComponents(
+      {
+        memory: memoryUnder(CLOCK, QUIET),
+        dataFolder: folder,
+        clock: CLOCK,
+        random: RANDOM,
+        logSink: () => {},
+        launched: {},
+      },
+      store,
+      resources,
+      manifest,
+      { bundleFolder: sha256 => join(folder, sha256) },
     );
-    assert.equal(settled, [], 'not before it is durable');
-    assert.equal(await found(() => settled[0] ?? (settled.length === 1 ? 'taken' : undefined)), 'taken');
+    const routing = routingOf(manifest);
+    parts.routing.use(routing);
+    parts.router.use(manifest.name, routing.dispatcher);
+    parts.modules.useInputs(routing.inputs);
+    try {
+      assert.equal(routing.status().routeWarnings, []);
+      const origin = { kind: 'upstream', upstream: 'upstream' } as const;
+      const message = { ...PLAIN, topic: 'commands/a', body: Buffer.from('open'), qos: 1, origin } as const;
+      const settled: (Error | undefined)[] = [];
+      assert.is(
+        parts.router.route(message, error => settled.push(error)),
+        1,
+      );
+      assert.equal(settled, [], 'not before it is durable');
+      assert.equal(await found(() => settled[0] ?? (settled.length === 1 ? 'taken' : undefined)), 'taken');
 
-    const control = controlRoutes({ clock: CLOCK, store, routing: () => routing });
-    const replayed = await control.replay('FROM $upstream("commands/#") INTO topic("t")', 60_000);
-    assert.equal(
-      replayed.taken.map(({ message: { topic, from, body } }) => [topic, from, body]),
-      [['commands/a', '$upstream', 'open']],
-    );
-    const others = await control.replay('FROM /* INTO topic("t")', 60_000);
-    assert.equal([others.messages, others.verdicts.true], [1, 0]);
+      const control = controlRoutes({ clock: CLOCK, store, routing: () => routing });
+      const replayed = await control.replay('FROM $upstream("commands/#") INTO topic("t")', 60_000);
+      assert.equal(
+        replayed.taken.map(({ message: { topic, from, body } }) => [topic, from, body]),
+        [['commands/a', '$upstream', 'open']],
+      );
+      const others = await control.replay('FROM /* INTO topic("t")', 60_000);
+      assert.equal([others.messages, others.verdicts.true], [1, 0]);
 
-    await parts.modules.start(['valve'], { manifest, home: folder });
-    const answer = await found((): WaitingEntry | undefined => store.peek('$upstream', 1)[0]);
-    assert.equal(answer.message?.origin, { kind: 'module', module: 'valve', output: 'done' });
-    assert.is(answer.message?.body.toString(), 'did open');
-    const input = () => store.stats().find(({ queue }) => queue === 'input/valve/in')?.depth ?? 0;
-    await found(() => (input() === 0 ? true : undefined));
-  } finally {
-    await parts.modules.stop();
-    await parts.broker.close();
-    await store.close();
-    rmSync(folder, { recursive: true });
-  }
-});
+      await parts.modules.start(['valve'], { manifest, home: folder });
+      const answer = await found((): WaitingEntry | undefined => store.peek('$upstream', 1)[0]);
+      assert.equal(answer.message?.origin, { kind: 'module', module: 'valve', output: 'done' });
+      assert.is(answer.message?.body.toString(), 'did open');
+      const input = () => store.stats().find(({ queue }) => queue === 'input/valve/in')?.depth ?? 0;
+      await found(() => (input() === 0 ? true : undefined));
+    } finally {
+      await parts.modules.stop();
+      await parts.broker.close();
+      await store.close();
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
 
 commands.run();

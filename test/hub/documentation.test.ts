@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { grantsOf } from '../../src/auth/grants.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 
-/** Indented blocks of a page under docs/. */
+/** Returns the indented blocks of a page under docs/. */
 function examplesOf(page: string): string[] {
   const text = readFileSync(new URL(`../../docs/${page}`, import.meta.url), 'utf8');
   return text.match(/(?:^ {4}.*\n)+/gm) ?? [];
@@ -12,7 +12,7 @@ function examplesOf(page: string): string[] {
 
 const documentation = suite('hub: documentation');
 
-documentation('the listeners shown are taken', () => {
+documentation('the listeners in the documentation are valid', () => {
   const entries = examplesOf('reference/listeners.md').flatMap(block => block.split(/(?<=\})\n(?= {4}\{)/));
   assert.is(entries.length, 7);
   for (const entry of entries) {
@@ -20,14 +20,14 @@ documentation('the listeners shown are taken', () => {
   }
 });
 
-documentation('the grants shown are taken', () => {
+documentation('the grants in the documentation are valid', () => {
   const fields = examplesOf('reference/access.md').filter(block => block.trimStart().startsWith('"'));
   assert.is(fields.length, 3);
   const grants = grantsOf(parseManifest(`{"name":"a",${fields.join(',')}}`, 'm.json'));
   assert.equal([...grants.users.keys(), ...grants.modules.keys()], ['kitchen', 'gate', 'logger']);
 });
 
-documentation('the serial number and the secrets shown are taken', () => {
+documentation('the serial number and the secrets in the documentation are valid', () => {
   const fields = examplesOf('reference/signing.md').filter(block => block.trimStart().startsWith('"'));
   assert.is(fields.length, 3);
   const { serial, for: devices, modules } = parseManifest(`{"name":"a",${fields.join(',')}}`, 'm.json');
@@ -41,7 +41,7 @@ documentation('the serial number and the secrets shown are taken', () => {
   );
 });
 
-documentation('the bundle shown is taken', () => {
+documentation('the bundle in the documentation is valid', () => {
   const [, fields = ''] = examplesOf('reference/bundles.md');
   const [camera] = parseManifest(`{"name":"a",${fields}}`, 'm.json').modules;
   assert.equal(camera?.bundle, {
@@ -52,14 +52,14 @@ documentation('the bundle shown is taken', () => {
   });
 });
 
-documentation('the desired properties shown are taken', () => {
+documentation('the desired properties in the documentation are valid', () => {
   const shown = examplesOf('how-to/migrate-from-azure-iot-edge.md').find(block =>
     block.includes('"modules"'),
   );
   assert.equal(parseManifest(`{"name":"a",${shown}}`, 'm.json').modules[0]?.desired, { SendInterval: 5 });
 });
 
-documentation('the fields of modules shown are accepted', () => {
+documentation('the fields of modules in the documentation are valid', () => {
   const fields = examplesOf('reference/modules.md').filter(block => block.trimStart().startsWith('"'));
   assert.ok(fields.length >= 5);
   for (const text of fields) {
@@ -68,7 +68,7 @@ documentation('the fields of modules shown are accepted', () => {
   }
 });
 
-documentation('the upstreams and deployments shown are accepted', () => {
+documentation('the upstreams and deployments in the documentation are valid', () => {
   const pages = ['reference/upstreams.md', 'explanation/deployments.md'];
   const fields = pages.flatMap(examplesOf).filter(block => /^ *"(?!greenhouse)/.test(block));
   assert.ok(fields.length >= 7);

@@ -4,9 +4,9 @@ import { explainRoutes } from '../../src/hub/control/route-control.ts';
 import { sampleSubject } from '../../src/hub/control/sample-message.ts';
 import { compileRoute } from '../../src/routes/route.ts';
 
-const explain = suite('hub: explain');
+const explain = suite('hub: explanation of routes');
 
-explain('a body that nests too deeply to be shown is explained all the same', () => {
+explain('a route is explained although a value of the body is nested too deeply to be shown', () => {
   const compiled = compileRoute(
     'FROM /messages/* WHERE $body.deep = 1 OR $body.flat = 1 INTO $upstream',
     'skerry',

@@ -10,11 +10,7 @@ import { routingOf } from '../../src/hub/routing/compiled-routes.ts';
 import { planRoutes } from '../../src/hub/routing/route-plan.ts';
 import type { Router } from '../../src/hub/routing/router.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
-import {
-  createStoreHarness as createStoreStage,
-  type StoreHarness as StoreStage,
-  texts,
-} from '../harness/queue.ts';
+import { createStoreHarness, type StoreHarness, texts } from '../harness/queue.ts';
 import { memoryUnder } from './memory-keeper.ts';
 
 const RANDOM = { fraction: () => 0.5, bytes: (count: number) => Buffer.alloc(count, 7) };
@@ -22,28 +18,28 @@ const LOG = { info: () => {}, warn: () => {}, error: () => {} };
 const VALVE = { valve: { exec: ['x'], io: 'lines' } };
 const UPSTREAM = { url: 'mqtt://parent.invalid' };
 
-type Stage = {
-  readonly store: StoreStage;
+type UpstreamTest = {
+  readonly store: StoreHarness;
   readonly router: Router;
-  /** Everything that a client which subscribes to all hears, as `topic body`. */
-  readonly heard: string[];
+  /** Messages that a subscriber of all topics receives, as `topic body`. */
+  readonly received: string[];
   readonly client: MqttClient;
-  /** Routes a message as one that came down: how many take it, and what its settle was called with. */
-  readonly down: (topic: string, text: string, more?: Partial<Message>) => Down;
+  /** Routes a message from upstream. Returns the number of receivers and the arguments of its callback. */
+  readonly down: (topic: string, text: string, more?: Partial<Message>) => RoutedMessage;
 };
-type Down = { readonly taken: number; readonly settled: (Error | undefined)[] };
+type RoutedMessage = { readonly taken: number; readonly settled: (Error | undefined)[] };
 
-/** The way of messages through a hub with these routes: a real store, broker and client, no upstream. */
-async function onStage(
+/** Runs `scenario` with a router, a real store, broker and client, and without a connected upstream. */
+async function withRoutes(
   routes: Readonly<Record<string, string>>,
-  play: (stage: Stage) => Promise<void>,
+  scenario: (test: UpstreamTest) => Promise<void>,
   { maxSize = 1 << 30 } = {},
 ): Promise<void> {
   const text = JSON.stringify({ name: 'edge', modules: VALVE, upstream: UPSTREAM, routes });
   const manifest = parseManifest(text, 'm.json');
   const routing = routingOf(manifest);
   assert.equal(routing.status().refusedRoutes, []);
-  const store = await createStoreStage({ maxSize });
+  const store = await createStoreHarness({ maxSize });
   const { clock } = store;
   const { broker, router } = wireBroker({
     clock,
@@ -61,14 +57,14 @@ async function onStage(
   router.use('edge', routing.dispatcher);
   const { address } = await broker.listen({ kind: 'mqtt', host: '127.0.0.1', port: 0 });
   const client = await connectAsync(`mqtt://${address}`, { protocolVersion: 5 });
-  const heard: string[] = [];
-  client.on('message', (topic, body) => heard.push(`${topic} ${body}`));
+  const received: string[] = [];
+  client.on('message', (topic, body) => received.push(`${topic} ${body}`));
   await client.subscribeAsync('#', { qos: 1 });
   try {
-    await play({
+    await scenario({
       store,
       router,
-      heard,
+      received,
       client,
       down: (topic, body, more = {}) => {
         const settled: (Error | undefined)[] = [];
@@ -90,103 +86,106 @@ async function onStage(
   }
 }
 
-/** Waits until everything published before has been delivered. */
-async function catchUp({ client, heard }: Stage): Promise<void> {
+/** Waits until all messages published before have been delivered. */
+async function deliverAll({ client, received }: UpstreamTest): Promise<void> {
   await client.publishAsync('last', 'word', { qos: 0 });
-  while (!heard.includes('last word')) await new Promise(resolve => setImmediate(resolve));
+  while (!received.includes('last word')) await new Promise(resolve => setImmediate(resolve));
 }
 
 const INTO_VALVE = 'INTO BrokeredEndpoint("/modules/valve/inputs/in")';
 
-const coming = suite('hub: what comes from upstream');
+const fromUpstream = suite('hub: messages from upstream');
 
-coming('it goes where its routes send it, and is acknowledged when it is durable there', async () => {
-  const routes = {
-    valve: `FROM $upstream("commands/+") WHERE $body.open ${INTO_VALVE}`,
-    local: 'FROM $upstream INTO topic("local/command")',
-  };
-  await onStage(routes, async stage => {
-    const properties = ['$to', 'valve', 'level', '5'];
-    const one = stage.down('commands/a', '{"open":true}', { properties, contentType: 'application/json' });
-    const two = stage.down('commands/b', '{"open":false}', { contentType: 'application/json' });
-    const other = stage.down('settings/a', '{"open":true}');
-    await catchUp(stage);
-    assert.equal([one.taken, two.taken, other.taken], [2, 1, 1]);
-    assert.equal([one.settled, two.settled, other.settled], [[], [undefined], [undefined]]);
-    await stage.store.commit();
-    assert.equal(one.settled, [undefined]);
-    await stage.store.restart();
-    const [entry, ...more] = stage.store.peek('input/valve/in');
-    assert.is(more.length, 0);
-    assert.equal(entry?.message.origin, { kind: 'upstream', upstream: 'upstream' });
-    assert.equal(entry?.message.topic, 'commands/a');
-    assert.equal(entry?.message.properties, properties);
-    assert.equal(stage.heard, [
-      'local/command {"open":true}',
-      'local/command {"open":false}',
-      'local/command {"open":true}',
-      'last word',
-    ]);
-  });
-});
+fromUpstream(
+  'a message from upstream reaches the sinks of its routes and is acknowledged when it is durable there',
+  async () => {
+    const routes = {
+      valve: `FROM $upstream("commands/+") WHERE $body.open ${INTO_VALVE}`,
+      local: 'FROM $upstream INTO topic("local/command")',
+    };
+    await withRoutes(routes, async test => {
+      const properties = ['$to', 'valve', 'level', '5'];
+      const one = test.down('commands/a', '{"open":true}', { properties, contentType: 'application/json' });
+      const two = test.down('commands/b', '{"open":false}', { contentType: 'application/json' });
+      const other = test.down('settings/a', '{"open":true}');
+      await deliverAll(test);
+      assert.equal([one.taken, two.taken, other.taken], [2, 1, 1]);
+      assert.equal([one.settled, two.settled, other.settled], [[], [undefined], [undefined]]);
+      await test.store.commit();
+      assert.equal(one.settled, [undefined]);
+      await test.store.restart();
+      const [entry, ...more] = test.store.peek('input/valve/in');
+      assert.is(more.length, 0);
+      assert.equal(entry?.message.origin, { kind: 'upstream', upstream: 'upstream' });
+      assert.equal(entry?.message.topic, 'commands/a');
+      assert.equal(entry?.message.properties, properties);
+      assert.equal(test.received, [
+        'local/command {"open":true}',
+        'local/command {"open":false}',
+        'local/command {"open":true}',
+        'last word',
+      ]);
+    });
+  },
+);
 
-coming('no subscriber hears it, and no route of what begins here takes it', async () => {
+fromUpstream('a message from upstream reaches no subscriber and no route of local messages', async () => {
   const routes = {
     all: 'FROM /* INTO $upstream',
     messages: `FROM /messages/* ${INTO_VALVE}`,
     topics: 'FROM topic("#") INTO topic("echo")',
   };
-  await onStage(routes, async stage => {
-    const { taken, settled } = stage.down('commands/a', 'x');
-    assert.equal([taken, settled], [0, [undefined]], 'acknowledged, for nobody wants it');
-    await catchUp(stage);
-    await stage.store.commit();
-    assert.equal(stage.router.counts(), { routed: 2, untaken: 1 });
-    assert.equal(stage.heard, ['last word', 'echo word']);
-    assert.equal(texts(stage.store.peek('$upstream')), ['word']);
-    assert.equal(texts(stage.store.peek('input/valve/in')), ['word']);
+  await withRoutes(routes, async test => {
+    const { taken, settled } = test.down('commands/a', 'x');
+    assert.equal([taken, settled], [0, [undefined]], 'acknowledged, because no route matches');
+    await deliverAll(test);
+    await test.store.commit();
+    assert.equal(test.router.counts(), { routed: 2, untaken: 1 });
+    assert.equal(test.received, ['last word', 'echo word']);
+    assert.equal(texts(test.store.peek('$upstream')), ['word']);
+    assert.equal(texts(test.store.peek('input/valve/in')), ['word']);
   });
 });
 
-coming(
-  'what a route puts on a topic is owed to who keeps a session there, before it is acknowledged',
+fromUpstream(
+  'a message that a route publishes is stored for persistent sessions before it is acknowledged upstream',
   async () => {
-    await onStage({ local: 'FROM $upstream INTO topic("local/a")' }, async stage => {
-      const url = `mqtt://127.0.0.1:${stage.client.options.port}`;
+    await withRoutes({ local: 'FROM $upstream INTO topic("local/a")' }, async test => {
+      const url = `mqtt://127.0.0.1:${test.client.options.port}`;
       const options = { clientId: 'sleeper', clean: false, protocolVersion: 5 } as const;
       const sleeper = await connectAsync(url, { ...options, properties: { sessionExpiryInterval: 3600 } });
-      await stage.store.clock.until(sleeper.subscribeAsync('local/#', { qos: 1 }));
+      await test.store.clock.until(sleeper.subscribeAsync('local/#', { qos: 1 }));
       await sleeper.endAsync();
-      const { settled } = stage.down('commands/a', 'kept');
+      const { settled } = test.down('commands/a', 'kept');
       assert.equal(settled, []);
-      await stage.store.commit();
+      await test.store.commit();
       assert.equal(settled, [undefined]);
-      const [queue = '', ...more] = stage.store.store.stats().map(one => one.queue);
-      assert.equal([more, texts(stage.store.peek(queue))], [[], ['kept']]);
+      const [queue = '', ...more] = test.store.store.stats().map(one => one.queue);
+      assert.equal([more, texts(test.store.peek(queue))], [[], ['kept']]);
     });
   },
 );
 
-coming('a store that is full says so to the upstream: nothing is acknowledged', async () => {
-  await onStage(
+fromUpstream('a message from upstream is not acknowledged if the store is full', async () => {
+  await withRoutes(
     { valve: `FROM $upstream ${INTO_VALVE}` },
-    async stage => {
-      const all: Down[] = [];
+    async test => {
+      const all: RoutedMessage[] = [];
       for (let n = 0; n < 80; n++) {
-        all.push(stage.down('commands/a', 'x'.repeat(50_000)));
-        await stage.store.commit();
+        all.push(test.down('commands/a', 'x'.repeat(50_000)));
+        await test.store.commit();
       }
       const kept = all.filter(({ settled }) => settled.length === 1 && settled[0] === undefined);
       const refused = all.filter(({ settled }) => settled.length === 1 && settled[0] !== undefined);
       assert.is(kept.length + refused.length, all.length);
       assert.ok(kept.length > 0 && refused.length > 0, `${kept.length} kept, ${refused.length} refused`);
-      assert.is(stage.store.peek('input/valve/in').length, kept.length);
+      assert.is(test.store.peek('input/valve/in').length, kept.length);
     },
     { maxSize: 2 << 20 },
   );
 });
 
-coming('a route FROM $upstream wants an upstream, and says so', () => {
+fromUpstream('a route FROM $upstream without an upstream is refused with the reason', () => {
   const routes = { r: `FROM $upstream ${INTO_VALVE}`, s: 'FROM $upstream INTO topic("t")' };
   const manifest = parseManifest(JSON.stringify({ name: 'edge', modules: VALVE, routes }), 'm.json');
   const { routes: planned, refused } = planRoutes(manifest);
@@ -200,4 +199,4 @@ coming('a route FROM $upstream wants an upstream, and says so', () => {
   );
 });
 
-coming.run();
+fromUpstream.run();

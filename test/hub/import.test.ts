@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { importForHub } from '../../src/hub/control/import.ts';
 import { parseManifest } from '../../src/manifest/read.ts';
 
-/** A deployment as text, because numbers in it may not be JavaScript's. */
+/** Deployment as text, because its numbers may exceed the precision of JavaScript. */
 function deployment(modules: string, twins = ''): string {
   return `{"modulesContent":{"$edgeAgent":{"properties.desired":{"modules":{${modules}}}}${twins}}}`;
 }
@@ -11,11 +11,11 @@ function deployment(modules: string, twins = ''): string {
 function imported(text: string) {
   const { manifest, remarks } = importForHub(text, 'd.json');
   parseManifest(JSON.stringify(manifest), 'm.json');
-  const told = new Map(remarks.map(({ path, sentence }) => [path, sentence]));
-  return { modules: manifest.modules ?? {}, told };
+  const reported = new Map(remarks.map(({ path, sentence }) => [path, sentence]));
+  return { modules: manifest.modules ?? {}, reported };
 }
 
-const imports = suite('hub: import');
+const imports = suite('hub: import of a deployment');
 
 imports('every startupOrder of Azure is kept, and a module without one starts after the last', () => {
   const orders = [0, 1_000_001, 4_294_967_295];
@@ -28,20 +28,20 @@ imports('every startupOrder of Azure is kept, and a module without one starts af
 });
 
 for (const order of ['4294967296', '-1', '1.5', '9007199254740993', '1e400', '"1"']) {
-  imports(`startupOrder ${order} is left out and reported, the rest is imported`, () => {
-    const { modules, told } = imported(deployment(`"m":{"startupOrder":${order}},"o":{}`));
+  imports(`startupOrder ${order} is omitted and reported, and the rest is imported`, () => {
+    const { modules, reported } = imported(deployment(`"m":{"startupOrder":${order}},"o":{}`));
     assert.equal(Object.keys(modules), ['m', 'o']);
     assert.match(
-      told.get('$edgeAgent.modules.m.startupOrder') ?? '',
+      reported.get('$edgeAgent.modules.m.startupOrder') ?? '',
       /must be a whole number of 0 to 4294967295/,
     );
   });
 }
 
-imports('an identifier of 64 bits in "desired" is reported with its digits, and never changed', () => {
+imports('a 64-bit number in "desired" is omitted and reported with all digits', () => {
   const twins = `,"m":{"properties.desired":{"id":1724442618569203714,"in":{"id":-9007199254740993,"ok":9007199254740991},
     "list":[1,[18446744073709551615]],"huge":1e400,"text":"1724442618569203714","x":0.1,"even":1724442618569203712,"round":1724442618569203700}}`;
-  const { modules, told } = imported(deployment('"m":{}', twins));
+  const { modules, reported } = imported(deployment('"m":{}', twins));
   assert.equal(modules['m']?.desired, {
     in: { ok: 9007199254740991 },
     text: '1724442618569203714',
@@ -58,24 +58,26 @@ imports('an identifier of 64 bits in "desired" is reported with its digits, and 
     ['even', /1724442618569203712 has more digits/],
     ['huge', /1e400 has more digits/],
   ] as const)
-    assert.match(told.get(`m.properties.desired.${path}`) ?? '', sentence);
+    assert.match(reported.get(`m.properties.desired.${path}`) ?? '', sentence);
 });
 
-imports('a variable keeps all digits', () => {
+imports('an environment variable keeps all digits of a number', () => {
   const { modules } = imported(
     deployment('"m":{"env":{"A":{"value":1724442618569203714},"B":18446744073709551615}}'),
   );
   assert.equal(modules['m']?.env, { A: '1724442618569203714', B: '18446744073709551615' });
 });
 
-imports('what the manifest refuses is left out by itself', () => {
+imports('a field that the manifest refuses is omitted without affecting other fields', () => {
   const options = JSON.stringify({ HostConfig: { Memory: 1, PidsLimit: 5_000_000 } });
-  const { modules, told } = imported(
+  const { modules, reported } = imported(
     deployment(`"m":{"settings":{"createOptions":${JSON.stringify(options)}}},"o":{"startupOrder":1}`),
   );
   assert.equal(Object.keys(modules), ['m', 'o']);
-  const reported = [...told].filter(([, sentence]) => /Memory|pids|memory|is left out/i.test(sentence));
-  assert.ok(reported.length >= 2, JSON.stringify([...told]));
+  const limitRemarks = [...reported].filter(([, sentence]) =>
+    /Memory|pids|memory|is left out/i.test(sentence),
+  );
+  assert.ok(limitRemarks.length >= 2, JSON.stringify([...reported]));
   assert.is(modules['m']?.limits?.memory, undefined);
 });
 

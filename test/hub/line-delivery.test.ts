@@ -4,10 +4,10 @@ import { createLineDelivery } from '../../src/hub/modules/line-delivery.ts';
 import type { QueueEntry } from '../../src/queue/types.ts';
 import { createStoreHarness, messageOf, to } from '../harness/queue.ts';
 
-const feeds = suite('hub: feeds');
+const delivery = suite('hub: delivery of lines');
 
-/** An entry whose message makes a line fail, if its body says so. */
-function spoilt(entry: QueueEntry): QueueEntry {
+/** Returns an entry whose body throws if it is `"bad"`. */
+function withThrowingBody(entry: QueueEntry): QueueEntry {
   if (entry.message.body.toString() !== '"bad"') return entry;
   const message = {
     ...entry.message,
@@ -20,33 +20,33 @@ function spoilt(entry: QueueEntry): QueueEntry {
 
 for (const ack of [false, true]) {
   const kind = ack ? 'a task' : 'a line';
-  feeds(
-    `a message that ${kind} cannot be made of becomes a dead letter, and the next is delivered`,
+  delivery(
+    `a message that cannot be encoded as ${kind} becomes a dead letter, and the next is delivered`,
     async () => {
-      const stage = await createStoreHarness();
-      for (const text of ['"bad"', '"good"']) await stage.append(messageOf(text), [to('a')]);
+      const harness = await createStoreHarness();
+      for (const text of ['"bad"', '"good"']) await harness.append(messageOf(text), [to('a')]);
       const written: string[] = [];
       const errors: string[] = [];
       const log = { info: () => {}, warn: () => {}, error: (text: string) => errors.push(text) };
       const write = (line: Buffer): boolean => written.push(line.toString()) > 0;
-      const feed = createLineDelivery({ module: 'm', ack, write, log });
-      feed.use([
+      const lineDelivery = createLineDelivery({ module: 'm', ack, write, log });
+      lineDelivery.use([
         {
           input: 'in',
           drain: settings =>
-            stage.store.drain('a', { ...settings, send: entry => settings.send(spoilt(entry)) }),
+            harness.store.drain('a', { ...settings, send: entry => settings.send(withThrowingBody(entry)) }),
         },
       ]);
-      feed.writable();
-      feed.stop();
-      await stage.commit();
+      lineDelivery.writable();
+      lineDelivery.stop();
+      await harness.commit();
       assert.equal(written, [ack ? '{"id":1,"input":"in","body":"good"}' : '"good"']);
-      const reasons = stage.store.deadLetters.list().map(({ reason }) => reason);
+      const reasons = harness.store.deadLetters.list().map(({ reason }) => reason);
       assert.equal(reasons, ['no line can be made of it: Maximum call stack size exceeded']);
       assert.is(errors.length, 1);
-      await stage.finish();
+      await harness.finish();
     },
   );
 }
 
-feeds.run();
+delivery.run();

@@ -3,7 +3,7 @@ import type { Log } from '../../src/core/log.ts';
 import type { MemoryKeeper } from '../../src/hub/memory/keeper.ts';
 import { startMemoryKeeper } from '../../src/hub/memory/keeper.ts';
 
-/** The keeper of a hub that may take 64 MB, on a runtime that offers no collection of garbage. */
+/** Memory keeper of a hub with a limit of 64 MB and without access to the garbage collector. */
 export function memoryUnder(clock: Clock, log: Log): MemoryKeeper {
   return startMemoryKeeper({
     total: { bytes: 64 << 20, source: '--memory' },

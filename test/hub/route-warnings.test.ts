@@ -18,10 +18,10 @@ function warningsFor(
 
 const into = (module: string): string => `INTO BrokeredEndpoint("/modules/${module}/inputs/i")`;
 
-/** Routes and their warning. Undefined without a warning. */
+/** Routes and their warning. Undefined if no warning is expected. */
 const ROWS: readonly (readonly [string, Readonly<Record<string, string>>, RegExp | undefined])[] = [
   [
-    'a way through three modules',
+    'a chain of three modules',
     {
       one: `FROM /messages/modules/a/* ${into('b')}`,
       two: `FROM /messages/modules/b/outputs/o ${into('c')}`,
@@ -29,7 +29,7 @@ const ROWS: readonly (readonly [string, Readonly<Record<string, string>>, RegExp
     undefined,
   ],
   [
-    'a cycle of three',
+    'a cycle of three modules',
     {
       one: `FROM /messages/modules/a/* ${into('b')}`,
       two: `FROM /messages/modules/b/outputs/o ${into('c')}`,
@@ -37,26 +37,38 @@ const ROWS: readonly (readonly [string, Readonly<Record<string, string>>, RegExp
     },
     /^Messages of module a may come back .*: a -> b \(routes\.one\) -> c \(routes\.two\) -> a \(routes\.three\)\.$/,
   ],
-  ['a module into itself', { own: `FROM /messages/modules/b/* ${into('b')}` }, /b -> b \(routes\.own\)/],
-  ['everything into a module', { all: `FROM /messages/* ${into('c')}` }, /c -> c \(routes\.all\)/],
-  ['topics of a module', { t: `FROM topic("modules/a/outputs/#") ${into('a')}` }, /a -> a \(routes\.t\)/],
-  ['other topics', { t: `FROM topic("sensors/#") ${into('a')}` }, undefined],
   [
-    'a condition',
+    'a route of a module into itself',
+    { own: `FROM /messages/modules/b/* ${into('b')}` },
+    /b -> b \(routes\.own\)/,
+  ],
+  [
+    'a route of all messages into a module',
+    { all: `FROM /messages/* ${into('c')}` },
+    /c -> c \(routes\.all\)/,
+  ],
+  [
+    'a route of the topics of a module into itself',
+    { t: `FROM topic("modules/a/outputs/#") ${into('a')}` },
+    /a -> a \(routes\.t\)/,
+  ],
+  ['a route of other topics into a module', { t: `FROM topic("sensors/#") ${into('a')}` }, undefined],
+  [
+    'a constant condition',
     { c: 'FROM /messages/* WHERE 1 < 2 INTO topic("t")' },
     /^route routes\.c, line 1, column 24: .*always true/,
   ],
 ];
 
 for (const [what, routes, expected] of ROWS) {
-  warnings(what, () => {
+  warnings(`${what} causes ${expected === undefined ? 'no warning' : 'one warning'}`, () => {
     const found = warningsFor(routes);
     assert.is(found.length, expected === undefined ? 0 : 1, found.join('\n'));
     if (expected !== undefined) assert.match(found[0] ?? '', expected);
   });
 }
 
-/** Topics that come down, whether a route takes them, and what the one warning must say. */
+/** Filters of "down", true if a route receives from upstream, and the expected warning. */
 const DOWN: readonly (readonly [readonly string[], boolean, RegExp | undefined])[] = [
   [[], false, undefined],
   [['commands/#'], true, undefined],
@@ -64,16 +76,19 @@ const DOWN: readonly (readonly [readonly string[], boolean, RegExp | undefined])
   [['commands/#'], false, /^What "upstream\.down" brings here is acknowledged and forgotten: /],
 ];
 
-for (const [down, taken, expected] of DOWN) {
-  warnings(`${down.length} topics that come down, ${taken ? 'a route' : 'no route'} FROM $upstream`, () => {
-    const routes = taken ? { down: `FROM $upstream ${into('a')}` } : {};
-    const found = warningsFor(routes, 'skerry', { url: 'mqtt://a', down });
-    assert.is(found.length, expected === undefined ? 0 : 1, found.join('\n'));
-    if (expected !== undefined) assert.match(found[0] ?? '', expected);
-  });
+for (const [down, hasRoute, expected] of DOWN) {
+  warnings(
+    `${down.length} filters in "down" with ${hasRoute ? 'a route' : 'no route'} FROM $upstream cause ${expected === undefined ? 'no warning' : 'one warning'}`,
+    () => {
+      const routes = hasRoute ? { down: `FROM $upstream ${into('a')}` } : {};
+      const found = warningsFor(routes, 'skerry', { url: 'mqtt://a', down });
+      assert.is(found.length, expected === undefined ? 0 : 1, found.join('\n'));
+      if (expected !== undefined) assert.match(found[0] ?? '', expected);
+    },
+  );
 }
 
-warnings('azure ignores a condition behind the sink, and says so', () => {
+warnings('the azure dialect ignores a condition behind the sink with a warning', () => {
   const [warning] = warningsFor({ r: 'FROM /messages/* INTO topic("t") WHERE x' }, 'azure');
   assert.is(warning, undefined, 'topic is no sink there');
   const [ignored] = warningsFor({ r: `FROM /messages/modules/a/* ${into('b')} WHERE x` }, 'azure');

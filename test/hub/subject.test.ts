@@ -15,7 +15,7 @@ const CLIENT: Message = {
 };
 const MODULE: Message = { ...CLIENT, origin: { kind: 'module', module: 'host', output: 'temp' } };
 
-const subjects = suite('hub: subject');
+const subjects = suite('hub: subject of a route');
 
 const subject = createSubject('greenhouse', () => NOON);
 
@@ -23,7 +23,7 @@ function system(message: Message, name: string): string | null | undefined {
   return subject.of(message).system(name);
 }
 
-subjects('what the hub knows of a message', () => {
+subjects('a subject has the source, topic, device, module and output of a message', () => {
   const { source, topic } = subject.of(MODULE);
   assert.equal([source, topic], ['/messages/modules/host/outputs/temp', 'sensors/1']);
   assert.is(system(MODULE, 'connectionDeviceId'), 'greenhouse');
@@ -56,40 +56,43 @@ subjects('a message from upstream comes from no device, module or output that th
   assert.is(subject.of(down).source, '$upstream');
 });
 
-subjects('what a hub beneath says of where a message began is what it says, and no module is one', () => {
-  const origin = { kind: 'module', module: 'm', output: 'o' } as const;
-  const properties = propertiesForParent({ origin, properties: [], topic: 'modules/m/outputs/o' }, 'edge');
-  const told: Message = { ...CLIENT, properties: properties ?? [] };
-  const names = ['childDevice', 'childModule', 'childOutput', 'childTopic'];
-  const said = names.map(name => system(told, name));
-  assert.equal(said, ['edge', 'm', 'o', undefined]);
-  assert.is(system(told, 'connectionDeviceId'), 'greenhouse');
-  assert.is(system(told, 'connectionModuleId'), undefined);
-  assert.equal(
-    names.map(name => system({ ...told, origin: MODULE.origin }, name)),
-    names.map(() => undefined),
-  );
-});
+subjects(
+  'child properties are read from the message of a child hub and not from a message of a module',
+  () => {
+    const origin = { kind: 'module', module: 'm', output: 'o' } as const;
+    const properties = propertiesForParent({ origin, properties: [], topic: 'modules/m/outputs/o' }, 'edge');
+    const told: Message = { ...CLIENT, properties: properties ?? [] };
+    const names = ['childDevice', 'childModule', 'childOutput', 'childTopic'];
+    const said = names.map(name => system(told, name));
+    assert.equal(said, ['edge', 'm', 'o', undefined]);
+    assert.is(system(told, 'connectionDeviceId'), 'greenhouse');
+    assert.is(system(told, 'connectionModuleId'), undefined);
+    assert.equal(
+      names.map(name => system({ ...told, origin: MODULE.origin }, name)),
+      names.map(() => undefined),
+    );
+  },
+);
 
-subjects('the time that a message came in is that of now, or of when it began to wait', () => {
+subjects('enqueuedTime is the current time, or the time at which the message began to wait', () => {
   assert.is(subject.of(CLIENT).system('enqueuedTime'), '2026-11-23T12:00:00.000Z');
   assert.is(subject.of(CLIENT, 60_000).system('enqueuedTime'), '2026-11-23T11:59:00.000Z');
 });
 
-subjects('correlation data are text, or nothing', () => {
+subjects('correlationId is the correlation data as text, or undefined if they are not UTF-8', () => {
   assert.is(system({ ...CLIENT, correlation: Buffer.from('Ä-7') }, 'correlationId'), 'Ä-7');
   assert.is(system({ ...CLIENT, correlation: Buffer.from([0xff]) }, 'correlationId'), undefined);
   assert.is(system({ ...CLIENT, properties: ['$correlationId', 'said'] }, 'correlationId'), 'said');
 });
 
-subjects('what MQTT has no place for is a user property with a $; the last counts', () => {
+subjects('a system property without an MQTT field is read from the last user property with a $', () => {
   const properties = ['$messageId', '1', '$messageId', '2', 'messageId', '3', '$to', 'x'];
   assert.is(system({ ...CLIENT, properties }, 'messageId'), '2');
   assert.is(system({ ...CLIENT, properties }, 'to'), 'x');
   assert.is(system({ ...CLIENT, properties }, 'userId'), undefined);
 });
 
-subjects('nobody can say to be another', () => {
+subjects('a sender cannot forge a system property that the hub sets', () => {
   const properties = Array.from(SYSTEM_PROPERTIES.skerry, name => [`$${name}`, 'forged']).flat();
   const forged: Message = { ...MODULE, properties, contentType: 'application/json' };
   const known = ['connectionDeviceId', 'connectionModuleId', 'outputName', 'contentType', 'enqueuedTime'];
@@ -97,7 +100,7 @@ subjects('nobody can say to be another', () => {
   assert.is(system({ ...CLIENT, properties }, 'connectionModuleId'), undefined);
 });
 
-subjects('JSON and text are UTF-8 where nobody says otherwise', () => {
+subjects('contentEncoding of JSON and text is UTF-8 unless it is given', () => {
   assert.is(system(CLIENT, 'contentEncoding'), undefined);
   assert.is(system({ ...CLIENT, contentType: 'application/json' }, 'contentEncoding'), 'utf-8');
   assert.is(system({ ...CLIENT, payloadFormat: 1 }, 'contentEncoding'), 'utf-8');
@@ -105,7 +108,7 @@ subjects('JSON and text are UTF-8 where nobody says otherwise', () => {
   assert.is(system({ ...CLIENT, payloadFormat: 1, properties }, 'contentEncoding'), 'utf-16');
 });
 
-subjects('a body is read in the encoding that is said, and once', () => {
+subjects('a body is decoded once, in the given encoding', () => {
   const utf16: Message = {
     ...CLIENT,
     body: Buffer.from('{"n":2}', 'utf16le'),

@@ -5,14 +5,14 @@ import { createRestorer } from '../../src/cli/commands/modules/restorer.ts';
 import type { Frame, FrameKind } from '../../src/hub/control/terminal-frames.ts';
 import { createFrameReader, frameOf, sizeFrame, sizeIn } from '../../src/hub/control/terminal-frames.ts';
 
-const test = suite('terminal frames');
+const test = suite('hub: terminal frames');
 
 const KINDS: FrameKind[] = ['output', 'ended', 'input', 'size'];
 const frames = fc.array(fc.tuple(fc.constantFrom(...KINDS), fc.uint8Array({ maxLength: 40 })), {
   maxLength: 10,
 });
 
-/** Cuts bytes at the given places. */
+/** Splits bytes at the given offsets. */
 function piecesOf(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   const places = [0, ...cuts.map(cut => cut % (bytes.length + 1)), bytes.length].sort(
     (one, other) => one - other,
@@ -20,7 +20,7 @@ function piecesOf(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   return places.slice(1).map((end, index) => bytes.subarray(places[index], end));
 }
 
-test('frames come whole, however their bytes were cut', () => {
+test('frames are read complete from any chunks', () => {
   fc.assert(
     fc.property(frames, fc.array(fc.nat(), { maxLength: 8 }), (sent, cuts) => {
       const bytes = Buffer.concat(sent.map(([kind, payload]) => frameOf(kind, Buffer.from(payload))));
@@ -34,13 +34,13 @@ test('frames come whole, however their bytes were cut', () => {
   );
 });
 
-test('what is no frame, or too long, is refused as soon as its head is there', () => {
+test('an invalid or too long frame is refused as soon as its header is read', () => {
   assert.is(createFrameReader(10)(Buffer.from([4, 0, 0, 0, 0])), undefined);
   assert.is(createFrameReader(10)(Buffer.from([2, 0, 0, 0, 11])), undefined);
   assert.equal(createFrameReader(10)(Buffer.from([2, 0, 0, 0, 10])), []);
 });
 
-test('a size is what it was, and nothing that shows nothing', () => {
+test('a size frame is decoded to its size, and an incomplete or empty size is refused', () => {
   const size = { columns: 300, rows: 7 };
   const [frame] = createFrameReader(10)(sizeFrame(size)) ?? [];
   assert.equal(sizeIn(frame?.payload ?? Buffer.alloc(0)), size);
@@ -48,7 +48,7 @@ test('a size is what it was, and nothing that shows nothing', () => {
   assert.is(sizeIn(Buffer.from([0, 1, 0])), undefined);
 });
 
-test('what a program did to the terminal is undone, whatever pieces it came in, and nothing else', () => {
+test('only terminal modes that a program has set are reset, in whatever chunks the output arrived', () => {
   const did = '\x1b[?1049h\x1b[?25l\x1b[?1000;1006h\x1b[31mred\x1b[?2004h\x1b[?2004l';
   for (let cut = 0; cut <= did.length; cut += 1) {
     const restorer = createRestorer();

@@ -16,7 +16,7 @@ function planned(names: readonly string[], route: string, more: object = {}): st
   return [...taken.map(({ route: { tree } }) => printRoute(tree)), ...refused.map(one => one.reason)].join();
 }
 
-/** Upstreams, a route, and the route with the upstreams it means, or why it is refused. */
+/** Upstreams, a route, and the resolved route or the reason of its refusal. */
 const TABLE: readonly (readonly [names: readonly string[], route: string, expected: string])[] = [
   [['upstream'], 'FROM /* INTO $upstream', 'FROM /* INTO $upstream/upstream'],
   [['cloud'], 'FROM /* INTO $upstream', 'FROM /* INTO $upstream/cloud'],
@@ -57,12 +57,15 @@ const TABLE: readonly (readonly [names: readonly string[], route: string, expect
 ];
 
 for (const [names, route, expected] of TABLE) {
-  routes(`${names.join(' and ') || 'no upstream'}, ${route}`, () => {
-    assert.is(planned(names, route), expected);
-  });
+  routes(
+    `the route ${route} with ${names.join(' and ') || 'no upstream'} ${expected.startsWith('routes.') ? 'is refused' : `means ${expected}`}`,
+    () => {
+      assert.is(planned(names, route), expected);
+    },
+  );
 }
 
-routes('two routes that name one upstream in two ways deliver a message to it once', () => {
+routes('two routes to the same upstream under two names deliver a message once', () => {
   const upstreams = { upstream: { url: 'mqtt://a' }, cloud: { url: 'mqtt://b' } };
   const wanted = {
     one: 'FROM /* INTO $upstream',
@@ -77,14 +80,14 @@ routes('two routes that name one upstream in two ways deliver a message to it on
   assert.equal(taken, ['$upstream/upstream 2', '$upstream/cloud 9']);
 });
 
-routes('in the azure dialect there is $upstream alone', () => {
+routes('the azure dialect has only $upstream', () => {
   const dialect = { dialect: 'azure' };
   const route = 'FROM /messages/* INTO $upstream/cloud';
   assert.is(planned(['cloud', 'upstream'], route, dialect), 'FROM /messages/* INTO $upstream/upstream');
   assert.match(planned(['cloud', 'site'], route, dialect), 'but the manifest has several upstreams');
 });
 
-routes('each upstream is warned of by itself: topics that come down, and routes that take them', () => {
+routes('a warning names each upstream whose topics have no route or whose routes have no topics', () => {
   const upstreams = {
     cloud: { url: 'mqtt://a', down: ['orders/#'] },
     site: { url: 'mqtt://b', down: ['orders/#'] },

@@ -6,7 +6,7 @@ import { parseManifest } from '../../src/manifest/read.ts';
 const page = readFileSync(new URL('../../docs/reference/manifest.md', import.meta.url), 'utf8');
 const schema = readFileSync(new URL('../../skerry.schema.json', import.meta.url), 'utf8');
 
-/** All names of fields below `properties`, however deep. */
+/** Names of all fields below `properties`, at any depth. */
 function fieldsIn(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => [

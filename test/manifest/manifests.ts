@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { RESERVED_NAMES } from '../../src/manifest/json/check-json.ts';
 
-/* Manifests that are good, as they are written. */
+/* Arbitrary valid manifests, as JSON values. */
 
 const SHA = 'a'.repeat(64);
 const SEALED = 'sealed:QUJD';
 
-/** Some of these fields; those that are required always. */
+/** Arbitrary object with the required fields and any other of the given fields. */
 function some(
   fields: Readonly<Record<string, fc.Arbitrary<unknown>>>,
   required: string[] = [],
@@ -163,7 +163,7 @@ const upstream = fc.oneof(
     .map(([urls, fields]) => ({ urls, ...fields })),
 );
 
-/** Good manifests of all fields. */
+/** Arbitrary valid manifests that use all fields. */
 export const manifest = some(
   {
     $schema: fc.constant('./skerry.schema.json'),

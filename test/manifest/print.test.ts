@@ -6,7 +6,7 @@ import { parseManifest } from '../../src/manifest/read.ts';
 import { durationOf, durationText, sizeOf, sizeText } from '../../src/manifest/units.ts';
 import { manifest } from './manifests.ts';
 
-const printing = suite('manifest: written out');
+const printing = suite('manifest: printing');
 
 printing('a printed manifest shows every default with units', () => {
   const text = '{"name":"a","modules":{"m":{"exec":["./m"]}},"upstream":{"url":"mqtt://u:p@parent"}}';
@@ -70,7 +70,7 @@ printing('a module without network is printed as such', () => {
   assert.equal(parseManifest(printed, 'm.json'), parseManifest(text, 'm.json'));
 });
 
-printing('a printed manifest has the same meaning and prints unchanged', () => {
+printing('a printed manifest is equivalent to the original and prints unchanged', () => {
   const same = (made: object): void => {
     const text = JSON.stringify(made);
     const printed = printManifest(text, 'm.json');

@@ -39,12 +39,12 @@ const SIZES: readonly (readonly [string | number, number | undefined])[] = [
   [2 ** 53, undefined],
 ];
 
-units('durations are parsed and formatted', () => {
+units('durations are parsed to milliseconds', () => {
   for (const [written, milliseconds] of DURATIONS)
     assert.is(durationOf(written), milliseconds, String(written));
 });
 
-units('sizes are parsed and formatted', () => {
+units('sizes are parsed to bytes', () => {
   for (const [written, bytes] of SIZES) assert.is(sizeOf(written), bytes, String(written));
 });
 

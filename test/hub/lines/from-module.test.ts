@@ -6,10 +6,10 @@ import { ackOfLine, messageOfLine } from '../../../src/hub/modules/lines/from-mo
 
 const lines = suite('hub: lines from a module');
 
-/** Levels that no recursion survives. */
+/** Levels that exhaust the stack of a recursive parser. */
 const DEEP = 200_000;
 
-/** Line, output, body, properties. */
+/** Line with its output, body and properties. */
 const LINES: readonly (readonly [string, string, string, readonly string[]])[] = [
   ['hello', 'out', 'hello', []],
   ['{"a":1}', 'out', '{"a":1}', []],
@@ -36,7 +36,7 @@ const LINES: readonly (readonly [string, string, string, readonly string[]])[] =
   ['', 'out', '', []],
 ];
 
-lines('a line names its output, or it is the body of a message on output out', () => {
+lines('a line names its output or is itself the body of a message on the output "out"', () => {
   for (const [line, output, body, properties] of LINES) {
     const message = messageOfLine('m', Buffer.from(line));
     assert.is(message.topic, `modules/m/outputs/${output}`, line);
@@ -47,7 +47,7 @@ lines('a line names its output, or it is the body of a message on output out', (
   }
 });
 
-/** Bodies that a parser would change, as latin1. */
+/** Bodies that a parser would change, in Latin-1. */
 const BODIES = [
   '1724442618569203714',
   '1.0',
@@ -66,7 +66,7 @@ const BODIES = [
   '['.repeat(DEEP) + ']'.repeat(DEEP),
 ];
 
-lines('a body is the bytes that stand in the line', () => {
+lines('a body has exactly the bytes of the line', () => {
   for (const body of BODIES) {
     const line = Buffer.from(`{"output":"o","body":  ${body} ,"properties":{}}`, 'latin1');
     const { topic, body: bytes } = messageOfLine('m', line);
@@ -75,14 +75,14 @@ lines('a body is the bytes that stand in the line', () => {
   }
 });
 
-lines('a body that is a string is its text, whatever bytes that holds', () => {
+lines('a body that is a string has the bytes of its text', () => {
   const bodyOf = (body: string): Buffer =>
     messageOfLine('m', Buffer.from(`{"output":"o","body":${body}}`, 'latin1')).body;
   assert.is(bodyOf('"\\"warm\\"\\n\\u00e9"').toString(), '"warm"\né');
   assert.equal(bodyOf('"\xff\\u0000\xc3"'), Buffer.from([0xff, 0x00, 0xc3]));
 });
 
-lines('a body in base64 is the bytes that it stands for', () => {
+lines('a body in base64 is decoded', () => {
   const bodyOf = (body: string): Buffer =>
     messageOfLine('m', Buffer.from(`{"output":"o","body":${body},"encoding":"base64"}`)).body;
   assert.equal(bodyOf('"//4K"'), Buffer.from([0xff, 0xfe, 0x0a]));
@@ -92,7 +92,7 @@ lines('a body in base64 is the bytes that it stands for', () => {
     assert.throws(() => bodyOf(body), /"body" must be/);
 });
 
-lines('a line may say what its body is', () => {
+lines('a line may set the content type of its body', () => {
   const typed = (type: unknown): string | undefined =>
     messageOfLine('m', Buffer.from(JSON.stringify({ output: 't', body: 1, contentType: type }))).contentType;
   assert.is(typed('application/json'), 'application/json');
@@ -101,14 +101,14 @@ lines('a line may say what its body is', () => {
   assert.is(messageOfLine('m', Buffer.from('{"contentType":"a/b"}')).contentType, undefined);
 });
 
-lines('bytes that are no UTF-8 stay as they are', () => {
+lines('a line that is not UTF-8 keeps its bytes', () => {
   const line = Buffer.from([0xff, 0xfe, 0x7b]);
   assert.equal(messageOfLine('m', line).body, line);
 });
 
 const LONG = 'x'.repeat(65_536);
 
-/** Members of a line, as latin1, and the field that its error names. */
+/** Members of a line in Latin-1, and the field that the error names. */
 const REFUSED: readonly (readonly [string, string])[] = [
   ['"output":"a/b","body":1', '"output"'],
   ['"output":"#","body":1', '"output"'],
@@ -157,7 +157,7 @@ function refusalOf(line: Buffer): Failure | undefined {
   }
 }
 
-lines('an acknowledgement is that and nothing else', () => {
+lines('only an object with a number "ack" as its single member is an acknowledgement', () => {
   assert.is(ackOfLine(Buffer.from('{"ack":12}')), 12);
   assert.is(ackOfLine(Buffer.from('{ "ack": 12 }')), 12);
   for (const other of [

@@ -4,9 +4,9 @@ import * as assert from 'uvu/assert';
 import { isJson, visitMembers } from '../../../src/hub/modules/lines/json-scanner.ts';
 import { quote, unquote } from '../../../src/hub/modules/lines/json-strings.ts';
 
-const scanner = suite('hub: JSON in bytes');
+const scanner = suite('hub: JSON scanner');
 
-/** Levels that no recursion survives. */
+/** Levels that exhaust the stack of a recursive parser. */
 const DEEP = 500_000;
 
 function parses(text: string): boolean {
@@ -18,7 +18,7 @@ function parses(text: string): boolean {
   }
 }
 
-/** Text that is JSON, but for a piece of it that is missing, doubled or another. */
+/** JSON text with one part removed, repeated or replaced. */
 const almostJson = fc
   .tuple(
     fc.json(),
@@ -31,7 +31,7 @@ const almostJson = fc
     return text.slice(0, at) + piece + text.slice(at + length);
   });
 
-/** Pieces of which many make numbers, literals and escapes. */
+/** Random sequences of parts of numbers, literals and escapes. */
 const pieces = fc
   .array(
     fc.constantFrom(
@@ -58,7 +58,7 @@ const pieces = fc
   )
   .map(parts => parts.join(''));
 
-scanner('accepts what JSON.parse accepts, and nothing else', () => {
+scanner('the scanner accepts exactly the texts that JSON.parse accepts', () => {
   const texts = fc.oneof(fc.json(), almostJson, pieces, fc.string({ unit: 'binary-ascii' }));
   fc.assert(
     fc.property(texts, text => {
@@ -68,7 +68,7 @@ scanner('accepts what JSON.parse accepts, and nothing else', () => {
   );
 });
 
-scanner('members have the bytes that stand there', () => {
+scanner('the members of an object have the bytes of the text', () => {
   fc.assert(
     fc.property(
       fc.dictionary(fc.string(), fc.jsonValue()),
@@ -89,7 +89,7 @@ scanner('members have the bytes that stand there', () => {
   );
 });
 
-scanner('only one whole object has members', () => {
+scanner('only a single complete object has members', () => {
   const isObject = (text: string): boolean => visitMembers(Buffer.from(text), () => {});
   for (const text of ['{}', ' { } ', '{"a":1}', '{"a":1, "b":[{}]}\t']) assert.ok(isObject(text), text);
   for (const text of [
@@ -108,7 +108,7 @@ scanner('only one whole object has members', () => {
     assert.not(isObject(text), text);
 });
 
-scanner('no nesting is too deep', () => {
+scanner('the scanner accepts any number of levels', () => {
   const lists = Buffer.from('['.repeat(DEEP) + ']'.repeat(DEEP));
   const objects = Buffer.from(`${'{"a":'.repeat(DEEP)}1${'}'.repeat(DEEP)}`);
   assert.ok(isJson(lists));
@@ -118,7 +118,7 @@ scanner('no nesting is too deep', () => {
   assert.ok(visitMembers(objects, (_, value) => assert.is(value.end, objects.length - 1)));
 });
 
-scanner('a string is unquoted as JSON.parse does, and quoted as JSON.stringify does', () => {
+scanner('a string is unquoted like JSON.parse and quoted like JSON.stringify', () => {
   const strings = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary-ascii' }));
   fc.assert(
     fc.property(strings, text => {
@@ -137,14 +137,14 @@ scanner('a string is unquoted as JSON.parse does, and quoted as JSON.stringify d
   );
 });
 
-scanner('bytes that are not UTF-8 stay as they are in a string', () => {
+scanner('bytes that are not UTF-8 are unchanged in a string', () => {
   const bytes = Buffer.from([0xff, 0x22, 0x0a, 0xc3, 0x5c, 0x80]);
   const token = quote(bytes);
   assert.equal(token, Buffer.from([0x22, 0xff, 0x5c, 0x22, 0x5c, 0x6e, 0xc3, 0x5c, 0x5c, 0x80, 0x22]));
   assert.equal(unquote(token), bytes);
 });
 
-scanner('half of a surrogate pair becomes the replacement character', () => {
+scanner('a lone surrogate becomes the replacement character', () => {
   for (const [escaped, text] of [
     ['\\ud83d\\ude00', '😀'],
     ['\\ud83d', '\ufffd'],

@@ -6,7 +6,7 @@ import { lineOfMessage, taskLine } from '../../../src/hub/modules/lines/to-modul
 
 const lines = suite('hub: lines for a module');
 
-/** Levels that no recursion survives. */
+/** Levels that exhaust the stack of a recursive parser. */
 const DEEP = 200_000;
 
 const EMPTY = messageOfLine('m', Buffer.alloc(0));
@@ -26,7 +26,7 @@ const BODIES = [
   '['.repeat(DEEP) + ']'.repeat(DEEP),
 ];
 
-lines('a message is one line for its reader, whatever its body holds', () => {
+lines('a message is encoded as one line, whatever its body contains', () => {
   const read = (body: Buffer): Buffer => lineOfMessage({ ...EMPTY, body });
   for (const body of [...BODIES, 'plain', '', 'a\rb\r', '\ufeff{}']) {
     assert.equal(read(Buffer.from(body)), Buffer.from(body), body.slice(0, 40));
@@ -37,7 +37,7 @@ lines('a message is one line for its reader, whatever its body holds', () => {
   fc.assert(fc.property(fc.uint8Array(), body => !read(Buffer.from(body)).includes(0x0a)));
 });
 
-lines('a body of JSON stands in a task as it is', () => {
+lines('a JSON body is copied unchanged into a task', () => {
   for (const body of BODIES) {
     const line = taskLine(1, 'in', { ...EMPTY, body: Buffer.from(body) });
     assert.is(line.toString(), `{"id":1,"input":"in","body":${body}}`, body.slice(0, 40));
@@ -46,7 +46,7 @@ lines('a body of JSON stands in a task as it is', () => {
   assert.is(pretty.toString(), '{"id":1,"input":"in","body":{  "a": 1.0 }}');
 });
 
-lines('a task has a number, the input and all that the message says', () => {
+lines('a task has an identifier, its input, the body, the properties and the content type', () => {
   const message = messageOfLine('m', Buffer.from('{"output":"t","body":{"c":1},"properties":{"unit":"C"}}'));
   assert.is(
     taskLine(7, 'in', message).toString(),
@@ -64,7 +64,7 @@ lines('a task has a number, the input and all that the message says', () => {
   );
 });
 
-lines('a task is JSON whatever its body holds, and says what the body is', () => {
+lines('a task is JSON whatever its body contains, and marks a body in base64', () => {
   const bodies = fc.oneof(fc.uint8Array(), fc.string(), fc.json());
   fc.assert(
     fc.property(bodies, content => {
@@ -93,7 +93,7 @@ function isJson(body: Buffer): boolean {
   }
 }
 
-lines('what a module gets it can send on', () => {
+lines('a module can send the body of a task unchanged', () => {
   for (const body of [...BODIES, 'plain', '{\n}', '\xff\n'].filter(text => text !== '"text"')) {
     const bytes = Buffer.from(body, 'latin1');
     const task = taskLine(1, 'in', { ...EMPTY, body: bytes }).toString();

@@ -17,7 +17,7 @@ function imported(value: unknown): Imported {
   return importDeployment(JSON.stringify(value), 'd.json');
 }
 
-/** Deployment with one module, `m`. */
+/** Imports a deployment with one module, `m`. */
 function withModule(entry: unknown, rest: object = {}): Imported {
   return imported({
     modulesContent: { $edgeAgent: { 'properties.desired': { modules: { m: entry } } }, ...rest },
@@ -34,10 +34,10 @@ function sentenceAt({ remarks }: Imported, path: string): string | undefined {
 
 const OPTIONS = '$edgeAgent.modules.m.settings.createOptions';
 
-const azure = suite('manifest: azure');
+const azure = suite('manifest: import from Azure IoT Edge');
 
 for (const name of DEPLOYMENTS) {
-  azure(`${name} becomes a valid manifest with all remarks`, () => {
+  azure(`the deployment ${name} becomes a valid manifest with all remarks`, () => {
     const { manifest, remarks } = importDeployment(read(`${name}.json`), 'd.json');
     assert.equal(manifest, JSON.parse(read(`${name}.manifest.json`)));
     const list = remarks.map(({ path, sentence }) => `${path}: ${sentence}\n`).join('');
@@ -46,7 +46,7 @@ for (const name of DEPLOYMENTS) {
   });
 }
 
-azure('a deployment is recognised in its older and wrapped forms', () => {
+azure('a deployment is recognised in older and wrapped formats', () => {
   const { modulesContent } = JSON.parse(read('schema-1.0.json'));
   const flat = Object.entries<Record<string, unknown>>(modulesContent).map(([name, entry]) => [
     name,
@@ -127,8 +127,8 @@ azure('supported Docker options are converted', () => {
   ]);
 });
 
-/** Options that cannot be carried over, the path they are told at, and what must be in the sentence. */
-const TOLD: readonly (readonly [options: object, path: string, sentence: RegExp])[] = [
+/** Options without an equivalent, each with the path and the text of its remark. */
+const UNSUPPORTED: readonly (readonly [options: object, path: string, sentence: RegExp])[] = [
   [{ Cmd: ['a', 'b'] }, 'Cmd', /started \["a","b"\]: .* modules\.m\.exec$/],
   [{ WorkingDir: '/app' }, 'WorkingDir', /started in "\/app"/],
   [{ HostConfig: { Binds: ['/a:/b'] } }, 'HostConfig.Binds[0]', /folders of this machine/],
@@ -147,8 +147,8 @@ const TOLD: readonly (readonly [options: object, path: string, sentence: RegExp]
   [{ Surprise: 1 }, 'Surprise', /without an equivalent/],
 ];
 
-for (const [options, path, sentence] of TOLD) {
-  azure(`${JSON.stringify(options)} gets a remark`, () => {
+for (const [options, path, sentence] of UNSUPPORTED) {
+  azure(`the Docker options ${JSON.stringify(options)} get a remark`, () => {
     const result = withOptions(options);
     assert.equal(result.manifest.modules?.['m'], { exec: ['./modules/m'], restart: 'always' });
     assert.is(result.remarks.length, 2);
@@ -191,7 +191,7 @@ azure('modules without startupOrder start last, as in Azure IoT Edge', () => {
 });
 
 /** Texts that are not deployments, with part of the expected sentence. */
-const FOREIGN: readonly (readonly [text: string, sentence: RegExp])[] = [
+const NOT_DEPLOYMENTS: readonly (readonly [text: string, sentence: RegExp])[] = [
   ['', /it is not JSON/],
   ['{"password":"secret" x}', /it is not JSON/],
   ['[]', /it is not an object/],
@@ -210,8 +210,8 @@ const FOREIGN: readonly (readonly [text: string, sentence: RegExp])[] = [
   [`{"modulesContent":"${'x'.repeat(MAX_DEPLOYMENT_BYTES)}"}`, /larger than 4 MB/],
 ];
 
-for (const [text, sentence] of FOREIGN) {
-  azure(`${text.slice(0, 60)} is refused as a deployment`, () => {
+for (const [text, sentence] of NOT_DEPLOYMENTS) {
+  azure(`the text '${text.slice(0, 60)}' is refused as a deployment`, () => {
     try {
       importDeployment(text, 'd.json');
       assert.unreachable();
@@ -226,7 +226,7 @@ for (const [text, sentence] of FOREIGN) {
 
 azure('a deployment with arbitrary values becomes a valid manifest or is refused', () => {
   const documents = DEPLOYMENTS.map(name => JSON.parse(read(`${name}.json`)));
-  let taken = 0;
+  let accepted = 0;
   fc.assert(
     fc.property(
       fc.constantFrom(...documents),
@@ -236,7 +236,7 @@ azure('a deployment with arbitrary values becomes a valid manifest or is refused
         try {
           const { manifest } = imported(replaced(document, path, value));
           parseManifest(JSON.stringify(manifest), 'm.json');
-          taken++;
+          accepted++;
         } catch (thrown) {
           assert.ok(thrown instanceof Failure && thrown.code === 'import.foreign', String(thrown));
         }
@@ -244,10 +244,10 @@ azure('a deployment with arbitrary values becomes a valid manifest or is refused
     ),
     { numRuns: 2000 },
   );
-  assert.ok(taken > 1000, `${taken} taken`);
+  assert.ok(accepted > 1000, `${accepted} taken`);
 });
 
-/** The document with another value at a path of places, which ends where there are no fields. */
+/** Replaces the value at a path of field indexes, which ends at a value without fields. */
 function replaced(document: unknown, [place = 0, ...rest]: readonly number[], value: unknown): unknown {
   const inner = inside(document);
   if (typeof inner !== 'object' || inner === null) return value;
@@ -261,7 +261,7 @@ function replaced(document: unknown, [place = 0, ...rest]: readonly number[], va
   return typeof document === 'string' ? JSON.stringify(result) : result;
 }
 
-/** Options of Docker are JSON in a text. */
+/** Parses a string with JSON, such as Docker options, and returns other values unchanged. */
 function inside(value: unknown): unknown {
   if (typeof value !== 'string' || !value.startsWith('{')) return value;
   try {

@@ -9,7 +9,7 @@ import { folderWith, removeFolder, run } from '../../harness/binary.ts';
 import { REFUSED, textOf } from './refused/all.ts';
 import type { Refused } from './refused/entry.ts';
 
-const refusals = suite('manifest: refusals');
+const refusals = suite('manifest: refused manifests');
 
 function sentenceOf(parse: () => unknown): string {
   try {
@@ -18,10 +18,10 @@ function sentenceOf(parse: () => unknown): string {
     if (thrown instanceof Failure && thrown.exitCode === 2) return thrown.message;
     throw thrown;
   }
-  return 'taken';
+  return 'accepted';
 }
 
-/** The whole sentence, for a manifest of this file. */
+/** Complete error sentence for a manifest in `file`. */
 function expected({ sentence }: Refused, file: string): string {
   if (sentence.startsWith('The manifest m.json')) return sentence.replace('m.json', file);
   return sentence.endsWith('?') ? sentence : `${sentence} (in ${file}).`;
@@ -43,7 +43,7 @@ refusals('no error shows a possible secret, spans lines or comes from a library'
   for (const entry of REFUSED) assert.not.match(entry.sentence, /hunter2|\n|Invalid|Expected|undefined/);
 });
 
-refusals('the binary prints the sentence, exits with 2 and starts nothing', () => {
+refusals('the binary prints the sentence of an invalid manifest, exits with 2 and starts nothing', () => {
   const folder = folderWith({});
   for (const [index, entry] of REFUSED.entries()) {
     if (index % 16 !== 0) continue;

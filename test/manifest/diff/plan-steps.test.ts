@@ -16,7 +16,7 @@ function placed(manifest: object, home: string): Placed {
 const words = ({ steps }: { readonly steps: readonly PlanStep[] }): string[] =>
   steps.map(step => ('modules' in step ? `${step.kind} ${step.modules.join(' ')}` : step.kind));
 
-const ways = suite('manifest: the ways of a plan');
+const planSteps = suite('manifest: steps of a plan');
 
 const bundle = fc.constantFrom('a', 'b').map(digit => ({ sha256: SHA(digit) }));
 const module = fc.record(
@@ -67,7 +67,7 @@ type Process = { readonly started: unknown; readonly held: unknown; readonly ord
 
 const brokerOf = ({ listeners }: Manifest): unknown => listeners.find(({ kind }) => kind === 'mqtt');
 
-function tell(machine: Machine, part: string, { manifest, home }: Placed): void {
+function configure(machine: Machine, part: string, { manifest, home }: Placed): void {
   const { name, modules, routes, listeners } = manifest;
   const isOfFiles = listeners.some(({ kind }) => kind === 'unix');
   const grants = new Map(modules.map(entry => [entry.name, [entry.publish, entry.subscribe]]));
@@ -81,10 +81,10 @@ function tell(machine: Machine, part: string, { manifest, home }: Placed): void 
   }[part];
 }
 
-/** Takes a step; who is started must not be there, and who is stopped or adjusted must be. */
-function take(machine: Machine, step: PlanStep, target: Placed): void {
+/** Applies a step. A module to start must not run, and a module to stop or adjust must run. */
+function applyStep(machine: Machine, step: PlanStep, target: Placed): void {
   if (!('modules' in step)) {
-    if (step.kind !== 'prepare') tell(machine, step.kind, target);
+    if (step.kind !== 'prepare') configure(machine, step.kind, target);
     return;
   }
   for (const name of step.modules) {
@@ -103,17 +103,17 @@ function take(machine: Machine, step: PlanStep, target: Placed): void {
 function machineOf(target: Placed): Machine {
   const machine: Machine = { parts: {}, processes: new Map() };
   for (const part of ['storage', 'limits', 'access', 'routes', 'listeners', 'upstreams'])
-    tell(machine, part, target);
+    configure(machine, part, target);
   const names = target.manifest.modules.map(({ name }) => name);
-  take(machine, { kind: 'start', modules: names }, target);
+  applyStep(machine, { kind: 'start', modules: names }, target);
   return machine;
 }
 
-/** Goes the whole way, or so many steps of it; what runs then. */
-function go(machine: Machine, from: Placed, to: Placed, most = Number.POSITIVE_INFINITY): Placed {
+/** Applies all steps of a plan, or at most `most` of them. Returns the resulting state. */
+function applyPlan(machine: Machine, from: Placed, to: Placed, most = Number.POSITIVE_INFINITY): Placed {
   let current = from;
   for (const step of planOf(from, to).steps.slice(0, most)) {
-    take(machine, step, to);
+    applyStep(machine, step, to);
     current = stateAfterStep(current, step, to);
   }
   return current;
@@ -121,10 +121,10 @@ function go(machine: Machine, from: Placed, to: Placed, most = Number.POSITIVE_I
 
 const FULL = { numRuns: 500 };
 
-ways('the steps of a plan lead from any manifest to any other and leave no difference', () => {
+planSteps('the steps of a plan lead from any manifest to any other and leave no difference', () => {
   const property = fc.property(anyPlaced, anyPlaced, (from, to) => {
     const machine = machineOf(from);
-    const arrived = go(machine, from, to);
+    const arrived = applyPlan(machine, from, to);
     assert.equal(machine, machineOf(to));
     assert.equal(words(planOf(arrived, to)), []);
     assert.equal(words(planOf(to, to)), []);
@@ -132,7 +132,7 @@ ways('the steps of a plan lead from any manifest to any other and leave no diffe
   fc.assert(property, FULL);
 });
 
-ways('a plan changes only what differs', () => {
+planSteps('a plan changes only what differs', () => {
   const property = fc.property(anyPlaced, anyPlaced, (from, to) => {
     const [before, after] = [machineOf(from), machineOf(to)];
     const { modules, steps } = planOf(from, to);
@@ -153,22 +153,22 @@ ways('a plan changes only what differs', () => {
   fc.assert(property, FULL);
 });
 
-ways('a new plan continues from any interrupted plan', () => {
+planSteps('a new plan continues from any interrupted plan', () => {
   const property = fc.property(anyPlaced, anyPlaced, anyPlaced, fc.nat(12), (from, to, third, taken) => {
     const machine = machineOf(from);
-    const left = go(machine, from, to, taken);
-    go(machine, left, third);
+    const left = applyPlan(machine, from, to, taken);
+    applyPlan(machine, left, third);
     assert.equal(machine, machineOf(third));
   });
   fc.assert(property, FULL);
 });
 
-ways('a failed step is repeated by any later plan', () => {
+planSteps('a failed step is repeated by any later plan', () => {
   const property = fc.property(anyPlaced, anyPlaced, anyPlaced, fc.nat(12), (from, to, third, taken) => {
     const { steps } = planOf(from, to);
     const failed = steps[taken % Math.max(1, steps.length)];
     if (failed === undefined || failed.kind === 'prepare' || failed.kind === 'stop') return;
-    const left = go(machineOf(from), from, to, steps.indexOf(failed));
+    const left = applyPlan(machineOf(from), from, to, steps.indexOf(failed));
     const after = planOf(stateAfterFailure(stateAfterStep(left, failed, to), failed), third);
     if (!('modules' in failed)) {
       assert.ok(words(after).includes(failed.kind));
@@ -181,7 +181,7 @@ ways('a failed step is repeated by any later plan', () => {
   fc.assert(property, FULL);
 });
 
-ways('modules stop in reverse startup order and start in startup order', () => {
+planSteps('modules stop in reverse startup order and start in startup order', () => {
   const property = fc.property(anyPlaced, anyPlaced, (from, to) => {
     const ordersOf = (kind: PlanStep['kind'], { manifest }: Placed): (number | undefined)[] =>
       planOf(from, to).steps.flatMap(step => {
@@ -199,4 +199,4 @@ ways('modules stop in reverse startup order and start in startup order', () => {
   fc.assert(property, FULL);
 });
 
-ways.run();
+planSteps.run();

@@ -11,7 +11,7 @@ function placed(manifest: object, home = '/here'): Placed {
   return { manifest: parseManifest(JSON.stringify({ name: 'a', ...manifest }), 'm.json'), home };
 }
 
-/** Module with these fields besides its program. */
+/** Manifest with one module that has these fields besides its program. */
 function one(fields: object, more: object = {}, home = '/here'): Placed {
   return placed({ modules: { m: { exec: ['./m'], ...fields } }, ...more }, home);
 }
@@ -21,80 +21,80 @@ const words = ({ steps }: { readonly steps: readonly PlanStep[] }): string[] =>
 
 const plan = suite('manifest: plan');
 
-/** Changes and the expected steps. */
+/** Changes with the expected steps. */
 const TABLE: readonly (readonly [what: string, from: Placed, to: Placed, steps: readonly string[]])[] = [
-  ['nothing', one({}), one({}), []],
-  ['a module more', placed({}), one({}), ['prepare', 'access', 'routes', 'start m']],
-  ['a module less', one({}), placed({}), ['stop m', 'access', 'routes']],
-  ['its program', one({}), one({ exec: ['./n'] }), ['prepare', 'stop m', 'start m']],
-  ['its environment', one({}), one({ env: { A: '1' } }), ['prepare', 'stop m', 'start m']],
-  ['its desired properties', one({}), one({ desired: { a: 1 } }), ['prepare', 'stop m', 'start m']],
-  ['its limits', one({}), one({ limits: { pids: 9 } }), ['adjust m']],
-  ['its policy', one({}), one({ restart: 'never' }), ['adjust m']],
-  ['its checks', one({}), one({ health: { tcp: 1 } }), ['adjust m']],
-  ['its order', one({}), one({ startupOrder: 3 }), ['adjust m']],
-  ['its grace', one({}), one({ stopGraceSeconds: 3 }), ['adjust m']],
+  ['no change', one({}), one({}), []],
+  ['an added module', placed({}), one({}), ['prepare', 'access', 'routes', 'start m']],
+  ['a removed module', one({}), placed({}), ['stop m', 'access', 'routes']],
+  ['a changed program', one({}), one({ exec: ['./n'] }), ['prepare', 'stop m', 'start m']],
+  ['a changed environment', one({}), one({ env: { A: '1' } }), ['prepare', 'stop m', 'start m']],
+  ['a change of desired properties', one({}), one({ desired: { a: 1 } }), ['prepare', 'stop m', 'start m']],
+  ['a change of limits', one({}), one({ limits: { pids: 9 } }), ['adjust m']],
+  ['a changed restart policy', one({}), one({ restart: 'never' }), ['adjust m']],
+  ['a changed health check', one({}), one({ health: { tcp: 1 } }), ['adjust m']],
+  ['a changed startup order', one({}), one({ startupOrder: 3 }), ['adjust m']],
+  ['a changed stop grace', one({}), one({ stopGraceSeconds: 3 }), ['adjust m']],
   [
-    'its limits and its program',
+    'a change of limits and terminal',
     one({}),
     one({ limits: { pids: 9 }, tty: true }),
     ['prepare', 'stop m', 'start m'],
   ],
-  ['its grants', one({}), one({ publish: ['a'] }), ['access']],
-  ['a user', one({}), one({}, { users: { u: { certificate: 'u' } } }), ['access']],
-  ['those without a name', one({}), one({}, { anonymous: { publish: ['a'] } }), ['access']],
-  ['a route', one({}), one({}, { routes: { r: 'FROM /* INTO topic("a")' } }), ['routes']],
-  ['the dialect', one({}), one({}, { dialect: 'azure' }), ['routes']],
-  ['the device', one({}), one({}, { name: 'b' }), ['routes']],
+  ['a change of grants', one({}), one({ publish: ['a'] }), ['access']],
+  ['an added user', one({}), one({}, { users: { u: { certificate: 'u' } } }), ['access']],
+  ['a change of anonymous grants', one({}), one({}, { anonymous: { publish: ['a'] } }), ['access']],
+  ['an added route', one({}), one({}, { routes: { r: 'FROM /* INTO topic("a")' } }), ['routes']],
+  ['a changed dialect', one({}), one({}, { dialect: 'azure' }), ['routes']],
+  ['a changed device name', one({}), one({}, { name: 'b' }), ['routes']],
   [
-    'the parent',
+    'a changed upstream',
     one({}, { upstream: { url: 'mqtt://a' } }),
     one({}, { upstream: { url: 'mqtt://b' } }),
     ['upstreams'],
   ],
-  ['a parent', one({}), one({}, { upstream: { url: 'mqtt://b' } }), ['routes', 'upstreams']],
-  ['what is kept', one({}), one({}, { storeAndForward: { ttl: '1h' } }), ['storage']],
-  ['how long it is watched', one({}), one({}, { deployment: { within: '1m' } }), []],
-  ['the serial', one({}), one({}, { serial: 4 }), []],
+  ['an added upstream', one({}), one({}, { upstream: { url: 'mqtt://b' } }), ['routes', 'upstreams']],
+  ['a changed TTL', one({}), one({}, { storeAndForward: { ttl: '1h' } }), ['storage']],
+  ['a changed deployment time', one({}), one({}, { deployment: { within: '1m' } }), []],
+  ['a changed serial', one({}), one({}, { serial: 4 }), []],
   [
-    'a listener more',
+    'an added listener',
     one({}),
     one({}, { listeners: [{ mqtt: '127.0.0.1:1883' }, { ws: '127.0.0.1:80' }] }),
     ['listeners'],
   ],
   [
-    'where modules find the broker',
+    'a changed listener of modules',
     one({}),
     one({}, { listeners: [{ mqtt: '127.0.0.1:1' }] }),
     ['prepare', 'stop m', 'listeners', 'start m'],
   ],
   [
-    'the same, for one that does not ask',
+    'a removed listener for a module with lines',
     one({ io: 'lines' }),
     one({ io: 'lines' }, { listeners: [] }),
     ['listeners'],
   ],
-  ['the folder', one({}), one({}, {}, '/there'), ['prepare', 'stop m', 'start m']],
+  ['a changed folder', one({}), one({}, {}, '/there'), ['prepare', 'stop m', 'start m']],
   [
-    'the folder, with files',
+    'a changed folder with a Unix socket',
     one({}, { listeners: [{ unix: 's' }] }),
     one({}, { listeners: [{ unix: 's' }] }, '/there'),
     ['prepare', 'stop m', 'listeners', 'start m'],
   ],
   [
-    'the folder, with a bundle',
+    'a changed folder with a bundle',
     one({ bundle: { sha256: SHA('a') } }),
     one({ bundle: { sha256: SHA('a') } }, {}, '/there'),
     [],
   ],
   [
-    'the bundle',
+    'a changed bundle',
     one({ bundle: { sha256: SHA('a') } }),
     one({ bundle: { sha256: SHA('b') } }),
     ['prepare', 'stop m', 'start m'],
   ],
   [
-    'where the bundle is',
+    'a changed location of a bundle',
     one({ bundle: { sha256: SHA('a') } }),
     one({ bundle: { sha256: SHA('a'), from: 'x' } }),
     [],
@@ -102,7 +102,7 @@ const TABLE: readonly (readonly [what: string, from: Placed, to: Placed, steps: 
 ];
 
 for (const [what, from, to, steps] of TABLE) {
-  plan(`${what}: ${steps.join(', ') || 'nothing to do'}`, () => {
+  plan(`${what} needs ${steps.length === 0 ? 'no steps' : `the steps ${steps.join(', ')}`}`, () => {
     assert.equal(words(planOf(from, to)), steps);
   });
 }

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { MAX_MANIFEST_BYTES, MAX_MANIFEST_DEPTH } from '../../../src/core/limits.ts';
 import { findJsonError } from '../../../src/manifest/json/check-json.ts';
 
-const json = suite('manifest: JSON');
+const json = suite('manifest: check of JSON');
 
 function parses(text: string): boolean {
   try {
@@ -17,7 +17,7 @@ function parses(text: string): boolean {
 
 const value = fc.jsonValue({ maxDepth: 6 }).map(made => JSON.stringify(made));
 
-/** JSON with one place changed. */
+/** JSON text with one part changed. */
 const damaged = fc
   .tuple(
     value,

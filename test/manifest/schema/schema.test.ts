@@ -22,7 +22,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Every schema in a schema, with its path. */
+/** All nested schemas with their paths. */
 function* schemasIn(value: unknown, path = ''): Generator<readonly [string, Record<string, unknown>]> {
   if (!isObject(value)) return;
   yield [path, value];
@@ -55,7 +55,7 @@ schema('every object of the schema is closed and every field has a description',
     objects.push(path);
     const { properties, additionalProperties, propertyNames } = one;
     if (properties === undefined) {
-      assert.ok(isObject(additionalProperties) && isObject(propertyNames), `${path} takes anything`);
+      assert.ok(isObject(additionalProperties) && isObject(propertyNames), `${path} accepts any field`);
     } else {
       assert.is(additionalProperties, false, `${path} is open`);
       for (const [name, field] of Object.entries(isObject(properties) ? properties : {})) {
@@ -66,7 +66,7 @@ schema('every object of the schema is closed and every field has a description',
   assert.ok(objects.length >= 20, String(objects.length));
 });
 
-schema('the examples are valid and name the schema', () => {
+schema('the example manifests are valid and name the schema', () => {
   const files = globSync('examples/*/manifest.json', { cwd: root });
   assert.ok(files.length >= 2);
   for (const file of files) {
@@ -85,17 +85,20 @@ schema('a manifest that the hub accepts is valid by the JSON Schema', () => {
   fc.assert(fc.property(manifest, agree), { numRuns: 1000 });
 });
 
-schema('a manifest that the hub refuses is invalid by the JSON Schema, where it can express it', () => {
-  for (const entry of REFUSED) {
-    let value: unknown;
-    try {
-      value = JSON.parse(textOf(entry));
-    } catch {
-      continue;
+schema(
+  'a manifest that the hub refuses is invalid by the JSON Schema if the schema can express the rule',
+  () => {
+    for (const entry of REFUSED) {
+      let value: unknown;
+      try {
+        value = JSON.parse(textOf(entry));
+      } catch {
+        continue;
+      }
+      assert.is(accepts(value), entry.unsaid === true, entry.sentence);
     }
-    assert.is(accepts(value), entry.unsaid === true, entry.sentence);
-  }
-});
+  },
+);
 
 schema('a printed manifest is valid by the JSON Schema', () => {
   const written = (made: object): void => {

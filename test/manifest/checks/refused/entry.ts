@@ -5,7 +5,7 @@
 export type Refused = {
   readonly fields: object | string;
   readonly sentence: string;
-  /** JSON Schema cannot say it: an editor lets it pass. */
+  /** True if JSON Schema cannot express the rule. */
   readonly unsaid?: true;
 };
 
