@@ -1,4 +1,4 @@
-/** Tells if a device name matches one of `patterns`. One `*` in a pattern matches any characters. */
+/** Returns true if a device name matches one of `patterns`, in which one `*` matches any characters. */
 export function isForDevice(patterns: readonly string[], device: string): boolean {
   return patterns.some(pattern => {
     const [start = '', end] = pattern.split('*');

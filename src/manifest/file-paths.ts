@@ -2,20 +2,21 @@ import { pathOf } from './checks/field-path.ts';
 import type { ListenerEntry, Manifest, ModuleEntry, UpstreamEntry } from './types.ts';
 import { upstreamPath } from './upstreams.ts';
 
-/** File path in a manifest, as written. */
+/** File path that is written in a manifest. */
 export type NamedPath = {
-  /** Field, such as `modules.camera.exec[0]`. */
+  /** Path of the field, such as `modules.camera.exec[0]`. */
   readonly field: string;
   readonly path: string;
   /**
-   * Kind of the path: program, command-line argument, environment variable, file to read, socket to create.
+   * Kind of the file path: program, command-line argument, value of an environment variable, file to read, or
+   * socket to create.
    */
   readonly kind: 'program' | 'argument' | 'variable' | 'file' | 'socket';
-  /** Module that the path belongs to. */
+  /** Module to which the path belongs. Undefined for listeners and upstreams. */
   readonly module?: ModuleEntry;
 };
 
-/** Returns all file paths in a manifest, except archives that are packed with it. */
+/** Returns all file paths in a manifest, except the locations of bundles and hub binaries. */
 export function namedPaths(manifest: Manifest): NamedPath[] {
   return [
     ...manifest.modules.flatMap(pathsOfModule),
@@ -26,8 +27,8 @@ export function namedPaths(manifest: Manifest): NamedPath[] {
 
 function pathsOfModule(module: ModuleEntry): NamedPath[] {
   const { name, exec, health, env } = module;
-  const command = (words: readonly string[], ...keys: readonly string[]): NamedPath[] =>
-    words.map((path, index) => ({
+  const command = (commandLine: readonly string[], ...keys: readonly string[]): NamedPath[] =>
+    commandLine.map((path, index) => ({
       field: pathOf(['modules', name, ...keys, index]),
       path,
       kind: index === 0 ? 'program' : 'argument',
@@ -50,7 +51,7 @@ function pathsOfListener(listener: ListenerEntry, index: number): NamedPath[] {
   return 'tls' in listener ? pathsOfTls(field, listener.tls) : [];
 }
 
-/** The paths of one upstream. */
+/** Returns the file paths of one upstream. */
 export function pathsOfUpstream(manifest: Manifest, { name, tls = {} }: UpstreamEntry): NamedPath[] {
   return pathsOfTls(pathOf([...upstreamPath(manifest, name), 'tls']), tls);
 }

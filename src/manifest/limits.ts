@@ -1,85 +1,87 @@
-/* Bounds of a manifest and defaults of its fields. */
+/* Bounds of a manifest, and defaults of its fields. */
 
-/** Least bytes of disk that a store may be bounded to: its journals, and some room for messages. */
+/** Minimum bytes of a store: the journals, and space for some messages. */
 export const MIN_STORE_BYTES = 8 << 20;
 
-/**
- * Users of one manifest, and topic filters of one list of what is granted: each costs a step for each
- * message.
- */
+/** Maximum number of users of one manifest. */
 export const MAX_USERS = 4_096;
+
+/** Maximum number of topic filters in one list of permissions. Each filter takes time for each message. */
 export const MAX_GRANTS = 64;
 
-/** Milliseconds that a change of what runs may be watched: who waits longer waits for something else. */
+/** Maximum milliseconds for which the health of a deployment may be monitored: one day. */
 export const MAX_DEPLOYMENT_WATCH_MS = 86_400_000;
 
-/**
- * Bytes of a deployment of Azure IoT Edge, objects and lists within each other: 50 modules with 32 KB each
- * fit.
- */
+/** Maximum bytes of an Azure IoT Edge deployment: enough for 50 modules with 32 KB each. */
 export const MAX_DEPLOYMENT_BYTES = 4 << 20;
+
+/** Maximum levels of nested objects and arrays in an Azure IoT Edge deployment. */
 export const MAX_DEPLOYMENT_NESTING = 64;
 
-/**
- * Bytes and number of the files in a bundle, unless the manifest says otherwise: a runtime of Node or Python
- * fits.
- */
+/** Default maximum of the total bytes of the files in a bundle: enough for a runtime of Node or Python. */
 export const MAX_BUNDLE_BYTES = 256 << 20;
+
+/** Default maximum number of files in a bundle: enough for a runtime of Node or Python. */
 export const MAX_BUNDLE_FILES = 10_000;
 
-/** Least bytes of memory that a module may be bounded to: no program starts in less. */
+/** Minimum memory limit of a module in bytes. No program starts with less. */
 export const MIN_MODULE_MEMORY_BYTES = 1 << 20;
 
-/**
- * Bytes of a module's desired properties as JSON, and objects and lists within each other: Azure takes 32 KB
- * and 10.
- */
+/** Maximum bytes of a module's desired properties as JSON. Same as the limit of Azure IoT Edge. */
 export const MAX_DESIRED_BYTES = 1 << 15;
+
+/** Maximum levels of nested objects and arrays in desired properties. Azure IoT Edge allows 10. */
 export const MAX_DESIRED_NESTING = 16;
 
 /**
- * Start orders of modules, up and down: those of Azure IoT Edge are up to 4294967295, and one may follow the
- * last.
+ * Maximum absolute value of a module's startup order. Azure IoT Edge allows 0 to 4294967295; the import needs
+ * one more value for modules without an order.
  */
 export const MAX_STARTUP_ORDER = 2 ** 32;
 
-/** Most that "limits" of a manifest may allow of sessions or retained messages, and of bytes of either. */
+/** Maximum value of `limits.sessions` and `limits.retained`. */
 export const MAX_LIMIT = 1_000_000;
+
+/** Maximum value in bytes of `limits.subscriptionBytes` and `limits.retainedBytes`. */
 export const MAX_LIMIT_BYTES = 1 << 30;
 
-/* Bounds and times of the store: its commits, its journals, its checkpoints and its disk. */
-
 /**
- * Milliseconds between two commits by default: 50 keep a steady load under 8 written bytes per byte of
- * payload.
+ * Default milliseconds between two commits of the store. With 50 ms, a steady load writes less than 8 bytes
+ * to flash for each byte of payload.
  */
 export const COMMIT_WINDOW_MS = 50;
 
-/** Milliseconds that a manifest may ask for at most. */
+/** Maximum milliseconds between two commits of the store. */
 export const MAX_COMMIT_WINDOW_MS = 10_000;
 
-/** Bounds of the way up, as in `limits.ts`. */
-
 /**
- * Messages sent upstream and not yet acknowledged, by default and at most: hides a round trip of mobile
- * networks.
+ * Default number of messages sent to an upstream that may be unacknowledged. With 64, a round trip on a
+ * mobile network does not interrupt sending.
  */
 export const UPSTREAM_WINDOW = 64;
+
+/** Maximum number of messages sent to an upstream that may be unacknowledged. */
 export const MAX_UPSTREAM_WINDOW = 1024;
 
 /**
- * Seconds of the upstream's keep-alive by default and at most: a dead link is found within one and a half of
- * them.
+ * Default keep-alive of an upstream in seconds. A dead connection is detected within 1.5 times the
+ * keep-alive.
  */
 export const UPSTREAM_KEEP_ALIVE_SECONDS = 30;
+
+/** Maximum keep-alive of an upstream in seconds: the largest value in a CONNECT packet. */
 export const MAX_UPSTREAM_KEEP_ALIVE_SECONDS = 65_535;
 
-/** Upstreams of one hub: each has a connection with its buffers. */
+/** Maximum number of upstreams of one hub. Each has a connection with buffers. */
 export const MAX_UPSTREAMS = 8;
 
-/** Addresses of one upstream, and topic filters that come down from it. */
+/** Maximum number of addresses of one upstream. */
 export const MAX_UPSTREAM_URLS = 16;
+
+/** Maximum number of topic filters of downstream messages for one upstream. */
 export const MAX_DOWN_FILTERS = 64;
 
-/** Least bytes a day that an upstream may be bounded to: keep-alives and an hourly reconnect take some. */
+/**
+ * Minimum budget of an upstream in bytes per day. Keep-alive packets and hourly reconnects use a part of it.
+ */
 export const MIN_UPSTREAM_BUDGET_BYTES = 1 << 16;

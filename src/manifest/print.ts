@@ -15,15 +15,16 @@ import { durationText, sizeText } from './units.ts';
 import { isShort } from './upstreams.ts';
 
 /**
- * Prints a manifest with all defaults filled in. The text goes to the owner of the file, so a password in
- * `upstream.url` is not hidden. A signature is only valid for the original file.
+ * Returns the text of a manifest with all defaults filled in. A password in `upstream.url` is not hidden,
+ * because the text is only shown to a user who can read the file. A signature is only valid for the original
+ * file.
  * @throws Failure `manifest.syntax`, `manifest.field`
  */
 export function printManifest(text: string, file: string): string {
   return JSON.stringify(toWrittenForm(parseManifest(text, file)), undefined, 2);
 }
 
-/** Converts a manifest to its written form, with units and all defaults. */
+/** Converts a manifest to the form in which it is written in a file, with units and all defaults. */
 export function toWrittenForm(manifest: Manifest): object {
   const { name, serial, signature, dialect, modules, routes, storeAndForward, listeners } = manifest;
   const { users, anonymous, deployment, hub, limits, retained, upstreams } = manifest;
@@ -59,9 +60,9 @@ export function toWrittenForm(manifest: Manifest): object {
 
 function byName<Entry extends { readonly name: string }>(
   entries: readonly Entry[],
-  written: (entry: Entry) => object,
+  toWritten: (entry: Entry) => object,
 ): object {
-  return Object.fromEntries(entries.map(entry => [entry.name, written(entry)]));
+  return Object.fromEntries(entries.map(entry => [entry.name, toWritten(entry)]));
 }
 
 function moduleOf({ name: _, exec, bundle, secrets, limits, network, ...rest }: ModuleEntry): object {

@@ -13,12 +13,13 @@ import type { WrittenManifest } from './schema/schema.ts';
 import { manifestSchema } from './schema/schema.ts';
 import type { Manifest } from './types.ts';
 
-/** Read size in bytes. */
-const PIECE_BYTES = 1 << 16;
+/** Bytes per read. */
+const CHUNK_BYTES = 1 << 16;
 
+/** Texts of system errors by code. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file (ENOENT)',
-  EISDIR: 'it is a directory (EISDIR)',
+  EISDIR: 'is a directory (EISDIR)',
 };
 
 /**
@@ -43,13 +44,13 @@ export function readManifestText(file: string): string {
   }
   refuseLarge(bytes.length, file);
   if (!isUtf8(bytes)) {
-    throw new Failure('manifest.syntax', `The manifest ${file} is not UTF-8: save it in that encoding.`);
+    throw new Failure('manifest.syntax', `The manifest ${file} is not UTF-8: save the file as UTF-8.`);
   }
   return bytes.toString('utf8');
 }
 
 /**
- * Parses and checks a manifest. `file` is its name in error messages.
+ * Parses and checks the text of a manifest. `file` is the file name in error messages.
  * @throws Failure `manifest.syntax`, `manifest.field`
  */
 export function parseManifest(text: string, file: string): Manifest {
@@ -59,33 +60,35 @@ export function parseManifest(text: string, file: string): Manifest {
   return checked;
 }
 
-/** Checks a value. Returns the manifest or its first problem. */
+/** Checks a parsed manifest. Returns the manifest with all defaults, or the first problem. */
 export function checkManifest(value: unknown): Manifest | FieldProblem {
   const result = v.safeParse(manifestSchema, value, { abortEarly: true });
   if (!result.success) return problemOfIssue(result.issues[0]);
   if (result.output.upstream !== undefined && result.output.upstreams !== undefined) return BOTH;
-  const manifest = plain(result.output);
+  const manifest = toManifest(result.output);
   return findContradiction(manifest) ?? manifest;
 }
 
 const BOTH: FieldProblem = {
   path: ['upstreams'],
-  problem: 'is there beside "upstream": move that one into it, under the name "upstream"',
+  problem: 'cannot be combined with "upstream": move "upstream" into "upstreams"',
 };
 
-/** Reads at most about `max` bytes of any kind of file. */
-function readBounded(file: string, most: number): Buffer {
+/**
+ * Reads a file up to the end, or until `max` bytes are read. The file may be a pipe, whose size is unknown.
+ */
+function readBounded(file: string, max: number): Buffer {
   const descriptor = openSync(file, 'r');
   try {
-    const pieces: Buffer[] = [];
-    for (let length = 0; length < most; ) {
-      const piece = Buffer.allocUnsafe(PIECE_BYTES);
-      const read = readSync(descriptor, piece);
+    const chunks: Buffer[] = [];
+    for (let length = 0; length < max; ) {
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      const read = readSync(descriptor, chunk);
       if (read === 0) break;
-      pieces.push(piece.subarray(0, read));
+      chunks.push(chunk.subarray(0, read));
       length += read;
     }
-    return Buffer.concat(pieces);
+    return Buffer.concat(chunks);
   } finally {
     closeSync(descriptor);
   }
@@ -97,7 +100,7 @@ function refuseLarge(bytes: number, file: string): void {
 }
 
 /**
- * Parses a JSON text without checking the manifest.
+ * Parses a JSON text without checking the fields of a manifest.
  * @throws Failure `manifest.syntax`, `manifest.field`
  */
 export function parseJson(text: string, file: string): unknown {
@@ -105,12 +108,12 @@ export function parseJson(text: string, file: string): unknown {
   if (jsonError === undefined) return JSON.parse(text);
   if (jsonError.kind === 'name') throw refusal(file, jsonError.path, jsonError.problem);
   const before = text.slice(0, jsonError.offset).split('\n');
-  const place = `at line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
-  const what = jsonError.kind === 'syntax' ? 'is not JSON' : 'is nested too deeply';
-  throw new Failure('manifest.syntax', `The manifest ${file} ${what} ${place}: ${jsonError.problem}.`);
+  const position = `at line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
+  const error = jsonError.kind === 'syntax' ? 'is not JSON' : 'is nested too deeply';
+  throw new Failure('manifest.syntax', `The manifest ${file} ${error} ${position}: ${jsonError.problem}.`);
 }
 
-function plain(written: WrittenManifest): Manifest {
+function toManifest(written: WrittenManifest): Manifest {
   return {
     name: written.name,
     dialect: written.dialect,
@@ -151,9 +154,9 @@ function plain(written: WrittenManifest): Manifest {
 }
 
 function refusal(file: string, path: readonly unknown[], problem: string): Failure {
-  const where = path.length === 0 ? 'The manifest as a whole' : pathOf(path);
+  const field = path.length === 0 ? 'The manifest as a whole' : pathOf(path);
   return new Failure(
     'manifest.field',
-    problem.endsWith('?') ? `${where} ${problem}` : `${where} ${problem} (in ${file}).`,
+    problem.endsWith('?') ? `${field} ${problem}` : `${field} ${problem} (in ${file}).`,
   );
 }

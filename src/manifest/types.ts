@@ -1,12 +1,14 @@
 import type { JsonObject } from './json/json-object.ts';
 
-/** Checked manifest with all defaults, in plain units. */
+/**
+ * Checked manifest with all defaults. Times are in milliseconds and sizes in bytes, unless a name has a unit.
+ */
 export type Manifest = {
   /** Name of the device. */
   readonly name: string;
-  /** Serial number of a signed manifest, which must increase. Undefined if not used. */
+  /** Serial number of a signed manifest. It must increase with each manifest. */
   readonly serial: number | undefined;
-  /** Names of the devices that accept it, as patterns; undefined if every device does. */
+  /** Patterns of the names of devices that accept the manifest. Undefined if every device accepts it. */
   readonly for: readonly string[] | undefined;
   readonly signature: ManifestSignature | undefined;
   /** Dialect of the routes. */
@@ -14,84 +16,96 @@ export type Manifest = {
   readonly modules: readonly ModuleEntry[];
   readonly routes: readonly RouteEntry[];
   readonly storeAndForward: {
-    /** Milliseconds. */
+    /** Default time to live of messages in milliseconds. */
     readonly ttl: number;
-    /** Bytes on disk of all queues and of each queue. Undefined if only the total is limited. */
+    /** Maximum bytes on disk of all queues together. */
     readonly maxSize: number;
+    /** Maximum bytes on disk of each queue. Undefined if only the total is limited. */
     readonly maxQueueSize: number | undefined;
     readonly whenFull: 'reject' | 'dropOldest';
-    /** Milliseconds. */
+    /** Minimum milliseconds between two small commits. */
     readonly commitWindow: number;
   };
   readonly listeners: readonly ListenerEntry[];
   readonly users: readonly UserEntry[];
-  /** Permissions of anonymous clients. Undefined if not set. */
+  /** Permissions of anonymous clients. Undefined if the manifest sets none. */
   readonly anonymous: TopicLists | undefined;
   readonly limits: Limits;
-  /** True if clients may retain messages. */
+  /** True if clients may publish retained messages. */
   readonly retained: boolean;
-  /** In the order of the manifest; its field `upstream` gives one of the name "upstream". */
+  /** Upstreams in the order of the manifest. The field `upstream` defines one with the name "upstream". */
   readonly upstreams: readonly UpstreamEntry[];
-  /** A deployment is successful if all modules are healthy for `healthyFor` within `within`; milliseconds. */
+  /**
+   * Conditions of a successful deployment: within `within` milliseconds, all modules must have been healthy
+   * for `healthyFor` milliseconds.
+   */
   readonly deployment: { readonly healthyFor: number; readonly within: number };
-  /** Hub binary that runs this manifest, by architecture. */
+  /** Binary of the hub that must run this manifest, by architecture. */
   readonly hub: { readonly x64?: Artifact | undefined; readonly arm64?: Artifact | undefined };
 };
 
 /** Limits of the hub as a whole. */
 export type Limits = {
-  /** Bytes of one MQTT packet of a client. */
+  /** Maximum bytes of an MQTT packet from a client. */
   readonly packetSize: number;
-  /** Maximum keep-alive in milliseconds. Undefined if unlimited. */
+  /** Maximum keep-alive of a client in milliseconds. Undefined if unlimited. */
   readonly keepAlive: number | undefined;
-  /** Clients connected at once, over all listeners. */
+  /** Maximum number of connected clients of all listeners. */
   readonly connections: number;
-  /** Persistent sessions. */
+  /** Maximum number of persistent sessions. */
   readonly sessions: number;
+  /** Maximum memory in bytes of all subscriptions. */
   readonly subscriptionBytes: number;
-  /** Retained messages. */
+  /** Maximum number of retained messages. */
   readonly retained: number;
+  /** Maximum bytes on disk of all retained messages. */
   readonly retainedBytes: number;
 };
 
 /** Ed25519 public key and signature in base64. */
 export type ManifestSignature = { readonly key: string; readonly value: string };
 
-/** File identified by its SHA-256 in hexadecimal. */
+/** File that is identified by its SHA-256 in hexadecimal. */
 export type Artifact = {
   readonly sha256: string;
-  /** Path relative to the manifest's folder, or https URL. Undefined if the file is in the same pack. */
+  /**
+   * Path relative to the manifest's folder, or https URL. Undefined if the file is in the manifest's pack.
+   */
   readonly from?: string | undefined;
 };
 
 /** Archive with the program of a module. */
 export type BundleEntry = Artifact & {
-  /** Maximum total bytes and number of the files in it. */
+  /** Maximum total bytes of the files in the archive. */
   readonly size: number;
+  /** Maximum number of files in the archive. */
   readonly files: number;
 };
 
-/** Sealed secret, passed in a variable or in a file whose path is in the variable. */
+/**
+ * Sealed secret. The environment variable `name` holds the value, or with `as: 'file'` the path of a file
+ * with the value.
+ */
 export type SecretEntry = {
   readonly name: string;
   readonly sealed: string;
   readonly as: 'variable' | 'file';
 };
 
-/** Topic filters, in which `%c` and `%u` stand for the client identifier and the user name. */
+/** Topic filters of permissions. `%c` and `%u` are replaced by the client identifier and the user name. */
 export type TopicLists = { readonly publish: readonly string[]; readonly subscribe: readonly string[] };
 
 export type UserEntry = TopicLists & {
   readonly name: string;
   /** Password hash as printed by `skerry passwd`. */
   readonly password: string | undefined;
-  /** Name in the client certificate. */
+  /** Name in the client certificate that identifies the user. */
   readonly certificate: string | undefined;
 };
 
 export type ModuleEntry = TopicLists & {
   readonly name: string;
-  /** With a bundle, relative paths start in the bundle. */
+  /** Program and arguments. Relative paths are resolved against the bundle, or the manifest's folder. */
   readonly exec: readonly string[];
   readonly bundle?: BundleEntry | undefined;
   readonly secrets: readonly SecretEntry[];
@@ -104,7 +118,10 @@ export type ModuleEntry = TopicLists & {
   readonly stopSignal: NodeJS.Signals;
   readonly stopGraceSeconds: number;
   readonly tty: boolean;
-  /** Input lines are acknowledged by `{"ack": id}` of the module, not when they are written. */
+  /**
+   * True if the module acknowledges each input line with `{"ack": id}`. Otherwise a line is acknowledged when
+   * it is written.
+   */
   readonly ack: boolean;
   readonly backoff: {
     readonly firstSeconds: number;
@@ -113,7 +130,7 @@ export type ModuleEntry = TopicLists & {
     readonly resetSeconds: number;
   };
   readonly health?: HealthEntry | undefined;
-  /** Memory in bytes, `cpu` in processors. */
+  /** Resource limits: `memory` and `memoryHigh` in bytes, `cpu` in processors. */
   readonly limits: {
     readonly memory?: number | undefined;
     readonly memoryHigh?: number | undefined;
@@ -122,21 +139,24 @@ export type ModuleEntry = TopicLists & {
     readonly ioWeight?: number | undefined;
   };
   readonly sandbox: 'none' | 'standard' | 'strict';
-  /** Undefined for the network of the host. */
+  /** `none` if the module has no network. Undefined if it uses the network of the host. */
   readonly network?: 'none' | undefined;
   readonly user?: string | undefined;
   readonly devices: readonly string[];
   readonly require: boolean;
 };
 
-/** Exactly one of `exec`, `tcp` (a local port) and `mqtt` (reported by the module) is set. */
+/**
+ * Health check of a module. Exactly one of these fields is set: `exec` (a program), `tcp` (a local port), or
+ * `mqtt` (the module reports its health).
+ */
 export type HealthEntry = {
   readonly exec?: readonly string[] | undefined;
   readonly tcp?: number | undefined;
   readonly mqtt?: boolean | undefined;
   readonly everySeconds: number;
   readonly timeoutSeconds: number;
-  /** Failures in a row until the module is unhealthy. */
+  /** Number of failures in a row after which the module is unhealthy. */
   readonly threshold: number;
   readonly readySeconds: number;
 };
@@ -144,27 +164,28 @@ export type HealthEntry = {
 export type RouteEntry = {
   readonly name: string;
   readonly text: string;
-  /** 0 to 9, lower first. */
+  /** Priority from 0 to 9. Messages with a lower number are sent first. */
   readonly priority: number;
-  /** Milliseconds. Undefined for the default of the store. */
+  /** Time to live of messages in milliseconds. Undefined for the default of the store. */
   readonly ttl: number | undefined;
 };
 
 export type Address = { readonly host: string; readonly port: number };
 
-/** Files by their paths as written. */
+/** TLS settings of a listener. Paths are as written in the manifest. */
 export type TlsEntry = {
   readonly cert: string;
   readonly key: string;
   readonly ca: string | undefined;
   readonly clientCertificates: 'none' | 'optional' | 'required';
-  /** Certificate revocation lists of the client certificates' issuers. */
+  /** File with certificate revocation lists for the client certificates. */
   readonly crl: string | undefined;
 };
 
-/** Maximum connections of this listener. Undefined if only the hub's limit applies. */
+/** Field of all listeners: maximum number of connections. Undefined if only the hub's limit applies. */
 type Bounded = { readonly maxConnections: number | undefined };
 
+/** Fields of a listener for WebSockets. */
 type WebEntry = Address & {
   readonly path: string;
   readonly origins: readonly string[];
@@ -179,16 +200,16 @@ export type ListenerEntry =
   | ({ readonly kind: 'unix'; readonly file: string; readonly mode: number } & Bounded);
 
 export type UpstreamAddress = Address & {
-  /** MQTT over TLS. */
+  /** True for MQTT over TLS. */
   readonly secure: boolean;
-  /** Undefined for the user name of the upstream. */
+  /** User name for this address. If undefined, the user name of the upstream is used. */
   readonly username: string | undefined;
   readonly password: string | undefined;
 };
 
-/** Files by their paths as written. */
+/** TLS settings of an upstream. Paths are as written in the manifest. */
 export type UpstreamTls = {
-  /** CA certificates of the server. Undefined for those of the system. */
+  /** CA certificates of the server. If undefined, the system's CA certificates are used. */
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
@@ -199,39 +220,40 @@ export type UpstreamTls = {
   readonly alpn?: readonly string[] | undefined;
 };
 
-/** Time range in minutes of the day. It spans midnight if it ends before it begins. */
+/** Time range in minutes since midnight. If `to` is less than `from`, the range includes midnight. */
 export type TimeOfDay = { readonly from: number; readonly to: number };
 
-/** Parent hub or broker with its name in routes. */
+/** Upstream with its name, which routes refer to. */
 export type UpstreamEntry = Upstream & { readonly name: string };
 
+/** Parent hub or broker to which messages are forwarded. */
 export type Upstream = {
   /** Addresses in the order in which they are tried. */
   readonly urls: readonly [UpstreamAddress, ...UpstreamAddress[]];
   readonly username: string | undefined;
-  /** Password, sealed for this device. */
+  /** Password that is sealed for this device. */
   readonly password: string | undefined;
   readonly profile: 'mqtt' | 'skerry';
-  /** Topic template. Undefined for the default of the profile. */
+  /** Topic template of forwarded messages. If undefined, the profile's template is used. */
   readonly topic: string | undefined;
   readonly exactlyOnce: boolean;
-  /** Maximum unacknowledged messages. */
+  /** Maximum number of unacknowledged messages. */
   readonly window: number;
-  /** Milliseconds. */
+  /** Keep-alive in milliseconds. */
   readonly keepAlive: number;
   readonly priorities: 'weighted' | 'strict';
   /**
-   * Client identifier. By default `skerry-` and the device's name, followed by `:` and the upstream's name
-   * unless that is `upstream`.
+   * Client identifier. The default is `skerry-<device>:<upstream>`, or `skerry-<device>` for an upstream with
+   * the name `upstream`.
    */
   readonly clientId: string | undefined;
   readonly tls: UpstreamTls | undefined;
   /** Topic filters to subscribe to at the upstream. */
   readonly down: readonly string[];
-  /** Maximum bytes per day. */
+  /** Maximum bytes per day, sent and received. Undefined if unlimited. */
   readonly budget: number | undefined;
-  /** Milliseconds between two batches. */
+  /** Milliseconds between two batches. Undefined if messages are sent immediately. */
   readonly interval: number | undefined;
-  /** Connection times in local time. Empty for always. */
+  /** Times at which the hub may be connected, in local time. Empty if it may always be. */
   readonly schedule: readonly TimeOfDay[];
 };

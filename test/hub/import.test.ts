@@ -33,7 +33,7 @@ for (const order of ['4294967296', '-1', '1.5', '9007199254740993', '1e400', '"1
     assert.equal(Object.keys(modules), ['m', 'o']);
     assert.match(
       reported.get('$edgeAgent.modules.m.startupOrder') ?? '',
-      /must be a whole number of 0 to 4294967295/,
+      /must be an integer from 0 to 4294967295/,
     );
   });
 }

@@ -1,33 +1,27 @@
 import { isJsonObject, type JsonObject } from '../json/json-object.ts';
 import { MIN_MODULE_MEMORY_BYTES } from '../limits.ts';
+import type { Option, OptionContext, Options } from './docker-options.ts';
 import { isEmpty } from './document.ts';
 import { listedEnvironmentOf } from './environment.ts';
-import type { WrittenModule } from './modules.ts';
-import { type AddRemark, shown } from './remark.ts';
+import { shown } from './remark.ts';
 import { remarkUnsupported } from './unsupported-options.ts';
+import type { WrittenModule } from './written-module.ts';
 
-/** Fields of a module entry that Docker options map to. */
+/** Fields of a module to which Docker options are converted. */
 export type Container = Pick<
   WrittenModule,
   'stopSignal' | 'stopGraceSeconds' | 'tty' | 'limits' | 'devices' | 'env'
 >;
 
-/** Module and path of the options, for remarks. */
-export type OptionContext = { readonly module: string; readonly path: string; readonly remark: AddRemark };
-
-/** Docker option with its path. Names are case-insensitive. */
-export type Option = { readonly path: string; readonly value: unknown };
-
-/** Docker options by lower-case name; those of the host begin with `hostconfig.`. */
-export type Options = ReadonlyMap<string, Option>;
-
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'] as const;
 
 const DEVICE = /^\/dev\/(?!.*\.\.)[A-Za-z0-9._/-]+$/;
 
-/** Docker's CPU unit, and its default CPU period in microseconds. */
-const NANO = 1e9;
-const PERIOD = 100_000;
+/** Value of Docker's option `NanoCpus` for one processor. */
+const NANO_CPUS = 1e9;
+
+/** Default CPU period of Docker in microseconds. */
+const DEFAULT_PERIOD = 100_000;
 
 const UNITS = [
   ['G', 2 ** 30],
@@ -35,40 +29,40 @@ const UNITS = [
   ['K', 2 ** 10],
 ] as const;
 
-/** Converts Docker options to fields of a module and adds a remark for each one that has no equivalent. */
-export function containerOf(written: JsonObject, place: OptionContext): Container {
-  const { remark } = place;
-  const options = optionsOf(written, place.path);
+/** Converts Docker options to fields of a module. Adds a remark for each option without an equivalent. */
+export function containerOf(written: JsonObject, context: OptionContext): Container {
+  const { remark } = context;
+  const options = optionsOf(written, context.path);
   const converted = new Set<string>();
-  /** Reads an option and marks it as converted if `read` returns a value. */
-  const take = <T>(name: string, read: (value: unknown, path: string) => T | undefined): T | undefined => {
+  /** Converts an option. Marks the option as converted if `read` returns a value. */
+  const convert = <T>(name: string, read: (value: unknown, path: string) => T | undefined): T | undefined => {
     const option = options.get(name);
     if (option === undefined || isEmpty(option.value)) return undefined;
     const value = read(option.value, option.path);
     if (value !== undefined) converted.add(name);
     return value;
   };
-  const period = Number(options.get('hostconfig.cpuperiod')?.value) || PERIOD;
+  const period = Number(options.get('hostconfig.cpuperiod')?.value) || DEFAULT_PERIOD;
   const cpu =
-    take('hostconfig.nanocpus', value => processors(Number(value) / NANO)) ??
-    take('hostconfig.cpuquota', value => processors(Number(value) / period));
+    convert('hostconfig.nanocpus', value => processors(Number(value) / NANO_CPUS)) ??
+    convert('hostconfig.cpuquota', value => processors(Number(value) / period));
   if (converted.has('hostconfig.cpuquota')) converted.add('hostconfig.cpuperiod');
   const limits = {
-    memory: take('hostconfig.memory', memoryOf),
+    memory: convert('hostconfig.memory', memoryOf),
     cpu,
-    pids: take('hostconfig.pidslimit', value => whole(value, 1, 4_194_304)),
+    pids: convert('hostconfig.pidslimit', value => whole(value, 1, 4_194_304)),
   };
-  const devices = take('hostconfig.devices', (value, path) => devicesOf(value, path, place));
+  const devices = convert('hostconfig.devices', (value, path) => devicesOf(value, path, context));
   const container: Container = {
-    stopSignal: take('stopsignal', value => SIGNALS.find(signal => signal === value)),
-    stopGraceSeconds: take('stoptimeout', value => whole(value, 0, 3600)),
-    tty: take('tty', value => (value === true ? true : undefined)),
+    stopSignal: convert('stopsignal', value => SIGNALS.find(signal => signal === value)),
+    stopGraceSeconds: convert('stoptimeout', value => whole(value, 0, 3600)),
+    tty: convert('tty', value => (value === true ? true : undefined)),
     limits: Object.values(limits).some(limit => limit !== undefined) ? limits : undefined,
     devices: devices?.length === 0 ? undefined : devices && Array.from(new Set(devices)),
-    env: take('env', (value, path) => listedEnvironmentOf(value, path, remark)),
+    env: convert('env', (value, path) => listedEnvironmentOf(value, path, remark)),
   };
-  remarkUnsupported(options, converted, place);
-  return withoutNothing(container);
+  remarkUnsupported(options, converted, context);
+  return withoutUndefined(container);
 }
 
 function optionsOf(written: JsonObject, path: string): Options {
@@ -83,11 +77,11 @@ function optionsOf(written: JsonObject, path: string): Options {
   return options;
 }
 
-function withoutNothing({ limits, ...rest }: Container): Container {
-  const said = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
-  if (limits === undefined) return said;
+function withoutUndefined({ limits, ...rest }: Container): Container {
+  const defined = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  if (limits === undefined) return defined;
   return {
-    ...said,
+    ...defined,
     limits: Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined)),
   };
 }
@@ -97,12 +91,12 @@ function processors(count: number): number | undefined {
   return rounded >= 0.01 && rounded <= 1024 ? rounded : undefined;
 }
 
-function whole(value: unknown, least: number, most: number): number | undefined {
-  const fits = typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
+function whole(value: unknown, min: number, max: number): number | undefined {
+  const fits = typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
   return fits ? value : undefined;
 }
 
-/** Formats a size such as `"512M"`. */
+/** Converts bytes to a size such as `"512M"`. Undefined if the value is not a valid memory limit. */
 export function memoryOf(value: unknown): string | number | undefined {
   const bytes = whole(value, MIN_MODULE_MEMORY_BYTES, Number.MAX_SAFE_INTEGER);
   if (bytes === undefined) return undefined;
@@ -110,25 +104,27 @@ export function memoryOf(value: unknown): string | number | undefined {
   return letter === '' ? bytes : `${bytes / unit}${letter}`;
 }
 
-/** Device nodes of this machine that have the same path in the container. */
+/**
+ * Returns the device nodes of a list of Docker devices. Adds a remark for a device with another path inside.
+ */
 function devicesOf(value: unknown, path: string, { module, remark }: OptionContext): string[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const devices: string[] = [];
   for (const [index, entry] of value.entries()) {
-    const node: unknown = isJsonObject(entry) ? entry['PathOnHost'] : undefined;
-    const seen: unknown = isJsonObject(entry) ? entry['PathInContainer'] : undefined;
-    if (typeof node !== 'string' || !DEVICE.test(node)) {
+    const hostPath: unknown = isJsonObject(entry) ? entry['PathOnHost'] : undefined;
+    const containerPath: unknown = isJsonObject(entry) ? entry['PathInContainer'] : undefined;
+    if (typeof hostPath !== 'string' || !DEVICE.test(hostPath)) {
       remark(
         `${path}[${index}]`,
-        `is left out, because it names no device under /dev: set it in modules.${module}.devices`,
+        `is left out, because its host path is not a device under /dev: set modules.${module}.devices`,
       );
       continue;
     }
-    devices.push(node);
-    if (seen !== node && !isEmpty(seen))
+    devices.push(hostPath);
+    if (containerPath !== hostPath && !isEmpty(containerPath))
       remark(
         `${path}[${index}]`,
-        `the program must open ${shown(node)}, and not ${shown(seen)}: a device keeps its path`,
+        `a device has the same path as on the host: the program must open ${shown(hostPath)} instead of ${shown(containerPath)}`,
       );
   }
   return devices;

@@ -3,12 +3,12 @@ import { MAX_DEPLOYMENT_NESTING } from '../limits.ts';
 import type { AddRemark } from './remark.ts';
 
 /**
- * A module twin limits strings to 512 characters, so longer ones continue in `createOptions01`,
- * `createOptions02` and so on.
+ * Names of the fields with parts of the Docker options. A module twin limits strings to 512 characters, so a
+ * long string continues in `createOptions01`, `createOptions02` and so on.
  */
 const PART = /^createOptions(\d{2})?$/;
 
-/** Joins and parses the Docker options of a module: a string in parts, or an object. */
+/** Returns the Docker options of a module, which are an object, or JSON in one or more strings. */
 export function createOptionsOf(settings: JsonObject, path: string, remark: AddRemark): JsonObject {
   const parts = Object.entries(settings)
     .filter(([key]) => PART.test(key))
@@ -20,16 +20,16 @@ export function createOptionsOf(settings: JsonObject, path: string, remark: AddR
   if (isJsonObject(first) && more.length === 0) return first;
   const text = parts.map(([, value]) => (typeof value === 'string' ? value : '')).join('');
   if (text.trim() === '') return {};
-  const options = parsed(text);
+  const options = parseOptions(text);
   if (options !== undefined) return options;
   remark(
     `${path}.createOptions`,
-    'is left out, because it is no JSON object: look up there what it should tell Docker',
+    'is left out, because it is not a JSON object: convert its Docker options by hand',
   );
   return {};
 }
 
-function parsed(text: string): JsonObject | undefined {
+function parseOptions(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return isJsonObject(value) && nestsWithin(value, MAX_DEPLOYMENT_NESTING) ? value : undefined;

@@ -4,11 +4,11 @@ import { MAX_DEPLOYMENT_BYTES, MAX_DEPLOYMENT_NESTING } from '../limits.ts';
 import { parseExactly } from './long-numbers.ts';
 import type { AddRemark } from './remark.ts';
 
-/** Parts of an Azure deployment. */
+/** Azure deployment: desired properties of the agent, of the hub, and of the other modules. */
 export type AzureDeployment = {
   readonly agent: JsonObject;
   readonly hub: JsonObject;
-  /** Desired properties of the custom modules. */
+  /** Desired properties of all modules except the agent and the hub, by module. */
   readonly twins: ReadonlyMap<string, JsonObject>;
 };
 
@@ -16,33 +16,34 @@ const AGENT = '$edgeAgent';
 const HUB = '$edgeHub';
 const DESIRED = 'properties.desired';
 
-/** Remarks for fields next to the modules. */
-const AROUND: Readonly<Record<string, string>> = {
-  targetCondition: 'Skerry has no fleet that it picks from: apply the manifest to each device that it is for',
-  priority: 'a device has one manifest, and none that comes before another: nothing to do',
+/** Remarks about fields of the document outside the modules. */
+const OUTER_FIELDS: Readonly<Record<string, string>> = {
+  targetCondition: 'Skerry does not select devices by a condition: apply the manifest to each device',
+  priority: 'a device has only one manifest, so a priority is not needed: nothing to do',
   labels: 'a manifest has no labels: nothing to do',
-  metrics: 'no cloud queries devices: "skerry ps" and the topics under $SYS show its state',
-  deviceContent: 'the device itself has no twin: give what modules need of it to modules.<module>.desired',
+  metrics: 'Skerry has no cloud service that queries devices: use "skerry ps" or the topics under $SYS',
+  deviceContent:
+    'Skerry has no device twin: put the properties that a module needs into modules.<module>.desired',
   '$schema-template':
-    'this is a template, and what stands in it as a variable is taken as it stands: import the deployment that is made of it',
+    'this file is a template, and its variables are not replaced: import the deployment that is generated from it',
 };
 
 /**
- * Parses the text of a deployment. `file` is its name in error messages.
+ * Parses the text of a deployment. `file` is the file name in error messages.
  * @throws Failure `import.foreign` if it is not a deployment
  */
 export function readDeployment(text: string, file: string, remark: AddRemark): AzureDeployment {
   if (Buffer.byteLength(text) > MAX_DEPLOYMENT_BYTES) throw foreign(file, 'it is larger than 4 MB');
-  const root = parsed(text, file);
+  const root = parseDocument(text, file);
   const modules = modulesContentOf(root);
   if (modules === undefined) {
     throw foreign(file, 'it has no "modulesContent" with "$edgeAgent" and "$edgeHub"');
   }
-  remarkAround(root, remark);
+  remarkOuterFields(root, remark);
   if (isLayered(modules)) {
     remark(
       'modulesContent',
-      'this is a layered deployment: import the one that it lies on too, and put its modules and routes into the same manifest',
+      'this is a layered deployment: import its base deployment too, and merge both manifests',
     );
   }
   const twins = new Map<string, JsonObject>();
@@ -57,12 +58,12 @@ export function readDeployment(text: string, file: string, remark: AddRemark): A
   return { agent, hub, twins };
 }
 
-/** Own field of an object, or undefined. */
+/** Returns the value of an object's own field, or undefined. */
 export function ownOf(object: JsonObject, field: string): unknown {
   return Object.hasOwn(object, field) ? object[field] : undefined;
 }
 
-/** Field that must be an object if present. Adds a remark otherwise. */
+/** Returns a field that must be an object. Returns an empty object if the field is missing or invalid. */
 export function objectAt(object: JsonObject, field: string, path: string, remark: AddRemark): JsonObject {
   const value = ownOf(object, field);
   if (isJsonObject(value)) return value;
@@ -70,17 +71,18 @@ export function objectAt(object: JsonObject, field: string, path: string, remark
   return {};
 }
 
-/** Tells if a field is empty. */
+/** Returns true if a value is an empty object, array or string, or `undefined`, `null`, `false` or 0. */
 export function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === false || value === 0) return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
+/** Returns the Failure of a file that is not a deployment. */
 export function foreign(file: string, reason: string): Failure {
-  return new Failure('import.foreign', `The file ${file} is no deployment of Azure IoT Edge: ${reason}.`);
+  return new Failure('import.foreign', `The file ${file} is not a deployment of Azure IoT Edge: ${reason}.`);
 }
 
-function parsed(text: string, file: string): JsonObject {
+function parseDocument(text: string, file: string): JsonObject {
   const plain = text.replace(/^\uFEFF/, '');
   let value: unknown;
   try {
@@ -95,17 +97,17 @@ function parsed(text: string, file: string): JsonObject {
   return parseExactly(plain);
 }
 
-function remarkAround(root: JsonObject, remark: AddRemark): void {
+function remarkOuterFields(root: JsonObject, remark: AddRemark): void {
   const content = ownOf(root, 'content');
   const outers = [root, isJsonObject(content) ? content : {}];
-  for (const [field, sentence] of Object.entries(AROUND)) {
+  for (const [field, sentence] of Object.entries(OUTER_FIELDS)) {
     if (outers.some(outer => !isEmpty(ownOf(outer, field)))) remark(field, sentence);
   }
 }
 
 /**
- * Finds the modules: as `az iot edge` accepts them, as IoT Hub exports them, under the name used before 2018,
- * or at top level.
+ * Returns the content of the modules. Its place depends on the source of the file: `modulesContent`, also
+ * within `content`; `moduleContent`, the name before 2018; or the top level.
  */
 function modulesContentOf(root: JsonObject): JsonObject | undefined {
   const content = ownOf(root, 'content');
@@ -120,46 +122,52 @@ function modulesContentOf(root: JsonObject): JsonObject | undefined {
   return undefined;
 }
 
-/** Tells if the deployment is layered: it extends another one and does not configure the agent. */
+/** Returns true if the deployment extends another deployment: it does not configure the whole agent. */
 function isLayered(modules: JsonObject): boolean {
   const agent = ownOf(modules, AGENT);
   return !(isJsonObject(agent) && [DESIRED, 'desired', 'properties'].some(key => Object.hasOwn(agent, key)));
 }
 
-/** Desired properties of one module: as a whole, and set at paths within them. */
+/**
+ * Returns the desired properties of one module. An entry may contain all properties, or single properties by
+ * path, such as `properties.desired.modules.camera`.
+ */
 function twinOf(name: string, entry: JsonObject, file: string, remark: AddRemark): JsonObject {
   const desired: JsonObject = {};
   for (const [key, value] of Object.entries(entry)) {
     const whole = key === 'properties' && isJsonObject(value) ? ownOf(value, 'desired') : value;
     if ([DESIRED, 'desired', 'properties'].includes(key)) {
       if (!isJsonObject(whole)) throw foreign(file, `${name}.${key} must be an object`);
-      for (const [field, inner] of Object.entries(whole)) put(desired, field, inner);
+      for (const [field, inner] of Object.entries(whole)) setField(desired, field, inner);
       continue;
     }
     const steps = key.split('.').slice(2);
-    if (key.startsWith(`${DESIRED}.`) && steps.length <= MAX_DEPLOYMENT_NESTING) place(desired, steps, value);
-    else remark(`${name}.${key}`, 'is not converted: it is no part of desired properties');
+    if (key.startsWith(`${DESIRED}.`) && steps.length <= MAX_DEPLOYMENT_NESTING)
+      setAtPath(desired, steps, value);
+    else remark(`${name}.${key}`, 'is not converted: only desired properties are supported');
   }
   return desired;
 }
 
-function place(target: JsonObject, [step = '', ...rest]: readonly string[], value: unknown): void {
+function setAtPath(target: JsonObject, [step = '', ...rest]: readonly string[], value: unknown): void {
   if (rest.length === 0) {
-    put(target, step, value);
+    setField(target, step, value);
     return;
   }
-  const there = ownOf(target, step);
-  const inner = isJsonObject(there) ? there : {};
-  put(target, step, inner);
-  place(inner, rest, value);
+  const existing = ownOf(target, step);
+  const inner = isJsonObject(existing) ? existing : {};
+  setField(target, step, inner);
+  setAtPath(inner, rest, value);
 }
 
-/** Sets a field with any name, including `__proto__`. */
-function put(target: JsonObject, field: string, value: unknown): void {
+/** Sets a field. Unlike an assignment, this also works for the name `__proto__`. */
+function setField(target: JsonObject, field: string, value: unknown): void {
   Object.defineProperty(target, field, { value, configurable: true, enumerable: true, writable: true });
 }
 
-/** Removes the quoted text from an error of JSON.parse, because it may contain a password. */
+/**
+ * Removes the quoted part of the file from an error of JSON.parse, because the part may contain a password.
+ */
 function withoutText(reason: string): string {
   return reason.replace(/, (\.\.\.)?".*"(\.\.\.)? is not valid JSON$/s, '');
 }

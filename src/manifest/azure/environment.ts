@@ -5,45 +5,45 @@ import { isVariable } from './names.ts';
 import type { AddRemark } from './remark.ts';
 
 /**
- * Reads variables written as `{ "NAME": { "value": "x" } }` or `{ "NAME": "x" }`. Remarks do not show values,
- * because they may be secrets.
+ * Returns the variables of an object such as `{ "NAME": { "value": "x" } }` or `{ "NAME": "x" }`. Remarks
+ * contain no values, because values may be secrets.
  */
 export function environmentOf(env: JsonObject, path: string, remark: AddRemark): Record<string, string> {
-  const kept: [string, string][] = [];
+  const variables: [string, string][] = [];
   for (const [name, entry] of Object.entries(env)) {
     const wraps = isJsonObject(entry) && !(entry instanceof LongNumber);
     const value = textOf(wraps ? ownOf(entry, 'value') : entry);
     const problem = problemOf(name, value);
     if (problem !== undefined) remark(`${path}.${name}`, problem);
-    else if (value !== undefined) kept.push([name, value]);
+    else if (value !== undefined) variables.push([name, value]);
   }
-  return Object.fromEntries(kept);
+  return Object.fromEntries(variables);
 }
 
-/** Reads variables in Docker's form: a list of `NAME=x`. */
+/** Returns the variables of a list such as `["NAME=x"]`, the form of Docker. */
 export function listedEnvironmentOf(list: unknown, path: string, remark: AddRemark): Record<string, string> {
   if (!Array.isArray(list)) {
     remark(path, 'is left out: it must be a list of "NAME=value"');
     return {};
   }
-  const kept: [string, string][] = [];
+  const variables: [string, string][] = [];
   for (const [index, entry] of list.entries()) {
     const [, name, value] = /^([^=]*)=(.*)$/s.exec(typeof entry === 'string' ? entry : '') ?? [];
     const problem = name === undefined ? 'is left out: it must be "NAME=value"' : problemOf(name, value);
     if (problem !== undefined) remark(`${path}[${index}]`, problem);
-    else if (name !== undefined && value !== undefined) kept.push([name, value]);
+    else if (name !== undefined && value !== undefined) variables.push([name, value]);
   }
-  return Object.fromEntries(kept);
+  return Object.fromEntries(variables);
 }
 
 function problemOf(name: string, value: string | undefined): string | undefined {
   if (!isVariable(name)) {
-    return 'is left out: a variable of a program has letters, digits and "_" only, so rename it here and in the program';
+    return 'is left out: a variable name may contain only letters, digits and "_": rename the variable here and in the program';
   }
   if (name.startsWith('SKERRY_'))
-    return "is left out: such variables are the hub's own, so rename it here and in the program";
-  if (value === undefined) return 'is left out: its value must be a text';
-  return value.includes('\0') ? 'is left out: a variable holds no NUL' : undefined;
+    return 'is left out: names that begin with "SKERRY_" are reserved for the hub: rename the variable here and in the program';
+  if (value === undefined) return 'is left out: its value must be a string';
+  return value.includes('\0') ? 'is left out: its value must not contain a NUL character' : undefined;
 }
 
 function textOf(value: unknown): string | undefined {

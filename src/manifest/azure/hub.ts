@@ -11,12 +11,13 @@ type WrittenRoutes = NonNullable<ManifestInput['routes']>;
 type WrittenRoute = WrittenRoutes[string];
 type WrittenStore = NonNullable<ManifestInput['storeAndForward']>;
 
+/** Fields of the hub's desired properties that are converted. */
 const KNOWN = ['schemaVersion', 'routes', 'storeAndForwardConfiguration', 'mqttBroker'];
 const STORE = '$edgeHub.storeAndForwardConfiguration';
 const BROKER = '$edgeHub.mqttBroker';
 
-/** Replacement for an unlimited time to live: ten years. */
-const ENDLESS = '3650d';
+/** Time to live that replaces an unlimited one: ten years. */
+const UNLIMITED_TTL = '3650d';
 
 const UNITS = [
   ['d', 86_400],
@@ -24,21 +25,21 @@ const UNITS = [
   ['m', 60],
 ] as const;
 
-/** Converts the routes of a deployment. Their syntax is not checked here. */
+/** Converts the routes of a deployment without checking their syntax. */
 export function routesOf(hub: JsonObject, remark: AddRemark): WrittenRoutes {
   const routes: [string, WrittenRoute][] = [];
   for (const [name, entry] of Object.entries(objectAt(hub, 'routes', '$edgeHub', remark))) {
     const path = `$edgeHub.routes.${name}`;
     const text = isJsonObject(entry) ? ownOf(entry, 'route') : entry;
-    // A layered deployment removes a route with null.
+    // In a layered deployment, null removes a route of the base deployment.
     if (entry === null) continue;
-    if (!isUsableKey(name)) remark(path, 'is left out, because no route can have this name: give it another');
+    if (!isUsableKey(name)) remark(path, 'is left out, because its name is reserved: rename the route');
     else if (typeof text !== 'string' || text === '')
-      remark(path, 'is left out: it must be a text, or an object with one in "route"');
+      remark(path, 'is left out: it must be a string, or an object with a string in "route"');
     else if (text.length > MAX_ROUTE_LENGTH)
-      remark(path, `is left out: a route may have ${MAX_ROUTE_LENGTH} characters, so split it`);
+      remark(path, `is left out: a route must have at most ${MAX_ROUTE_LENGTH} characters: split the route`);
     else if (routes.length >= MAX_ROUTES)
-      remark(path, `is left out: a manifest may have ${MAX_ROUTES} routes`);
+      remark(path, `is left out: a manifest must have at most ${MAX_ROUTES} routes`);
     else routes.push([name, isJsonObject(entry) ? routeOf(entry, text, path, remark) : text]);
   }
   return Object.fromEntries(routes);
@@ -48,7 +49,7 @@ function routeOf(entry: JsonObject, route: string, path: string, remark: AddRema
   const { priority, timeToLiveSecs } = entry;
   const known = typeof priority === 'number' && Number.isInteger(priority) && priority >= 0 && priority <= 9;
   if (priority !== undefined && !known)
-    remark(`${path}.priority`, `must be 0 to 9, and is ${shown(priority)}: it became 9, the last`);
+    remark(`${path}.priority`, `must be 0 to 9, but is ${shown(priority)}: the lowest priority 9 is used`);
   const ttl = timeToLiveSecs === 0 ? undefined : lifetimeOf(timeToLiveSecs, `${path}.timeToLiveSecs`, remark);
   for (const key of Object.keys(entry)) {
     if (!['route', 'priority', 'timeToLiveSecs'].includes(key))
@@ -72,30 +73,31 @@ export function storeOf(hub: JsonObject, remark: AddRemark): WrittenStore {
 function maxSizeOf(value: unknown, path: string, remark: AddRemark): string | number | undefined {
   const bytes = memoryOf(value);
   if (bytes === undefined) {
-    if (!isEmpty(value)) remark(path, `${shown(value)} bounds nothing: storeAndForward.maxSize is 512M`);
+    if (!isEmpty(value))
+      remark(path, `${shown(value)} is not a valid limit: storeAndForward.maxSize is 512M`);
     return undefined;
   }
   if (typeof value !== 'number' || value >= MIN_STORE_BYTES) return bytes;
-  remark(path, `${shown(value)} is less than the store needs: storeAndForward.maxSize became 8M`);
+  remark(path, `${shown(value)} is less than the minimum of the store: storeAndForward.maxSize is 8M`);
   return '8M';
 }
 
-/** Converts seconds to a duration of the manifest. Undefined if absent or invalid. */
+/** Converts seconds to a duration of the manifest. Returns undefined if the value is missing or invalid. */
 function lifetimeOf(seconds: unknown, path: string, remark: AddRemark): string | undefined {
   if (seconds === undefined || seconds === null) return undefined;
   if (typeof seconds !== 'number' || !Number.isInteger(seconds) || seconds >= 2 ** 32) {
-    remark(path, `is left out: it must be a whole number of seconds, and is ${shown(seconds)}`);
+    remark(path, `is left out: it must be an integer number of seconds, but is ${shown(seconds)}`);
     return undefined;
   }
   if (seconds < 0) {
-    remark(path, `${seconds} means unlimited and became ${ENDLESS}`);
-    return ENDLESS;
+    remark(path, `${seconds} means unlimited: the time to live is ${UNLIMITED_TTL} instead`);
+    return UNLIMITED_TTL;
   }
   const [letter, unit] = UNITS.find(([, length]) => seconds > 0 && seconds % length === 0) ?? ['s', 1];
   return `${seconds / unit}${letter}`;
 }
 
-/** Adds remarks for settings of the hub that have no direct equivalent. */
+/** Adds remarks about settings of the hub that are not converted. */
 export function remarkHub(hub: JsonObject, remark: AddRemark): void {
   for (const [key, value] of Object.entries(objectAt(hub, 'mqttBroker', '$edgeHub', remark))) {
     if (isEmpty(value)) continue;
@@ -103,13 +105,13 @@ export function remarkHub(hub: JsonObject, remark: AddRemark): void {
       for (const index of Object.keys(Array.isArray(value) ? value : [value]))
         remark(
           `${BROKER}.authorizations[${index}]`,
-          'is not converted: say what clients may do in users, and what modules may do in modules.<module>.publish and subscribe',
+          'is not converted: set the permissions of clients in users, and of modules in modules.<module>.publish and subscribe',
         );
     else if (key === 'bridges')
       for (const index of Object.keys(Array.isArray(value) ? value : [value]))
         remark(
           `${BROKER}.bridges[${index}]`,
-          'is not converted: write a route FROM topic("...") INTO $upstream for what goes up; nothing comes down',
+          'is not converted: write a route FROM topic("...") INTO $upstream for outgoing messages; incoming messages are not supported',
         );
     else remark(`${BROKER}.${key}`, 'is an unknown field');
   }
@@ -117,7 +119,7 @@ export function remarkHub(hub: JsonObject, remark: AddRemark): void {
     if (KNOWN.includes(key) || isEmpty(value)) continue;
     const path = `$edgeHub.${key}`;
     if (key === 'integrity' || key === 'manifestTrust')
-      remark(path, 'is not converted: sign the manifest by "skerry sign"');
+      remark(path, 'is not converted: sign the manifest with "skerry sign"');
     else remark(path, 'is an unknown field');
   }
 }

@@ -4,44 +4,53 @@ import type { ManifestInput } from '../schema/schema.ts';
 import { readDeployment } from './document.ts';
 import { remarkHub, routesOf, storeOf } from './hub.ts';
 import { withoutLongNumbers } from './long-numbers.ts';
-import { modulesOf, type WrittenModules } from './modules.ts';
+import { modulesOf } from './modules.ts';
 import type { AddRemark, Remark } from './remark.ts';
 import { shown } from './remark.ts';
 import { remarkAgent } from './system.ts';
+import type { WrittenModules } from './written-module.ts';
 
+/** Result of an import. */
 export type Imported = {
   readonly manifest: ManifestInput;
-  /** Remaining work, in the order of the deployment. */
+  /** Remarks about the remaining work, in the order of the deployment. */
   readonly remarks: readonly Remark[];
 };
 
-/** Path where "skerry schema" should write the schema for editors. */
+/** Path of the JSON Schema for editors, which "skerry schema" can write. */
 const SCHEMA = './skerry.schema.json';
 
-/** Placeholder for the device name. */
+/** Placeholder for the name of the device. */
 const NAME = 'edge';
 
-/** Placeholder for the upstream. The host never exists (RFC 2606), so messages for it are kept. */
+/** Placeholder for the upstream. The host never exists (RFC 2606), so messages are queued. */
 const UPSTREAM = 'mqtt://upstream.invalid:1883';
 
+/** Supported schema versions. */
 const VERSION = /^1\.[0-9]+(\.[0-9]+)?$/;
 
 /**
- * Converts a deployment of Azure IoT Edge to a manifest, with a remark for everything that has no equivalent.
- * Supports schema versions 1.0 to 1.3, complete or layered.
+ * Converts a deployment of Azure IoT Edge to a manifest, with a remark for each setting without an
+ * equivalent. Supports schema versions 1.0 to 1.3, and complete and layered deployments.
  * @throws Failure `import.foreign` if it is not a deployment
  */
 export function importDeployment(text: string, file: string): Imported {
   const remarks: Remark[] = [];
   const remark: AddRemark = (path, sentence) => remarks.push({ path, sentence });
-  remark('name', `${shown(NAME)} stands for the device's name, which is not part of the deployment: set it`);
+  remark(
+    'name',
+    `${shown(NAME)} is a placeholder, because the deployment does not contain the device's name: set the name`,
+  );
   const { agent, hub, twins } = readDeployment(text, file, remark);
   for (const [twin, { schemaVersion }] of [
     ['$edgeAgent', agent],
     ['$edgeHub', hub],
   ] as const) {
     if (schemaVersion !== undefined && !(typeof schemaVersion === 'string' && VERSION.test(schemaVersion)))
-      remark(`${twin}.schemaVersion`, `${shown(schemaVersion)} is not known, and was read as 1.1`);
+      remark(
+        `${twin}.schemaVersion`,
+        `${shown(schemaVersion)} is not a known version: the deployment is read as version 1.1`,
+      );
   }
   remarkAgent(agent, remark);
   const modules = withTwins(modulesOf(agent, remark), twins, remark);
@@ -49,11 +58,11 @@ export function importDeployment(text: string, file: string): Imported {
   const storeAndForward = storeOf(hub, remark);
   const store = Object.keys(storeAndForward).length === 0 ? {} : { storeAndForward };
   remarkHub(hub, remark);
-  const upstream = goesUp(routes) ? { upstream: { url: UPSTREAM } } : {};
-  if (goesUp(routes))
+  const upstream = usesUpstream(routes) ? { upstream: { url: UPSTREAM } } : {};
+  if (usesUpstream(routes))
     remark(
       'upstream.url',
-      `${shown(UPSTREAM)} stands for the broker that routes INTO $upstream go to: say it; until then they are kept for it`,
+      `${shown(UPSTREAM)} is a placeholder for the broker of routes INTO $upstream: set its address; messages are queued until then`,
     );
   return {
     manifest: { $schema: SCHEMA, name: NAME, dialect: 'azure', modules, routes, ...store, ...upstream },
@@ -61,6 +70,7 @@ export function importDeployment(text: string, file: string): Imported {
   };
 }
 
+/** Adds the desired properties to the modules. */
 function withTwins(
   modules: WrittenModules,
   twins: ReadonlyMap<string, JsonObject>,
@@ -75,7 +85,7 @@ function withTwins(
     if (module === undefined)
       remark(
         path,
-        `is left out, because $edgeAgent.modules has no such module here: say it in modules.${name}.desired of the manifest that has it`,
+        `is left out, because this deployment does not define the module: set modules.${name}.desired in the manifest that does`,
       );
     else if (problem !== undefined) remark(path, `is left out: it ${problem}`);
     else if (Object.keys(desired).length > 0) all[name] = { ...module, desired };
@@ -83,8 +93,8 @@ function withTwins(
   return all;
 }
 
-/** Tells if any route may lead to the upstream. False positives are harmless. */
-function goesUp(routes: NonNullable<ManifestInput['routes']>): boolean {
+/** Returns true if any route contains `$upstream`. A false positive only adds an unused upstream. */
+function usesUpstream(routes: NonNullable<ManifestInput['routes']>): boolean {
   return Object.values(routes).some(route =>
     /\$upstream/i.test(typeof route === 'string' ? route : route.route),
   );

@@ -2,7 +2,7 @@ import { isExactNumber } from '../json/exact-number.ts';
 import { isJsonObject, type JsonObject } from '../json/json-object.ts';
 import type { AddRemark } from './remark.ts';
 
-/** Number as written, because a JavaScript number would lose digits. */
+/** Text of a JSON number that would lose digits as a JavaScript number. */
 export class LongNumber {
   readonly text: string;
 
@@ -16,8 +16,8 @@ export class LongNumber {
 }
 
 /**
- * Parses a JSON object and keeps numbers that would lose digits as LongNumber. The nesting must be bounded,
- * because a reviver uses stack. Throws the errors of JSON.parse.
+ * Parses a JSON object. A number that would lose digits becomes a LongNumber. The nesting of the text must be
+ * limited, because JSON.parse with a reviver is recursive. Throws the errors of JSON.parse.
  */
 export function parseExactly(text: string): JsonObject {
   const value: unknown = JSON.parse(
@@ -32,27 +32,27 @@ export function parseExactly(text: string): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-/** Removes fields that are or contain a LongNumber and adds a remark for each. */
+/** Removes fields that are or contain a LongNumber. Adds a remark for each of them. */
 export function withoutLongNumbers(object: JsonObject, path: string, remark: AddRemark): JsonObject {
-  const kept = Object.entries(object).flatMap(([name, value]): [string, unknown][] => {
-    const at = `${path}.${name}`;
+  const remaining = Object.entries(object).flatMap(([name, value]): [string, unknown][] => {
+    const fieldPath = `${path}.${name}`;
     if (value instanceof LongNumber) {
       remark(
-        at,
+        fieldPath,
         `is left out: ${value.text} has more digits than a number can represent: write it as a string`,
       );
       return [];
     }
     if (Array.isArray(value) && hasLongNumber(value)) {
       remark(
-        at,
+        fieldPath,
         'is left out: it contains a number with more digits than a number can represent: write it as a string',
       );
       return [];
     }
-    return [[name, isJsonObject(value) ? withoutLongNumbers(value, at, remark) : value]];
+    return [[name, isJsonObject(value) ? withoutLongNumbers(value, fieldPath, remark) : value]];
   });
-  return Object.fromEntries(kept);
+  return Object.fromEntries(remaining);
 }
 
 function hasLongNumber(value: unknown): boolean {

@@ -1,17 +1,15 @@
 import { isJsonObject, type JsonObject } from '../json/json-object.ts';
-import type { ManifestInput } from '../schema/schema.ts';
 import { containerOf } from './container.ts';
 import { createOptionsOf } from './create-options.ts';
 import { isEmpty, objectAt, ownOf } from './document.ts';
 import { environmentOf } from './environment.ts';
 import { isName, NAME_RULE } from './names.ts';
 import { type AddRemark, shown } from './remark.ts';
-
-export type WrittenModules = NonNullable<ManifestInput['modules']>;
-export type WrittenModule = WrittenModules[string];
+import type { WrittenModule, WrittenModules } from './written-module.ts';
 
 const PATH = '$edgeAgent.modules';
 
+/** Fields of a module that are converted, or about which another remark is added. */
 const KNOWN = [
   'version',
   'type',
@@ -23,6 +21,7 @@ const KNOWN = [
   'settings',
 ];
 
+/** Restart policies by the policy of Azure IoT Edge, in lower case. */
 const RESTARTS: Readonly<Record<string, NonNullable<WrittenModule['restart']>>> = {
   always: 'always',
   never: 'never',
@@ -32,22 +31,23 @@ const RESTARTS: Readonly<Record<string, NonNullable<WrittenModule['restart']>>> 
   onunhealthy: 'on-unhealthy',
 };
 
-/** Path of the program that replaces a container. */
+/** Returns the path of the program that replaces the container of a module. */
 export function placeholderOf(module: string): string {
   return `./modules/${module}`;
 }
 
-/** Converts the custom modules of a deployment, without their programs, which are in images. */
+/** Converts the modules of a deployment, except their programs, which are in container images. */
 export function modulesOf(agent: JsonObject, remark: AddRemark): WrittenModules {
   const entries = Object.entries(objectAt(agent, 'modules', '$edgeAgent', remark));
   const orders = new Map(entries.map(([name, entry]) => [name, orderOf(entry)]));
-  const given = Array.from(orders.values()).filter(order => order !== undefined);
-  // A module without startupOrder starts last in Azure IoT Edge, but first in Skerry.
-  const last = given.length === 0 ? undefined : Math.max(...given) + 1;
+  const definedOrders = Array.from(orders.values()).filter(order => order !== undefined);
+  // A module without startupOrder starts last in Azure IoT Edge, but first in Skerry, so it gets an order.
+  const last = definedOrders.length === 0 ? undefined : Math.max(...definedOrders) + 1;
   const modules: [string, WrittenModule][] = [];
   for (const [name, entry] of entries) {
     const path = `${PATH}.${name}`;
-    if (!isName(name)) remark(path, `is left out, because ${NAME_RULE}: rename it here and in the routes`);
+    if (!isName(name))
+      remark(path, `is left out, because ${NAME_RULE}: rename the module here and in the routes`);
     else if (!isJsonObject(entry)) remark(path, 'is left out: it must be an object');
     else modules.push([name, moduleOf(name, entry, orders.get(name) ?? last, remark)]);
   }
@@ -61,16 +61,19 @@ function moduleOf(
   remark: AddRemark,
 ): WrittenModule {
   const path = `${PATH}.${name}`;
-  remarkLost(name, entry, remark);
+  remarkFields(name, entry, remark);
   const settings = objectAt(entry, 'settings', path, remark);
   remarkImage(name, settings, remark);
-  const { env: listed, ...container } = containerOf(createOptionsOf(settings, `${path}.settings`, remark), {
-    module: name,
-    path: `${path}.settings.createOptions`,
-    remark,
-  });
-  const own = environmentOf(objectAt(entry, 'env', path, remark), `${path}.env`, remark);
-  const env = { ...listed, ...own };
+  const { env: containerEnv, ...container } = containerOf(
+    createOptionsOf(settings, `${path}.settings`, remark),
+    {
+      module: name,
+      path: `${path}.settings.createOptions`,
+      remark,
+    },
+  );
+  const moduleEnv = environmentOf(objectAt(entry, 'env', path, remark), `${path}.env`, remark);
+  const env = { ...containerEnv, ...moduleEnv };
   const stopped = isStopped(name, entry, remark);
   return {
     exec: stopped ? ['true'] : [placeholderOf(name)],
@@ -81,18 +84,18 @@ function moduleOf(
   };
 }
 
-function remarkLost(name: string, entry: JsonObject, remark: AddRemark): void {
+function remarkFields(name: string, entry: JsonObject, remark: AddRemark): void {
   const path = `${PATH}.${name}`;
   const { type = 'docker', imagePullPolicy } = entry;
   if (type !== 'docker')
-    remark(`${path}.type`, `${shown(type)} is not known: the module is run as a program, as all are`);
+    remark(`${path}.type`, `${shown(type)} is not a known type: the module runs as a native process`);
   if (!isEmpty(imagePullPolicy))
     remark(
       `${path}.imagePullPolicy`,
-      `there is no image to pull: modules.${name}.bundle fetches a program once, by its SHA-256`,
+      `there is no image to pull: modules.${name}.bundle downloads a program once, and verifies its SHA-256`,
     );
   if (ownOf(entry, 'startupOrder') !== undefined && orderOf(entry) === undefined)
-    remark(`${path}.startupOrder`, 'is left out: it must be a whole number of 0 to 4294967295');
+    remark(`${path}.startupOrder`, 'is left out: it must be an integer from 0 to 4294967295');
   for (const [key, value] of Object.entries(entry)) {
     if (!KNOWN.includes(key) && !isEmpty(value)) remark(`${path}.${key}`, 'is an unknown field');
   }
@@ -106,7 +109,7 @@ function remarkImage(name: string, settings: JsonObject, remark: AddRemark): voi
     else
       remark(
         path,
-        `${shown(value)} is a container: put its program at ${placeholderOf(name)}, or into a bundle, and say it in modules.${name}.exec`,
+        `${shown(value)} is a container image: copy its program to ${placeholderOf(name)} or into a bundle, and set modules.${name}.exec`,
       );
   }
 }
@@ -121,7 +124,7 @@ function isStopped(name: string, entry: JsonObject, remark: AddRemark): boolean 
   }
   remark(
     path,
-    `"stopped" became a program that ends at once: for it to run, say ${shown([placeholderOf(name)])} in modules.${name}.exec and ${shown(ownOf(entry, 'restartPolicy') ?? 'always')} in modules.${name}.restart`,
+    `"stopped" is replaced by a program that exits at once: to run the module, set modules.${name}.exec to ${shown([placeholderOf(name)])} and modules.${name}.restart to ${shown(ownOf(entry, 'restartPolicy') ?? 'always')}`,
   );
   return true;
 }
@@ -134,12 +137,12 @@ function restartOf(name: string, entry: JsonObject, remark: AddRemark): WrittenM
   if (restart === 'on-unhealthy')
     remark(path, `"on-unhealthy" requires a health check: configure it in modules.${name}.health`);
   if (restart === undefined && written !== undefined)
-    remark(path, `${shown(written)} is not known: it became "always"`);
+    remark(path, `${shown(written)} is not a known policy: "always" is used`);
   return restart ?? 'always';
 }
 
 function orderOf(entry: unknown): number | undefined {
   const order = isJsonObject(entry) ? ownOf(entry, 'startupOrder') : undefined;
-  const fits = typeof order === 'number' && Number.isInteger(order) && order >= 0 && order < 2 ** 32;
-  return fits ? order : undefined;
+  const isValid = typeof order === 'number' && Number.isInteger(order) && order >= 0 && order < 2 ** 32;
+  return isValid ? order : undefined;
 }

@@ -1,16 +1,17 @@
 /**
- * Remark about something that could not be converted or needs a value that Azure does not store: where, and
- * what to do.
+ * Remark about a setting that could not be converted, or that needs a value which the deployment does not
+ * contain.
  */
 export type Remark = {
-  /** Path in the deployment, or of a placeholder field in the manifest. */
+  /** Path of the setting in the deployment, or of the field in the manifest that has a placeholder. */
   readonly path: string;
+  /** Reason and cure. Completes a sentence that begins with the path. */
   readonly sentence: string;
 };
 
 export type AddRemark = (path: string, sentence: string) => void;
 
-/** Maximum UTF-16 units shown of a value. */
+/** Maximum characters of a value that are shown in a remark. */
 const MAX_SHOWN = 200;
 
 /** Formats a value of the deployment for a remark. */

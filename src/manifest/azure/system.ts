@@ -6,7 +6,7 @@ import { type AddRemark, shown } from './remark.ts';
 const SYSTEM = '$edgeAgent.systemModules';
 const RUNTIME = '$edgeAgent.runtime';
 
-/** Ports of the Azure IoT Edge hub, with their replacement. */
+/** Remarks about the ports of the Azure IoT Edge hub. */
 const PORTS: Readonly<Record<string, string>> = {
   '8883/tcp':
     'for MQTT over TLS from other devices, add { "mqtts": "0.0.0.0:8883", "cert": ..., "key": ... } to listeners',
@@ -15,7 +15,7 @@ const PORTS: Readonly<Record<string, string>> = {
   '1883/tcp': 'for MQTT from other devices, add { "mqtt": "0.0.0.0:1883" } to listeners',
 };
 
-/** Adds remarks for settings of the agent that are unnecessary or have another form. */
+/** Adds remarks about settings of the agent that are not converted. */
 export function remarkAgent(agent: JsonObject, remark: AddRemark): void {
   remarkRuntime(objectAt(agent, 'runtime', '$edgeAgent', remark), remark);
   const system = objectAt(agent, 'systemModules', '$edgeAgent', remark);
@@ -27,17 +27,14 @@ export function remarkAgent(agent: JsonObject, remark: AddRemark): void {
     if (['schemaVersion', 'runtime', 'systemModules', 'modules'].includes(key) || isEmpty(value)) continue;
     const path = `$edgeAgent.${key}`;
     if (key === 'integrity' || key === 'manifestTrust')
-      remark(path, 'is not converted: sign the manifest by "skerry sign"');
+      remark(path, 'is not converted: sign the manifest with "skerry sign"');
     else remark(path, 'is an unknown field');
   }
 }
 
 function remarkRuntime(runtime: JsonObject, remark: AddRemark): void {
   if (!isEmpty(ownOf(runtime, 'type')))
-    remark(
-      `${RUNTIME}.type`,
-      `${shown(runtime['type'])} is not needed: modules are processes of this machine`,
-    );
+    remark(`${RUNTIME}.type`, `${shown(runtime['type'])} is not needed: modules run as native processes`);
   const settings = objectAt(runtime, 'settings', RUNTIME, remark);
   for (const [key, value] of Object.entries(settings)) {
     const path = `${RUNTIME}.settings.${key}`;
@@ -46,11 +43,11 @@ function remarkRuntime(runtime: JsonObject, remark: AddRemark): void {
       for (const registry of Object.keys(value))
         remark(
           `${path}.${registry}`,
-          'is not converted: there is no image to pull, so revoke the credentials if they are unused',
+          'is not converted: Skerry pulls no images; revoke the credentials if nothing else uses them',
         );
     else if (key === 'loggingOptions')
-      remark(path, "is not needed: of a module's log at most four files of 1 MB are kept");
-    else remark(path, "is Docker's: nothing to do");
+      remark(path, 'is not needed: the log of a module is limited to four files of 1 MB');
+    else remark(path, 'is a setting of Docker: nothing to do');
   }
 }
 
@@ -58,27 +55,27 @@ function remarkSystemModule(path: string, entry: JsonObject, remark: AddRemark):
   for (const variable of Object.keys(objectAt(entry, 'env', path, remark)))
     remark(
       `${path}.env.${variable}`,
-      'is a setting of that module of Azure: see docs/how-to/migrate-from-azure-iot-edge.md for what Skerry has in its place',
+      'is a setting of an Azure module: docs/how-to/migrate-from-azure-iot-edge.md lists the equivalents',
     );
   const options = createOptionsOf(objectAt(entry, 'settings', path, remark), `${path}.settings`, remark);
   const host = ownOf(options, 'HostConfig');
   for (const [key, value] of Object.entries(isJsonObject(host) ? host : {})) {
-    const place = `${path}.settings.createOptions.HostConfig.${key}`;
+    const optionPath = `${path}.settings.createOptions.HostConfig.${key}`;
     if (isEmpty(value)) continue;
     if (key !== 'PortBindings' || !isJsonObject(value)) {
-      remark(place, "is Docker's: nothing to do");
+      remark(optionPath, 'is a setting of Docker: nothing to do');
       continue;
     }
     for (const port of Object.keys(value)) {
       const advice = Object.hasOwn(PORTS, port) ? PORTS[port] : undefined;
       remark(
-        `${place}.${port}`,
-        advice ?? 'is a port that Skerry does not listen on: see docs/reference/listeners.md',
+        `${optionPath}.${port}`,
+        advice ?? 'is a port of Azure IoT Edge without an equivalent: see docs/reference/listeners.md',
       );
     }
   }
   for (const [key, value] of Object.entries(options)) {
     if (key !== 'HostConfig' && !isEmpty(value))
-      remark(`${path}.settings.createOptions.${key}`, "is Docker's: nothing to do");
+      remark(`${path}.settings.createOptions.${key}`, 'is a setting of Docker: nothing to do');
   }
 }

@@ -4,10 +4,10 @@ import { upstreamClientId, upstreamPath } from '../upstreams.ts';
 import { pathOf } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
 
-/** Finds the first pair of fields that are valid alone but contradict each other. */
+/** Returns the first problem of fields that are valid alone but contradict each other. */
 export function findContradiction(manifest: Manifest): FieldProblem | undefined {
   for (const module of manifest.modules) {
-    const found = inModule(module) ?? inNumbers(module);
+    const found = moduleProblem(module) ?? numberProblem(module);
     if (found !== undefined) return { ...found, path: ['modules', module.name, ...found.path] };
   }
   const { healthyFor, within } = manifest.deployment;
@@ -16,10 +16,18 @@ export function findContradiction(manifest: Manifest): FieldProblem | undefined 
     const problem = wrong(`"${durationText(within)}"`, 'at least "healthyFor"', least);
     return { path: ['deployment', 'within'], problem };
   }
-  return inListeners(manifest.listeners) ?? inUpstreams(manifest);
+  return listenerProblem(manifest.listeners) ?? upstreamsProblem(manifest);
 }
 
-function inModule({ io, ack, tty, env, secrets, devices, ...module }: ModuleEntry): FieldProblem | undefined {
+function moduleProblem({
+  io,
+  ack,
+  tty,
+  env,
+  secrets,
+  devices,
+  ...module
+}: ModuleEntry): FieldProblem | undefined {
   const { sandbox, network, health } = module;
   if (network === 'none' && sandbox === 'none')
     return { path: ['sandbox', 'network'], problem: 'requires "level": "standard" or "strict"' };
@@ -30,11 +38,11 @@ function inModule({ io, ack, tty, env, secrets, devices, ...module }: ModuleEntr
     return { path: ['ack'], problem: 'cannot be combined with "tty", because all its output is logged' };
   const both = secrets.find(({ name }) => Object.hasOwn(env, name));
   if (both !== undefined) return { path: ['secrets', both.name], problem: 'is also in "env"' };
-  const again = devices.findIndex((device, index) => devices.indexOf(device) !== index);
-  return again < 0 ? undefined : { path: ['devices', again], problem: 'is duplicated' };
+  const duplicate = devices.findIndex((device, index) => devices.indexOf(device) !== index);
+  return duplicate < 0 ? undefined : { path: ['devices', duplicate], problem: 'is duplicated' };
 }
 
-function inNumbers({ backoff, limits }: ModuleEntry): FieldProblem | undefined {
+function numberProblem({ backoff, limits }: ModuleEntry): FieldProblem | undefined {
   const { memory, memoryHigh } = limits;
   if (memory !== undefined && memoryHigh !== undefined && memoryHigh > memory) {
     const problem = wrong(`"${sizeText(memoryHigh)}"`, 'at most "memory"', `"${sizeText(memory)}"`);
@@ -46,28 +54,31 @@ function inNumbers({ backoff, limits }: ModuleEntry): FieldProblem | undefined {
   return { path: ['backoff', 'mostSeconds'], problem };
 }
 
-/** Shows both values, because one may be a default. */
+/**
+ * Returns the problem of a value that contradicts another. Shows both values, because one may be a default.
+ */
 function wrong(value: string | number, bound: string, other: string | number): string {
   return `is ${value}, and must be ${bound}, which is ${other}`;
 }
 
-function inListeners(listeners: readonly ListenerEntry[]): FieldProblem | undefined {
+function listenerProblem(listeners: readonly ListenerEntry[]): FieldProblem | undefined {
   for (const [index, entry] of listeners.entries()) {
-    const other = listeners.slice(0, index).findIndex(one => isSamePlace(one, entry));
+    const other = listeners.slice(0, index).findIndex(one => isSameAddress(one, entry));
     if (other >= 0) {
       const problem = `is also the address of listeners[${other}]`;
       return { path: ['listeners', index, entry.kind], problem };
     }
-    const found = aboutCertificates(entry);
+    const found = certificateProblem(entry);
     if (found !== undefined) return { ...found, path: ['listeners', index, ...found.path] };
   }
   return undefined;
 }
 
 /**
- * True if the system would refuse the second listener: a listener on all addresses occupies the port of each.
+ * Returns true if two listeners cannot be open at the same time: they have the same address, or the same port
+ * and one of them listens on all addresses.
  */
-function isSamePlace(one: ListenerEntry, other: ListenerEntry): boolean {
+function isSameAddress(one: ListenerEntry, other: ListenerEntry): boolean {
   if (one.kind === 'unix' || other.kind === 'unix') {
     return one.kind === 'unix' && other.kind === 'unix' && one.file === other.file;
   }
@@ -80,8 +91,8 @@ function isOnAll(host: string, other: string): boolean {
   return host === '::' || (host === '0.0.0.0' && !other.includes(':'));
 }
 
-/** CA and client certificates require each other. */
-function aboutCertificates(entry: ListenerEntry): FieldProblem | undefined {
+/** Returns a problem if only one of `ca` and `clientCertificates` is set. */
+function certificateProblem(entry: ListenerEntry): FieldProblem | undefined {
   if (!('tls' in entry)) return undefined;
   const { ca, clientCertificates, crl } = entry.tls;
   if (crl !== undefined && ca === undefined)
@@ -89,16 +100,17 @@ function aboutCertificates(entry: ListenerEntry): FieldProblem | undefined {
   if ((ca === undefined) === (clientCertificates === 'none')) return undefined;
   const problem =
     ca === undefined
-      ? 'is missing: it is the CA of the client certificates'
+      ? 'is missing: set the file with the CA of the client certificates'
       : 'is for client certificates: set "clientCertificates" to "optional" or "required"';
   return { path: ['ca'], problem };
 }
 
-function inUpstreams(manifest: Manifest): FieldProblem | undefined {
+function upstreamsProblem(manifest: Manifest): FieldProblem | undefined {
   const { upstreams } = manifest;
   for (const [index, upstream] of upstreams.entries()) {
     const other = upstreams.slice(0, index).find(one => isSameSession(manifest.name, one, upstream));
-    const found = inUpstream(upstream) ?? (other && sameSession(pathOf(upstreamPath(manifest, other.name))));
+    const found =
+      upstreamProblem(upstream) ?? (other && sameSession(pathOf(upstreamPath(manifest, other.name))));
     if (found !== undefined)
       return { ...found, path: [...upstreamPath(manifest, upstream.name), ...found.path] };
   }
@@ -106,8 +118,8 @@ function inUpstreams(manifest: Manifest): FieldProblem | undefined {
 }
 
 /**
- * True if a server would treat both connections as one session and close one of them (same client
- * identifier).
+ * Returns true if two upstreams have the same client identifier at the same server, which would close one of
+ * the two connections.
  */
 function isSameSession(device: string, one: UpstreamEntry, other: UpstreamEntry): boolean {
   if (upstreamClientId(device, one) !== upstreamClientId(device, other)) return false;
@@ -115,14 +127,17 @@ function isSameSession(device: string, one: UpstreamEntry, other: UpstreamEntry)
 }
 
 function sameSession(other: string): FieldProblem {
-  return { path: ['clientId'], problem: `is that of ${other} too, at the same address: give each its own` };
+  return {
+    path: ['clientId'],
+    problem: `is also the client identifier of ${other} at the same address: set different client identifiers`,
+  };
 }
 
-function inUpstream({ urls, tls, username, password, down }: Upstream): FieldProblem | undefined {
+function upstreamProblem({ urls, tls, username, password, down }: Upstream): FieldProblem | undefined {
   if (tls !== undefined && !urls.some(({ secure }) => secure))
     return { path: ['tls'], problem: 'requires an address that begins with "mqtts://"' };
   if (password !== undefined && username === undefined)
     return { path: ['username'], problem: 'is missing: a password requires a user name' };
-  const twice = down.findIndex((filter, index) => down.indexOf(filter) !== index);
-  return twice < 0 ? undefined : { path: ['down', twice], problem: 'is duplicated' };
+  const repeated = down.findIndex((filter, index) => down.indexOf(filter) !== index);
+  return repeated < 0 ? undefined : { path: ['down', repeated], problem: 'is duplicated' };
 }

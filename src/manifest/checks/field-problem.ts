@@ -1,11 +1,12 @@
 import type * as v from 'valibot';
 
-/** Problem of one field. */
+/** Problem of one field, with the path of the field. */
 export type FieldProblem = { readonly path: readonly unknown[]; readonly problem: string };
 
-/** Schema kinds for which the message adds the actual kind. */
+/** Kinds of schemas for which the problem also names the kind of the value. */
 const KINDS = ['string', 'number', 'boolean', 'array'];
 
+/** Returns the problem for an issue that valibot reports. */
 export function problemOfIssue(issue: v.BaseIssue<unknown>): FieldProblem {
   const inner = deepest(issue);
   const path = [...(issue.path ?? []), ...(inner === issue ? [] : (inner.path ?? []))].map(({ key }) => key);
@@ -13,7 +14,7 @@ export function problemOfIssue(issue: v.BaseIssue<unknown>): FieldProblem {
   return { path, problem: isKind ? `${inner.message}, and is ${kindOf(inner.input)}` : inner.message };
 }
 
-/** Returns the issue of the union branch that matched furthest. */
+/** Returns the most specific issue of a union: the issue with the longest path. */
 function deepest(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown> {
   let best: v.BaseIssue<unknown> | undefined;
   for (const branch of issue.issues ?? []) {

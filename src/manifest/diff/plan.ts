@@ -7,7 +7,7 @@ import { upstreamChanges, upstreamSettings } from './upstream-changes.ts';
 export type ModuleChange = {
   readonly module: string;
   readonly change: 'start' | 'stop' | 'restart' | 'adjust' | 'keep';
-  /** Changed fields of a module that is restarted or adjusted. */
+  /** Changed fields if the module is restarted or adjusted. */
   readonly fields: readonly string[];
 };
 
@@ -15,9 +15,9 @@ export type ModuleChange = {
 const HUB_PARTS = ['storage', 'limits', 'access', 'routes', 'listeners', 'upstreams'] as const;
 type HubPart = (typeof HUB_PARTS)[number];
 
-/** PlanStep of a plan. Idempotent: a step that was interrupted can be repeated. */
+/** Step of a plan. All steps are idempotent: a step that was interrupted can be repeated. */
 export type PlanStep =
-  /** Fetches and checks everything that will be started. */
+  /** Fetches and checks the bundles and secrets of the modules that will be started. */
   | { readonly kind: 'prepare' }
   | { readonly kind: 'stop'; readonly modules: readonly string[] }
   | { readonly kind: HubPart }
@@ -28,28 +28,28 @@ export type Plan = {
   readonly modules: readonly ModuleChange[];
   readonly upstreams: readonly UpstreamChange[];
   readonly steps: readonly PlanStep[];
-  /** Components that change for other reasons than added or removed modules. */
+  /** Components that change even if added and removed modules are ignored. */
   readonly changedParts: readonly HubPart[];
 };
 
-/** Manifest with the folder of its relative paths and the pack that contains it, if any. */
+/** Manifest with the folder against which its relative paths are resolved, and the pack that contains it. */
 export type Placed = {
   readonly manifest: Manifest;
   readonly home: string;
   readonly pack?: string | undefined;
   /**
-   * Set only while a plan is partly applied: the manifest that each component currently runs with. Undefined
-   * if all components match `manifest`.
+   * Manifest with which each component runs, while a plan is partly applied. Undefined if all components run
+   * with `manifest`.
    */
   readonly applied?: Readonly<Record<HubPart, AppliedSettings>> | undefined;
 };
 
-/** `unknown` after a failed step: the component must be configured again. */
+/** Settings with which a component runs. `unknown` after a failed step. */
 type AppliedSettings = Pick<Placed, 'manifest' | 'home'> | 'unknown';
 
-const NOBODY: ReadonlySet<string> = new Set();
+const NONE: ReadonlySet<string> = new Set();
 
-/** Fields that take effect in a running module. All others require a restart. */
+/** Fields of a module whose change takes effect without a restart. All other fields require a restart. */
 const IN_PLACE: ReadonlySet<string> = new Set([
   'restart',
   'backoff',
@@ -61,15 +61,15 @@ const IN_PLACE: ReadonlySet<string> = new Set([
   'require',
 ]);
 
-/** Permissions at the broker, applied by the step `access`. */
-const GRANTED: ReadonlySet<string> = new Set(['publish', 'subscribe']);
+/** Fields with permissions of a module, which the step `access` applies. */
+const PERMISSION_FIELDS: ReadonlySet<string> = new Set(['publish', 'subscribe']);
 
 /**
- * Diff of two manifests as a plan that changes only what differs: stops removed and restarted modules in
- * reverse startup order, then changes the hub's components, then starts modules in startup order. Modules in
- * `down` that should run are restarted.
+ * Returns the plan that changes the hub from one manifest to another. Only differences are changed. The plan
+ * stops removed and restarted modules in reverse startup order, then changes the components of the hub, then
+ * starts modules in startup order. A module in `down` does not run, and is restarted.
  */
-export function planOf(current: Placed, target: Placed, down: ReadonlySet<string> = NOBODY): Plan {
+export function planOf(current: Placed, target: Placed, down: ReadonlySet<string> = NONE): Plan {
   const modules = moduleChanges(current, target, down);
   const named = (...changes: readonly ModuleChange['change'][]): ReadonlySet<string> =>
     new Set(modules.filter(({ change }) => changes.includes(change)).map(({ module }) => module));
@@ -90,30 +90,33 @@ export function planOf(current: Placed, target: Placed, down: ReadonlySet<string
   };
 }
 
-/** State after a step has begun. All steps of a plan together lead to `target`. */
+/** Returns the state after a step was applied. After all steps of a plan, the state is `target`. */
 export function stateAfterStep(current: Placed, step: PlanStep, target: Placed): Placed {
   if (step.kind === 'prepare') return current;
   const { manifest, home } = current;
   const applied = appliedSettings(current);
   if (!('modules' in step)) {
-    // Only modules that start from now on get the new broker address.
+    // The new listeners are recorded, because modules that start after this step get the new broker address.
     const { listeners } = step.kind === 'listeners' ? target.manifest : manifest;
     return { manifest: { ...manifest, listeners }, home, applied: { ...applied, [step.kind]: target } };
   }
   const others = manifest.modules.filter(({ name }) => !step.modules.includes(name));
   if (step.kind === 'stop') return { manifest: { ...manifest, modules: others }, home, applied };
-  const taken = target.manifest.modules.filter(({ name }) => step.modules.includes(name));
-  return { manifest: { ...manifest, modules: [...others, ...taken] }, home: target.home, applied };
+  const changed = target.manifest.modules.filter(({ name }) => step.modules.includes(name));
+  return { manifest: { ...manifest, modules: [...others, ...changed] }, home: target.home, applied };
 }
 
-/** State after a step failed: everything that it should change counts as different from any later target. */
+/**
+ * Returns the state after a step has failed. The modules and components of the step differ from any later
+ * target, so that the next plan changes them again.
+ */
 export function stateAfterFailure(begun: Placed, step: PlanStep): Placed {
   if (step.kind === 'prepare' || step.kind === 'stop') return begun;
   if (!('modules' in step))
     return { ...begun, applied: { ...appliedSettings(begun), [step.kind]: 'unknown' } };
-  const unlike = step.kind === 'start' ? { exec: [] } : { stopGraceSeconds: Number.NaN };
+  const invalidSetting = step.kind === 'start' ? { exec: [] } : { stopGraceSeconds: Number.NaN };
   const modules = begun.manifest.modules.map(module =>
-    step.modules.includes(module.name) ? { ...module, ...unlike } : module,
+    step.modules.includes(module.name) ? { ...module, ...invalidSetting } : module,
   );
   return { ...begun, manifest: { ...begun.manifest, modules } };
 }
@@ -123,7 +126,7 @@ function appliedSettings(current: Placed): Readonly<Record<HubPart, AppliedSetti
   return applied ?? { storage: all, limits: all, access: all, routes: all, listeners: all, upstreams: all };
 }
 
-/** Upstreams that are known to run. */
+/** Returns the manifest of the running upstreams, or a manifest without upstreams if they are unknown. */
 function runningUpstreams(current: Placed): Pick<Placed, 'manifest' | 'home'> {
   const { upstreams } = appliedSettings(current);
   if (upstreams !== 'unknown') return upstreams;
@@ -138,7 +141,7 @@ function hubSteps(current: Placed, target: Placed): PlanStep[] {
   }).map(kind => ({ kind }));
 }
 
-/** Components that differ even if only the common modules are compared. */
+/** Returns the components that differ if only modules in both manifests are compared. */
 function changedPartsOf(current: Placed, target: Placed): HubPart[] {
   const names = new Set(target.manifest.modules.map(({ name }) => name));
   const common = new Set(current.manifest.modules.map(({ name }) => name).filter(name => names.has(name)));
@@ -156,13 +159,13 @@ function changedPartsOf(current: Placed, target: Placed): HubPart[] {
   });
 }
 
-/** Settings that each component depends on. */
+/** Functions that return the settings on which each component depends. */
 const PART_SETTINGS: Readonly<Record<HubPart, (placed: Pick<Placed, 'manifest' | 'home'>) => unknown>> = {
   storage: ({ manifest }) => manifest.storeAndForward,
   limits: ({ manifest }) => [manifest.limits, manifest.retained],
   access: ({ manifest }) => accessOf(manifest),
   routes: ({ manifest }) => routesOf(manifest),
-  // Only some listeners have files.
+  // The folder matters only for listeners with files.
   listeners: ({ manifest: { listeners }, home }) => [
     listeners,
     listeners.every(({ kind }) => kind === 'mqtt' || kind === 'ws') ? '' : home,
@@ -175,7 +178,7 @@ function accessOf({ users, anonymous, modules }: Manifest): unknown {
   return [users, anonymous, grants.sort(([one], [other]) => (String(one) < String(other) ? -1 : 1))];
 }
 
-/** Routes depend on the names of modules and upstreams. */
+/** Returns the settings of the routes, which include the names of modules and upstreams. */
 function routesOf({ name: device, dialect, routes, modules, upstreams }: Manifest): unknown {
   const [moduleNames, upstreamNames] = [modules, upstreams].map(all => all.map(({ name }) => name).sort());
   return [device, dialect, routes, moduleNames, upstreamNames];
@@ -184,16 +187,20 @@ function routesOf({ name: device, dialect, routes, modules, upstreams }: Manifes
 function moduleChanges(current: Placed, target: Placed, down: ReadonlySet<string>): ModuleChange[] {
   const running = new Map(current.manifest.modules.map(module => [module.name, module]));
   const wanted = new Set(target.manifest.modules.map(({ name }) => name));
-  const moved = current.home !== target.home;
-  const called = !isDeepStrictEqual(moduleListener(current.manifest), moduleListener(target.manifest));
+  const folderChanged = current.home !== target.home;
+  const addressChanged = !isDeepStrictEqual(
+    moduleListener(current.manifest),
+    moduleListener(target.manifest),
+  );
   const changes = target.manifest.modules.map((module): ModuleChange => {
     const before = running.get(module.name);
     if (before === undefined) return { module: module.name, change: 'start', fields: [] };
-    const fields = differing(before, module);
-    if (moved && module.bundle === undefined)
+    const fields = changedFields(before, module);
+    if (folderChanged && module.bundle === undefined)
       fields.push(`working folder (${current.home}, now ${target.home})`);
-    if (down.has(module.name)) fields.push('it is not running');
-    if (called && module.io === 'mqtt' && module.network !== 'none') fields.push("the broker's address");
+    if (down.has(module.name)) fields.push('the module does not run');
+    if (addressChanged && module.io === 'mqtt' && module.network !== 'none')
+      fields.push("the broker's address");
     const change =
       fields.length === 0 ? 'keep' : fields.every(field => IN_PLACE.has(field)) ? 'adjust' : 'restart';
     return { module: module.name, change, fields };
@@ -204,26 +211,28 @@ function moduleChanges(current: Placed, target: Placed, down: ReadonlySet<string
   return [...stops, ...changes];
 }
 
-/** Changed fields of a module, without broker permissions. The source of a bundle does not count. */
-function differing(one: ModuleEntry, other: ModuleEntry): string[] {
+/** Returns the changed fields of a module, except permissions. Only the hash of a bundle is compared. */
+function changedFields(one: ModuleEntry, other: ModuleEntry): string[] {
   const [before, after]: Readonly<Record<string, unknown>>[] = [one, other].map(module => ({
     ...module,
     bundle: module.bundle?.sha256,
   }));
   const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
-  return [...names].filter(name => !GRANTED.has(name) && !isDeepStrictEqual(before?.[name], after?.[name]));
+  return [...names].filter(
+    name => !PERMISSION_FIELDS.has(name) && !isDeepStrictEqual(before?.[name], after?.[name]),
+  );
 }
 
-/** Listener that modules connect to: the first without TLS. */
+/** Returns the listener to which modules connect: the first of the kind `mqtt`. */
 export function moduleListener({
   listeners,
 }: Pick<Manifest, 'listeners'>): Manifest['listeners'][number] | undefined {
   return listeners.find(({ kind }) => kind === 'mqtt');
 }
 
-/** Names of the selected modules grouped by startup order. */
+/** Returns the names of the selected modules in groups of the same startup order. */
 function byOrder(modules: readonly ModuleEntry[], names: ReadonlySet<string>): string[][] {
-  const concerned = modules.filter(({ name }) => names.has(name));
-  const groups = Map.groupBy(concerned, ({ startupOrder }) => startupOrder);
+  const selected = modules.filter(({ name }) => names.has(name));
+  const groups = Map.groupBy(selected, ({ startupOrder }) => startupOrder);
   return [...groups].sort(([one], [other]) => one - other).map(([, group]) => group.map(({ name }) => name));
 }

@@ -5,18 +5,19 @@ import type { Manifest, UpstreamEntry } from '../types.ts';
 export type UpstreamChange = {
   readonly upstream: string;
   readonly change: 'start' | 'stop' | 'restart' | 'keep';
-  /** Changed fields of an upstream that is restarted. */
+  /** Changed fields if the upstream is restarted. */
   readonly fields: readonly string[];
 };
 
+/** Manifest with the folder against which its relative paths are resolved. */
 type Home = { readonly manifest: Pick<Manifest, 'name' | 'upstreams'>; readonly home: string };
 
-/** Settings that each upstream depends on, by name. An upstream restarts if they differ. */
+/** Returns the settings of each upstream by name. An upstream restarts if its settings differ. */
 export function upstreamSettings({ manifest, home }: Home): ReadonlyMap<string, UpstreamSettings> {
   return new Map(
     manifest.upstreams.map(entry => [
       entry.name,
-      // Only upstreams with TLS refer to files.
+      // The folder matters only for upstreams with TLS, because only TLS settings name files.
       { entry, device: manifest.name, home: entry.tls === undefined ? undefined : home },
     ]),
   );
@@ -28,7 +29,7 @@ type UpstreamSettings = {
   readonly home: string | undefined;
 };
 
-/** Diff of the upstreams of two manifests. */
+/** Returns the changes of the upstreams between two manifests. */
 export function upstreamChanges(current: Home, target: Home): UpstreamChange[] {
   const running = upstreamSettings(current);
   const wanted = upstreamSettings(target);
@@ -45,14 +46,14 @@ function changeOf(
   after: UpstreamSettings,
 ): UpstreamChange {
   if (before === undefined) return { upstream, change: 'start', fields: [] };
-  const fields = differing(before.entry, after.entry);
+  const fields = changedFields(before.entry, after.entry);
   if (before.device !== after.device) fields.push("the device's name");
   if (before.home !== after.home && before.home !== undefined && after.home !== undefined)
     fields.push(`folder of its files (${before.home}, now ${after.home})`);
   return { upstream, change: fields.length === 0 ? 'keep' : 'restart', fields };
 }
 
-function differing(one: UpstreamEntry, other: UpstreamEntry): string[] {
+function changedFields(one: UpstreamEntry, other: UpstreamEntry): string[] {
   const [before, after]: Readonly<Record<string, unknown>>[] = [one, other];
   const names = new Set([...Object.keys(one), ...Object.keys(other)]);
   return [...names].filter(name => !isDeepStrictEqual(before?.[name], after?.[name]));

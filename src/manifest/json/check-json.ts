@@ -2,32 +2,41 @@ import { MAX_MANIFEST_DEPTH } from '../../core/limits.ts';
 import { isExactNumber } from './exact-number.ts';
 
 /**
- * Error in a JSON text, at an offset or at a field. Shows nothing of the text except field names, because
- * values may be secrets.
+ * Error in a JSON text, at an offset or at a field. `problem` contains no text of the file except field
+ * names, because values may be secrets.
  */
 export type JsonError = { readonly problem: string } & (
   | { readonly kind: 'syntax' | 'depth'; readonly offset: number }
   | { readonly kind: 'name'; readonly path: readonly (string | number)[] }
 );
 
-/** Open object or array: its names so far and the current position. */
-type Frame = { readonly names: Set<string> | undefined; at: string | number };
+/** Object or array that is not closed. `at` is the current field name or array index. */
+type Frame = {
+  /** Field names so far. Undefined for an array. */
+  readonly names: Set<string> | undefined;
+  at: string | number;
+};
 
+/** Token that is expected next. `rest` is a comma or the end of the object or array. */
 type Expected = 'value' | 'value or ]' | 'name' | 'name or }' | ':' | 'rest' | 'end';
 
 type Scan = { readonly text: string; offset: number; expected: Expected; readonly open: Frame[] };
 
 const BLANKS = /[ \t\n\r]*/y;
-/** String without its closing quote. */
-const STRING = /"[ !#-[\]-\uffff]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[ !#-[\]-\uffff]*)*/y;
-const PLAIN = /(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)/y;
 
-/** Field names that every JavaScript object has; valibot drops them silently. */
+/** JSON string without the closing quote. */
+const STRING = /"[ !#-[\]-\uffff]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[ !#-[\]-\uffff]*)*/y;
+
+/** JSON number, `true`, `false` or `null`. */
+const LITERAL = /(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)/y;
+
+/** Names that all JavaScript objects have. valibot silently drops fields with these names. */
 export const RESERVED_NAMES = ['__proto__', 'prototype', 'constructor'];
 
 /**
- * Checks a JSON text before JSON.parse, whose errors lack positions or quote the text and which keeps only
- * the last of duplicate fields. Undefined if JSON.parse accepts it without loss.
+ * Returns the first error in a JSON text. Undefined if JSON.parse accepts the text without loss. This check
+ * runs before JSON.parse, which reports some errors without a position, quotes the text in errors, and
+ * ignores all but the last of duplicate fields.
  */
 export function findJsonError(text: string): JsonError | undefined {
   const scan: Scan = { text, offset: 0, expected: 'value', open: [] };
@@ -41,27 +50,27 @@ export function findJsonError(text: string): JsonError | undefined {
   }
 }
 
-/** Consumes one token. */
+/** Checks one token and advances behind it. */
 function step(scan: Scan, next: string): JsonError | undefined {
   switch (scan.expected) {
     case 'name':
     case 'name or }':
-      return next === '}' && scan.expected === 'name or }' ? close(scan) : takeName(scan, next);
+      return next === '}' && scan.expected === 'name or }' ? close(scan) : checkName(scan, next);
     case ':':
       return next === ':' ? advance(scan, 'value') : syntax(scan, 'a ":" is expected');
     case 'value':
     case 'value or ]':
-      return next === ']' && scan.expected === 'value or ]' ? close(scan) : takeValue(scan, next);
+      return next === ']' && scan.expected === 'value or ]' ? close(scan) : checkValue(scan, next);
     case 'rest':
-      return takeRest(scan, next);
+      return checkRest(scan, next);
     case 'end':
       return syntax(scan, 'unexpected text after the end');
   }
 }
 
-function takeValue(scan: Scan, next: string): JsonError | undefined {
+function checkValue(scan: Scan, next: string): JsonError | undefined {
   if (next === '{' || next === '[') return open(scan, next);
-  const length = next === '"' ? undefined : matchAt(PLAIN, scan.text, scan.offset);
+  const length = next === '"' ? undefined : matchAt(LITERAL, scan.text, scan.offset);
   if (length !== undefined) {
     if (!isExactNumber(scan.text.slice(scan.offset, scan.offset + length)))
       return named(
@@ -78,7 +87,7 @@ function takeValue(scan: Scan, next: string): JsonError | undefined {
   return undefined;
 }
 
-function takeName(scan: Scan, next: string): JsonError | undefined {
+function checkName(scan: Scan, next: string): JsonError | undefined {
   if (next !== '"') return syntax(scan, nameHint(scan, next));
   const end = endOfString(scan);
   if (typeof end !== 'number') return end;
@@ -94,8 +103,8 @@ function takeName(scan: Scan, next: string): JsonError | undefined {
   return undefined;
 }
 
-/** Consumes what may follow a value in an object or array. */
-function takeRest(scan: Scan, next: string): JsonError | undefined {
+/** Checks the token after a value in an object or array: a comma or the closing bracket. */
+function checkRest(scan: Scan, next: string): JsonError | undefined {
   const frame = scan.open.at(-1);
   const isList = typeof frame?.at === 'number';
   const end = isList ? ']' : '}';
@@ -107,7 +116,7 @@ function takeRest(scan: Scan, next: string): JsonError | undefined {
 
 function open(scan: Scan, bracket: '{' | '['): JsonError | undefined {
   if (scan.open.length >= MAX_MANIFEST_DEPTH) {
-    const problem = `${MAX_MANIFEST_DEPTH} levels are the most`;
+    const problem = `${MAX_MANIFEST_DEPTH} levels are the maximum`;
     return { kind: 'depth', problem, offset: scan.offset };
   }
   scan.open.push(bracket === '{' ? { names: new Set(), at: '' } : { names: undefined, at: 0 });
@@ -124,7 +133,7 @@ function advance(scan: Scan, expected: Expected): undefined {
   scan.expected = expected;
 }
 
-/** Returns the end of the string at the current position. */
+/** Returns the offset behind the string at the current offset. */
 function endOfString(scan: Scan): number | JsonError {
   const end = scan.offset + (matchAt(STRING, scan.text, scan.offset) ?? 0);
   const next = scan.text[end];
@@ -135,7 +144,7 @@ function endOfString(scan: Scan): number | JsonError {
 }
 
 function valueHint(scan: Scan, next: string): string {
-  if (next === '\ufeff') return 'it begins with a byte order mark: save it without one';
+  if (next === '\ufeff') return 'the file begins with a byte order mark: save it without one';
   if ((next === ']' || next === '}') && scan.expected === 'value' && scan.open.length > 0) {
     return next === ']' ? 'trailing comma before "]"' : 'a value is missing before "}"';
   }
@@ -160,7 +169,7 @@ function named({ open: frames }: Scan, problem: string): JsonError {
   return { kind: 'name', problem, path: frames.map(({ at }) => at) };
 }
 
-/** Number of characters that `pattern` matches at `offset`. Undefined if it does not match. */
+/** Returns the number of characters that `pattern` matches at `offset`. Undefined if it does not match. */
 function matchAt(pattern: RegExp, text: string, offset: number): number | undefined {
   pattern.lastIndex = offset;
   return pattern.test(text) ? pattern.lastIndex - offset : undefined;

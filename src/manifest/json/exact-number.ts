@@ -1,6 +1,6 @@
 /**
- * Tells if a JSON number is represented exactly: it is finite, and an integer is read and written back
- * without loss, unlike many 64-bit integers. True for `true`, `false` and `null`.
+ * Returns true if a JavaScript number can represent a JSON number: the number is finite, and an integer loses
+ * no digits. Many 64-bit integers lose digits. Returns true for `true`, `false` and `null`.
  */
 export function isExactNumber(text: string): boolean {
   if (!/^-?\d/.test(text)) return true;

@@ -2,10 +2,10 @@ import * as v from 'valibot';
 import { MAX_GRANTS, MAX_USERS } from '../limits.ts';
 import { about, byName, jsonSchema, object, text } from './fields.ts';
 
-/** User name without characters that are special in topics or logs. */
+/** Pattern of user names. Excludes characters that have a meaning in topics or break a log line. */
 const USER_NAME = /^[A-Za-z0-9_.@-]{1,64}$/;
 
-/** Tells if a name is valid as a user name. */
+/** Returns true if a name is a valid user name. */
 export function isUserName(name: string): boolean {
   return USER_NAME.test(name);
 }
@@ -16,8 +16,8 @@ const filters = v.pipe(
 );
 
 /**
- * Topic filters that are allowed, or denied with a leading `!`. `%c` and `%u` are replaced by client
- * identifier and user name.
+ * Fields with topic filters of permissions. A filter with a leading `!` denies, others allow. `%c` and `%u`
+ * are replaced by the client identifier and the user name.
  */
 export const topicLists = {
   publish: v.optional(about('Topic filters allowed for publishing; a leading "!" denies.', filters), []),

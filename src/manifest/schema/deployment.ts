@@ -8,7 +8,7 @@ const sha256 = v.pipe(
   v.regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the file: 64 digits of 0 to 9 and a to f'),
 );
 
-/** Path relative to the manifest's folder, or an https URL. */
+/** Location of a file: a path relative to the manifest's folder, or an https URL. */
 const from = v.pipe(
   v.string('must be a path or an address such as "https://example.org/app.tar.gz"'),
   v.minLength(1, 'is empty'),
@@ -19,17 +19,23 @@ const from = v.pipe(
   jsonSchema({ pattern: '^[Hh][Tt][Tt][Pp][Ss]://|^(?![\\s\\S]*://)' }),
 );
 
-/** File identified by its content. In a pack its location is optional. */
+/**
+ * Fields of a file that is identified by its hash. The location is optional, because a pack contains the
+ * file.
+ */
 const artifact = {
   sha256: about('The SHA-256 of the file, 64 digits.', sha256),
   from: v.optional(about("Location: a path relative to the manifest's folder, or an https URL.", from)),
 };
 
-/** Archive with a module's program: `tar`, `tar.gz` or `tar.zst`. */
+/** Schema of an archive with a module's program: `tar`, `tar.gz` or `tar.zst`. */
 export const bundle = object({
   ...artifact,
-  size: v.optional(about('Maximum total bytes of the files in it.', size), sizeText(MAX_BUNDLE_BYTES)),
-  files: v.optional(about('Maximum number of files in it.', whole(1, 1_000_000)), MAX_BUNDLE_FILES),
+  size: v.optional(
+    about('Maximum total bytes of the files in the archive.', size),
+    sizeText(MAX_BUNDLE_BYTES),
+  ),
+  files: v.optional(about('Maximum number of files in the archive.', whole(1, 1_000_000)), MAX_BUNDLE_FILES),
 });
 
 export const sealed = v.pipe(
@@ -42,7 +48,7 @@ const secret = v.pipe(
     [
       sealed,
       object({
-        sealed: about('What "skerry seal" prints.', sealed),
+        sealed: about('Sealed value that "skerry seal" prints.', sealed),
         as: v.optional(
           about(
             'Passes the value in the variable, or in a file whose path is in the variable.',
@@ -57,10 +63,10 @@ const secret = v.pipe(
   v.transform(value => (typeof value === 'string' ? ({ sealed: value, as: 'variable' } as const) : value)),
 );
 
-/** Sealed secrets by environment variable. */
+/** Schema of sealed secrets by environment variable. */
 export const secrets = byName(variable, secret, 'must be an object of sealed values by variable name');
 
-/** Hub binaries by architecture. */
+/** Schema of hub binaries by architecture. */
 export const hub = object({
   x64: v.optional(about('The hub for 64-bit x86.', object(artifact))),
   arm64: v.optional(about('The hub for 64-bit ARM.', object(artifact))),
@@ -68,26 +74,32 @@ export const hub = object({
 
 const watch = durationUpTo(MAX_DEPLOYMENT_WATCH_MS, 'must be at most "1d"');
 
-/** Conditions of a successful deployment. */
+/** Schema of the conditions of a successful deployment. */
 export const deployment = object({
   healthyFor: v.optional(about('Time that all modules must be healthy without interruption.', watch), '10s'),
-  within: v.optional(about('Maximum time until then; otherwise the deployment is rolled back.', watch), '2m'),
+  within: v.optional(
+    about(
+      'Maximum time until the modules have been healthy for "healthyFor"; then the deployment is rolled back.',
+      watch,
+    ),
+    '2m',
+  ),
 });
 
 const base64 = (pattern: RegExp, problem: string) => v.pipe(v.string(problem), v.regex(pattern, problem));
 
 const DEVICE = 'must be the name of a device, in which one "*" stands for any characters';
 
-/** Device name patterns that a manifest is didYouMean for. */
+/** Schema of the patterns of device names that accept a manifest. */
 export const devices = v.pipe(
   v.array(
     v.pipe(v.string(DEVICE), v.regex(/^(?=.{1,64}$)[A-Za-z0-9_-]*\*?[A-Za-z0-9_-]*$/, DEVICE)),
     'must be an array of device names',
   ),
-  v.minLength(1, 'must name a device: leave it out if every device may have the manifest'),
+  v.minLength(1, 'must name a device: remove the field if every device may have the manifest'),
 );
 
-/** Signature of a manifest. */
+/** Schema of the signature of a manifest. */
 export const signature = object({
   key: about(
     'The public key, 32 bytes in base64.',

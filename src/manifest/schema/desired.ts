@@ -4,9 +4,9 @@ import { hasName, isJsonObject, type JsonObject, nestsWithin } from '../json/jso
 import { MAX_DESIRED_BYTES, MAX_DESIRED_NESTING } from '../limits.ts';
 import { jsonSchema } from './fields.ts';
 
-/** Desired properties of a module, like a module twin of Azure IoT Edge. */
+/** Schema of the desired properties of a module, like those of a module twin in Azure IoT Edge. */
 export const desired = v.pipe(
-  // Not a record, which silently drops some field names.
+  // `v.record` is not used, because it silently drops fields such as `constructor`.
   v.unknown(),
   v.check(isJsonObject, 'must be an object'),
   v.check(
@@ -25,7 +25,7 @@ export const desired = v.pipe(
   v.transform((value): JsonObject => (isJsonObject(value) ? value : {})),
 );
 
-/** Explains why a value is not valid as desired properties. Undefined if it is. */
+/** Returns the reason why a value is not valid as desired properties. Undefined if it is valid. */
 export function desiredProblem(value: unknown): string | undefined {
   return v.safeParse(desired, value, { abortEarly: true }).issues?.[0].message;
 }

@@ -3,17 +3,17 @@ import { FORBIDDEN_CHARACTERS } from '../../core/text/characters.ts';
 import { closestName } from '../../core/text/closest-name.ts';
 import { durationOf, sizeOf } from '../units.ts';
 
-/** Adds a description, which editors show. */
+/** Adds a description to a schema. Editors show the description. */
 export function about<Schema extends v.GenericSchema>(description: string, schema: Schema) {
   return v.pipe(schema, v.description(description));
 }
 
-/** Adds JSON Schema keywords that express the preceding checks. */
+/** Returns an action that adds JSON Schema keywords, which express the preceding checks of a schema. */
 export function jsonSchema<Input>(json: Readonly<Record<string, unknown>>) {
   return v.metadata<Input, Readonly<Record<string, unknown>>>(json);
 }
 
-/** Suggestion `: did you mean "x"?` if one of `known` is similar. */
+/** Returns the suggestion `: did you mean "x"?` if one of `known` is similar, otherwise an empty string. */
 export function didYouMean(word: unknown, known: Iterable<string>): string {
   const nearest = typeof word === 'string' ? closestName(word, known) : undefined;
   return nearest === undefined ? '' : `: did you mean "${nearest}"?`;
@@ -25,31 +25,31 @@ export function choice(options: readonly string[]): string {
   return [quoted.slice(0, -1).join(', '), quoted.at(-1)].filter(Boolean).join(' or ');
 }
 
-/** Object with exactly these fields. */
+/** Returns the schema of an object with exactly these fields. */
 export function object<Entries extends v.ObjectEntries>(entries: Entries, problem = 'must be an object') {
-  return noList(
+  return rejectArray(
     v.strictObject(entries, ({ expected, input, path }) => {
       const [item] = path ?? [];
       if (item === undefined) return problem;
       const known = Object.keys(entries);
       if (expected === 'never') return `is an unknown field${didYouMean(input, known)}`;
       const written = Object.keys(item.input ?? {}).filter(field => !known.includes(field));
-      const slip = closestName(String(item.key), written);
-      return slip === undefined ? 'is missing' : `is missing: did you mean it by "${slip}"?`;
+      const typo = closestName(String(item.key), written);
+      return typo === undefined ? 'is missing' : `is missing: did you mean it by "${typo}"?`;
     }),
   );
 }
 
-/** Object with arbitrary names as fields. */
+/** Returns the schema of an object with arbitrary field names. */
 export function byName<
   Name extends v.GenericSchema<string, string>,
   Value extends v.GenericSchema<unknown, unknown>,
 >(key: Name, value: Value, problem: string) {
-  return noList(v.record(key, value, problem));
+  return rejectArray(v.record(key, value, problem));
 }
 
-/** Rejects arrays, which valibot accepts as objects without fields. */
-function noList<Schema extends v.GenericSchema>(schema: Schema): Schema {
+/** Returns a schema that rejects arrays, which valibot accepts as objects without fields. */
+function rejectArray<Schema extends v.GenericSchema>(schema: Schema): Schema {
   return {
     ...schema,
     '~run': (dataset: v.UnknownDataset, config: v.Config<v.BaseIssue<unknown>>) =>
@@ -57,14 +57,14 @@ function noList<Schema extends v.GenericSchema>(schema: Schema): Schema {
   };
 }
 
-/** Schema of a choice between several strings. */
+/** Returns the schema of one of several strings. */
 export function oneOf<const Options extends readonly string[]>(options: Options) {
   return v.picklist(options, ({ input }) => `must be ${choice(options)}${didYouMean(input, options)}`);
 }
 
 export const text = v.string('must be a string');
 
-/** String that matches `pattern`, a regular expression with the flag `u` as in JSON Schema. */
+/** Returns the schema of a string that matches the regular expression `pattern`, with the flag `u`. */
 export function matching(pattern: string, problem: string) {
   const expression = new RegExp(pattern, 'u');
   return v.pipe(
@@ -74,16 +74,15 @@ export function matching(pattern: string, problem: string) {
   );
 }
 
-/** Valid MQTT string. */
+/** Schema of a valid MQTT string. */
 export const mqttString = matching(
   `^[^${FORBIDDEN_CHARACTERS}]*$`,
   'must be a string without control characters, which MQTT forbids',
 );
 
-/** Boolean. */
 export const flag = v.boolean('must be true or false');
 
-/** Name that is valid in a topic, a file name and a route. */
+/** Schema of a name that is valid in a topic, in a file name and in a route. */
 export const name = v.pipe(
   text,
   v.regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, "_" or "-"'),
@@ -91,7 +90,7 @@ export const name = v.pipe(
 
 const TIME = 'must be a time such as "90s", "2h" or "7d"';
 
-/** Duration in milliseconds. */
+/** Schema of a duration, which is converted to milliseconds. */
 export const duration = v.pipe(
   v.union([v.string(), v.number()], TIME),
   v.check(value => durationOf(value) !== undefined, TIME),
@@ -103,18 +102,18 @@ export const duration = v.pipe(
   v.transform(value => durationOf(value) ?? 0),
 );
 
-/** Duration of at most `max` milliseconds. */
-export function durationUpTo(most: number, problem: string) {
+/** Returns the schema of a duration of at most `max` milliseconds. */
+export function durationUpTo(max: number, problem: string) {
   return v.pipe(
     duration,
-    v.check(milliseconds => milliseconds <= most, problem),
-    jsonSchema({ maximum: most / 1000 }),
+    v.check(milliseconds => milliseconds <= max, problem),
+    jsonSchema({ maximum: max / 1000 }),
   );
 }
 
 const SIZE = 'must be a size such as "512M"';
 
-/** Size in bytes. */
+/** Schema of a size, which is converted to bytes. */
 export const size = v.pipe(
   v.union([v.string(), v.number()], SIZE),
   v.check(value => sizeOf(value) !== undefined, SIZE),
@@ -127,40 +126,40 @@ export const size = v.pipe(
   v.transform(value => sizeOf(value) ?? 0),
 );
 
-/** Size of at least `min` bytes. */
-export function sizeFrom(least: number, problem: string) {
+/** Returns the schema of a size of at least `min` bytes. */
+export function sizeFrom(min: number, problem: string) {
   return v.pipe(
     size,
-    v.check(bytes => bytes >= least, problem),
-    jsonSchema({ minimum: least }),
+    v.check(bytes => bytes >= min, problem),
+    jsonSchema({ minimum: min }),
   );
 }
 
-/** Number with fractions. */
-export function number(least: number, most: number, problem = 'must be a number') {
+/** Returns the schema of a number from `min` to `max`, with fractions. */
+export function number(min: number, max: number, problem = 'must be a number') {
   return v.pipe(
     v.number(problem),
-    v.minValue(least, `must be at least ${least}`),
-    v.maxValue(most, `must be at most ${most}`),
+    v.minValue(min, `must be at least ${min}`),
+    v.maxValue(max, `must be at most ${max}`),
   );
 }
 
-/** Number of seconds from `min` to `max`, with fractions. */
-export function seconds(least: number, most: number) {
-  return number(least, most, 'must be a number of seconds');
+/** Returns the schema of a number of seconds from `min` to `max`, with fractions. */
+export function seconds(min: number, max: number) {
+  return number(min, max, 'must be a number of seconds');
 }
 
-/** Integer. */
-export function whole(least: number, most: number) {
+/** Returns the schema of an integer from `min` to `max`. */
+export function whole(min: number, max: number) {
   return v.pipe(
     v.number('must be a number'),
     v.integer('must be an integer'),
-    v.minValue(least, `must be at least ${least}`),
-    v.maxValue(most, `must be at most ${most}`),
+    v.minValue(min, `must be at least ${min}`),
+    v.maxValue(max, `must be at most ${max}`),
   );
 }
 
-/** Name of an environment variable that the hub does not reserve. */
+/** Schema of the name of an environment variable. Names that the hub reserves are invalid. */
 export const variable = v.pipe(
   text,
   v.regex(

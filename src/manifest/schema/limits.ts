@@ -33,27 +33,27 @@ const shareBytes = v.pipe(
   jsonSchema({ minimum: 1, maximum: MAX_LIMIT_BYTES }),
 );
 
-/** Limits of the hub as a whole. */
+/** Schema of the limits of the hub as a whole. */
 export const limits = object({
-  packetSize: v.optional(about('Largest MQTT packet that a client may send.', packetSize), '1M'),
+  packetSize: v.optional(about('Maximum size of an MQTT packet from a client.', packetSize), '1M'),
   keepAlive: v.optional(
     about(
-      'Longest keep-alive of a client; MQTT 5 clients are told, others with a longer one are refused.',
+      'Maximum keep-alive; MQTT 5 clients receive it as Server Keep Alive, other clients with a longer one are refused.',
       keepAlive,
     ),
   ),
   connections: v.optional(
-    about('Clients connected at once, over all listeners.', whole(1, MAX_CONNECTIONS)),
+    about('Maximum number of connected clients of all listeners.', whole(1, MAX_CONNECTIONS)),
     MAX_CONNECTIONS,
   ),
   sessions: v.optional(
-    about('Persistent sessions of all clients.', whole(1, MAX_LIMIT)),
+    about('Maximum number of persistent sessions.', whole(1, MAX_LIMIT)),
     DEFAULT_BOUNDS.sessions,
   ),
-  subscriptionBytes: v.optional(about('Memory of all subscriptions, as it is counted.', shareBytes), '32M'),
+  subscriptionBytes: v.optional(about('Maximum memory of all subscriptions.', shareBytes), '32M'),
   retained: v.optional(
-    about('Retained messages of all clients.', whole(1, MAX_LIMIT)),
+    about('Maximum number of retained messages.', whole(1, MAX_LIMIT)),
     DEFAULT_BOUNDS.retained,
   ),
-  retainedBytes: v.optional(about('Stored form of all retained messages.', shareBytes), '32M'),
+  retainedBytes: v.optional(about('Maximum size on disk of all retained messages.', shareBytes), '32M'),
 });

@@ -20,8 +20,8 @@ const file = v.pipe(v.string('must be the path of a file'), v.minLength(1, 'must
 const CERTIFICATES = ['none', 'optional', 'required'] as const;
 
 const tls = {
-  cert: about('The certificate, a PEM file.', file),
-  key: about('Its key, a PEM file.', file),
+  cert: about('Certificate of the listener, a PEM file.', file),
+  key: about('Private key of the certificate, a PEM file.', file),
   ca: v.optional(about('CA of the client certificates, a PEM file.', file)),
   clientCertificates: v.optional(
     about('Client certificates: none, optional or required.', oneOf(CERTIFICATES)),
@@ -61,28 +61,28 @@ const web = {
   ),
   origins: v.optional(
     about(
-      'Origins of web pages that may connect, beside those of the same host.',
+      'Origins of web pages that may connect, in addition to pages of the same host.',
       v.array(origin, 'must be an array of origins'),
     ),
     [],
   ),
   hosts: v.optional(
     about(
-      "Names of the hub that count as the same host, beside addresses, this machine's name and those in the certificate.",
+      'Names of the same host, in addition to its addresses, its own name and the names in the certificate.',
       v.array(matching(HOST_NAME, HOST), 'must be an array of host names'),
     ),
     [],
   ),
 };
 
-/** Fields of every kind of listener. */
+/** Fields that all kinds of listeners have. */
 const bounded = {
   maxConnections: v.optional(about('Maximum connections of this listener.', whole(1, MAX_CONNECTIONS))),
 };
 
 const MODES: Readonly<Record<string, number>> = { '0600': 0o600, '0660': 0o660, '0666': 0o666 };
 
-/** CA and client certificates require each other. */
+/** JSON Schema keywords: `ca` and `clientCertificates` require each other. */
 const CERTIFICATES_TOGETHER = {
   oneOf: [
     {
@@ -93,7 +93,7 @@ const CERTIFICATES_TOGETHER = {
   ],
 };
 
-/** Listener schemas by kind. The kind is the field with the address. */
+/** Schemas of listeners by kind. The kind is the name of the field with the address. */
 const KINDS = {
   mqtt: v.pipe(
     object({ mqtt: address, ...bounded }),
@@ -158,8 +158,8 @@ const KINDS = {
 
 const NAMES = Object.keys(KINDS);
 
-/** Error for a listener with no kind or several. */
-const unclear = v.pipe(
+/** Schema that rejects a listener with no kind or with several kinds. */
+const rejectUnclearKind = v.pipe(
   v.looseObject({}, 'must be an object such as { "mqtt": "127.0.0.1:1883" }'),
   v.check(
     () => false,
@@ -174,7 +174,7 @@ const unclear = v.pipe(
   v.transform((): ListenerEntry => ({ kind: 'unix', file: '', mode: 0, maxConnections: undefined })),
 );
 
-/** Listener of the manifest: a union that reports errors of the intended kind only. */
+/** Schema of a listener: a union of all kinds. Errors are reported only for the kind of the listener. */
 export const listener = {
   ...v.union(Object.values(KINDS)),
   '~run': (dataset: v.UnknownDataset, config: v.Config<v.BaseIssue<unknown>>) =>
@@ -185,14 +185,14 @@ function kindOf(entry: unknown): v.GenericSchema<unknown, ListenerEntry> {
   const fields = typeof entry === 'object' && entry !== null ? Object.keys(entry) : [];
   const kinds = Object.entries(KINDS).filter(([kind]) => fields.includes(kind));
   const [only, another] = kinds;
-  return only === undefined || another !== undefined ? unclear : only[1];
+  return only === undefined || another !== undefined ? rejectUnclearKind : only[1];
 }
 
 function tlsOf({ cert, key, ca, clientCertificates, crl }: WrittenTls) {
   return { cert, key, ca, clientCertificates, crl };
 }
 
-/** Parses `host:port` with an IPv6 host in brackets. Undefined if it is invalid. */
+/** Parses `host:port`, with an IPv6 host in brackets. Returns undefined if the text is invalid. */
 export function addressOf(text: string): Address | undefined {
   const parts = /^(\[[0-9a-fA-F:.]+\]|[^:\s/]+):(\d{1,5})$/.exec(text);
   const port = Number(parts?.[2]);

@@ -20,7 +20,7 @@ import {
   whole,
 } from './fields.ts';
 
-/** Valid C string (no NUL). */
+/** Pattern of a string without NUL, which programs can receive. */
 const WITHOUT_NUL = '^[^\\u0000]*$';
 
 const argument = v.pipe(
@@ -41,7 +41,7 @@ const backoff = object({
   mostSeconds: v.optional(about('Maximum delay.', seconds(0.1, 86_400)), 60),
   resetSeconds: v.optional(
     about(
-      'A run of this length counts as stable: the module restarts at once and the back-off is reset.',
+      'Minimum length of a stable run; after it, the module restarts at once and the delay is reset.',
       seconds(1, 86_400),
     ),
     60,
@@ -55,9 +55,15 @@ const health = v.pipe(
     mqtt: v.optional(about('The module reports its health over MQTT.', flag)),
     everySeconds: v.optional(about('Seconds between two checks.', seconds(0.1, 3600)), 10),
     timeoutSeconds: v.optional(about('Timeout of a check in seconds.', seconds(0.1, 3600)), 5),
-    threshold: v.optional(about('Failures in a row until the module is unhealthy.', whole(1, 100)), 3),
+    threshold: v.optional(
+      about('Number of failures in a row after which the module is unhealthy.', whole(1, 100)),
+      3,
+    ),
     readySeconds: v.optional(
-      about('Maximum time that later modules in the startup order wait for readiness.', seconds(0, 3600)),
+      about(
+        'Maximum time that later modules in the startup order wait until this module is ready.',
+        seconds(0, 3600),
+      ),
       30,
     ),
   }),
@@ -134,7 +140,7 @@ const env = byName(
   'must be an object of strings by variable name',
 );
 
-/** Schema of a written module. */
+/** Schema of a module in a manifest. */
 export const module = object({
   exec: about(
     "Program and arguments; a path with a slash starts at the manifest's folder, or in the bundle.",
@@ -158,7 +164,7 @@ export const module = object({
   ),
   stopSignal: v.optional(
     about(
-      'Signal that asks the module to stop.',
+      'Signal that stops the module.',
       oneOf(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGKILL']),
     ),
     'SIGTERM',
@@ -168,7 +174,10 @@ export const module = object({
     about('Runs the module on a terminal for "skerry attach"; all output is logged.', flag),
     false,
   ),
-  ack: v.optional(about('With lines: messages are kept until the module prints {"ack": id}.', flag), false),
+  ack: v.optional(
+    about('With lines: each message is stored until the module prints {"ack": id}.', flag),
+    false,
+  ),
   backoff: v.optional(about('Restart back-off.', backoff), {}),
   health: v.optional(about('Health check.', health)),
   limits: v.optional(about('Resource limits, enforced by the kernel.', limits), {}),
@@ -176,13 +185,16 @@ export const module = object({
   user: v.optional(about('User of the module: a name, a number, or "dynamic".', user)),
   devices: v.optional(
     about(
-      'Device nodes that it may use.',
+      'Device nodes that the module may use.',
       v.pipe(v.array(device, 'must be an array of devices'), jsonSchema({ uniqueItems: true })),
     ),
     [],
   ),
   require: v.optional(
-    about('Refuses to start the module if a limit or a part of its sandbox is not enforced.', flag),
+    about(
+      'True if the module must not start when a limit or a part of its sandbox cannot be enforced.',
+      flag,
+    ),
     false,
   ),
   ...topicLists,

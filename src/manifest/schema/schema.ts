@@ -44,8 +44,11 @@ const route = v.pipe(
       routeText,
       object({
         route: about('The route: FROM a source WHERE a condition INTO a sink.', routeText),
-        priority: v.optional(about('0 to 9, lower goes first.', priority), 9),
-        ttl: v.optional(about('Time to live of its messages; otherwise that of the store.', duration)),
+        priority: v.optional(
+          about('Priority from 0 to 9; messages with a lower number are sent first.', priority),
+          9,
+        ),
+        ttl: v.optional(about('Time to live of the messages; default is "storeAndForward.ttl".', duration)),
       }),
     ],
     'must be a route, or an object with "route", "priority" and "ttl"',
@@ -59,32 +62,35 @@ const routes = v.pipe(
   jsonSchema({ maxProperties: MAX_ROUTES }),
 );
 
-const commitWindow = durationUpTo(MAX_COMMIT_WINDOW_MS, 'must be at most "10s": senders wait for it');
+const commitWindow = durationUpTo(
+  MAX_COMMIT_WINDOW_MS,
+  'must be at most "10s", because senders wait for the commit',
+);
 
 const storeAndForward = object({
-  ttl: v.optional(about('How long a message may wait, counted while the hub is up.', duration), '7d'),
+  ttl: v.optional(about('Time to live of a message, counted while the hub is up.', duration), '7d'),
   maxSize: v.optional(
     about(
-      'Disk of all that waits, at most.',
-      sizeFrom(MIN_STORE_BYTES, 'must be at least "8M": the journals take 2 of them'),
+      'Maximum size on disk of all queues together.',
+      sizeFrom(MIN_STORE_BYTES, 'must be at least "8M", because the journals use 2M'),
     ),
     '512M',
   ),
-  maxQueueSize: v.optional(about('Disk of any one queue, at most.', size)),
+  maxQueueSize: v.optional(about('Maximum size on disk of each queue.', size)),
   whenFull: v.optional(
     about(
-      'reject: the sender gets no acknowledgement; dropOldest: the oldest and least urgent make room.',
+      'reject: new messages are refused; dropOldest: the oldest messages of the lowest priority are dropped.',
       oneOf(['reject', 'dropOldest']),
     ),
     'reject',
   ),
   commitWindow: v.optional(
-    about('At the least so long between two small writes to flash.', commitWindow),
+    about('Minimum time between two small writes to flash.', commitWindow),
     `${COMMIT_WINDOW_MS}ms`,
   ),
 });
 
-/** Schema of a written manifest with its defaults. */
+/** Schema of a manifest file. Fills in all defaults. */
 export const manifestSchema = v.pipe(
   object(
     {
@@ -98,7 +104,7 @@ export const manifestSchema = v.pipe(
       ),
       signature: v.optional(about('Signature of the manifest; written by "skerry sign".', signature)),
       dialect: v.optional(
-        about('Dialect of the routes: that of Skerry or of Azure IoT Edge.', oneOf(['skerry', 'azure'])),
+        about('Dialect of the routes: Skerry or Azure IoT Edge.', oneOf(['skerry', 'azure'])),
         'skerry',
       ),
       modules: v.optional(
@@ -120,13 +126,18 @@ export const manifestSchema = v.pipe(
       hub: v.optional(about('Hub binary that runs this manifest, by architecture.', hub), {}),
       limits: v.optional(about('Limits of the hub as a whole.', limits), {}),
       retained: v.optional(
-        about('Permits retained messages; otherwise a PUBLISH with RETAIN is refused.', flag),
+        about(
+          'True if clients may publish retained messages; otherwise a PUBLISH with RETAIN is refused.',
+          flag,
+        ),
         true,
       ),
-      upstream: v.optional(about('The parent that routes INTO $upstream go to.', upstream)),
+      upstream: v.optional(
+        about('Parent hub or broker that receives the messages of routes INTO $upstream.', upstream),
+      ),
       upstreams: v.optional(
         about(
-          'Several upstreams by name, instead of "upstream": routes go INTO $upstream/<name>.',
+          'Several upstreams by name, instead of "upstream"; routes use INTO $upstream/<name>.',
           upstreams,
         ),
       ),
@@ -135,7 +146,9 @@ export const manifestSchema = v.pipe(
   ),
   jsonSchema({ not: { required: ['upstream', 'upstreams'] } }),
 );
-/** Manifest as written, before defaults. */
+
+/** Manifest as written in a file, before the defaults are filled in. */
 export type ManifestInput = v.InferInput<typeof manifestSchema>;
 
+/** Manifest with all defaults, in the structure of the file. */
 export type WrittenManifest = v.InferOutput<typeof manifestSchema>;

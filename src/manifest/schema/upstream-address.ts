@@ -1,10 +1,10 @@
 import { stringProblem } from '../../core/text/characters.ts';
 import type { UpstreamAddress } from '../types.ts';
 
-/** IANA ports of MQTT, without and with TLS. */
+/** Default ports of MQTT by scheme, assigned by IANA. */
 const PORTS: Readonly<Record<string, number>> = { 'mqtt:': 1883, 'mqtts:': 8883 };
 
-/** Schemes of other clients, with the fix. */
+/** Problems and cures of schemes that other MQTT clients accept. */
 const OTHER_SCHEMES: Readonly<Record<string, string>> = {
   tcp: 'begins with "tcp://": write "mqtt://"',
   ssl: 'begins with "ssl://": write "mqtts://"',
@@ -15,40 +15,44 @@ const OTHER_SCHEMES: Readonly<Record<string, string>> = {
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 
-const USUAL = 'must be an address such as "mqtt://parent:1883"';
+const GENERAL_PROBLEM = 'must be an address such as "mqtt://parent:1883"';
 
 /**
- * Explains why an address is invalid, without repeating it, because it may contain a password. Undefined if
- * it is valid.
+ * Returns the reason why an address is invalid. Undefined if the address is valid. The reason does not
+ * contain the address, because an address may contain a password.
  */
 export function addressProblem(text: string): string | undefined {
   if (addressOf(text) !== undefined) return undefined;
   const [whole, scheme = ''] = SCHEME.exec(text) ?? [];
   if (whole === undefined) return 'must begin with "mqtt://", or with "mqtts://" for TLS';
-  if (PORTS[`${scheme.toLowerCase()}:`] === undefined) return OTHER_SCHEMES[scheme.toLowerCase()] ?? USUAL;
+  if (PORTS[`${scheme.toLowerCase()}:`] === undefined)
+    return OTHER_SCHEMES[scheme.toLowerCase()] ?? GENERAL_PROBLEM;
   const rest = text.slice(whole.length);
   const login = rest.slice(0, Math.max(0, rest.lastIndexOf('@')));
-  const [odd] = /[#/?[\]]/.exec(login) ?? [];
-  if (odd !== undefined) {
-    return `has "${odd}" in its user or password: write it as "${encodeURIComponent(odd)}"`;
+  const [special] = /[#/?[\]]/.exec(login) ?? [];
+  if (special !== undefined) {
+    return `has "${special}" in its user or password: write it as "${encodeURIComponent(special)}"`;
   }
   if (decoded(login) === undefined) return 'has "%" in its user or password: write it as "%25"';
   if (stringProblem(decoded(login) ?? '') !== undefined)
     return 'has a character in its user that MQTT forbids';
-  const place = rest.slice(login === '' ? 0 : login.length + 1);
-  if (/^[^/?#]+[/?#]/.test(place)) return 'has a path or a query, which an MQTT address cannot have';
-  if (/:\d*[^\d\]]*$/.test(place) && URL.parse(`${whole}${place.replace(/:[^:\]]*$/, '')}`) !== null) {
+  const hostAndPort = rest.slice(login === '' ? 0 : login.length + 1);
+  if (/^[^/?#]+[/?#]/.test(hostAndPort)) return 'has a path or a query, which an MQTT address cannot have';
+  if (
+    /:\d*[^\d\]]*$/.test(hostAndPort) &&
+    URL.parse(`${whole}${hostAndPort.replace(/:[^:\]]*$/, '')}`) !== null
+  ) {
     return 'has a port that is not a number from 1 to 65535';
   }
   return 'has an invalid host';
 }
 
-/** Parses the address of an upstream. Undefined if it is invalid. */
+/** Parses the address of an upstream. Returns undefined if the address is invalid. */
 export function addressOf(text: string): UpstreamAddress | undefined {
   const url = URL.parse(text);
   if (url === null || url.hostname === '') return undefined;
-  const usual = PORTS[url.protocol];
-  if (usual === undefined) return undefined;
+  const defaultPort = PORTS[url.protocol];
+  if (defaultPort === undefined) return undefined;
   if (!/^\/?$/.test(url.pathname) || url.search !== '' || url.hash !== '') return undefined;
   const username = decoded(url.username);
   const password = decoded(url.password);
@@ -57,13 +61,13 @@ export function addressOf(text: string): UpstreamAddress | undefined {
   return {
     secure: url.protocol === 'mqtts:',
     host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? usual : Number(url.port),
+    port: url.port === '' ? defaultPort : Number(url.port),
     username: username === '' ? undefined : username,
     password: password === '' ? undefined : password,
   };
 }
 
-/** Formats an address with its port. */
+/** Formats an address as a URL with its port. */
 export function addressText({ secure, host, port, username, password }: UpstreamAddress): string {
   const user = encodeURIComponent(username ?? '');
   const secret = password === undefined ? '' : `:${encodeURIComponent(password)}`;

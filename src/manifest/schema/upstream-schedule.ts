@@ -3,12 +3,12 @@ import type { TimeOfDay } from '../types.ts';
 
 const TIMES = /^([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])$/;
 
-const COMPLAINT = 'must be from and to, such as "02:00-04:30"';
+const PROBLEM = 'must be from and to, such as "02:00-04:30"';
 
-/** Time range within a day. */
+/** Schema of a time range such as "02:00-04:30". */
 export const timeOfDay = v.pipe(
-  v.string(COMPLAINT),
-  v.regex(TIMES, COMPLAINT),
+  v.string(PROBLEM),
+  v.regex(TIMES, PROBLEM),
   v.transform((text): TimeOfDay => {
     const [, fromHour, fromMinute, toHour, toMinute] = TIMES.exec(text) ?? [];
     return {
@@ -18,6 +18,7 @@ export const timeOfDay = v.pipe(
   }),
 );
 
+/** Formats a time range such as `02:00-04:30`. */
 export function timeOfDayText({ from, to }: TimeOfDay): string {
   return `${clock(from)}-${clock(to)}`;
 }

@@ -12,17 +12,20 @@ const word = v.pipe(
   v.check(text => Buffer.byteLength(text) <= 255, 'is too long'),
 );
 
-/** TLS settings of an upstream. */
+/** Schema of the TLS settings of an upstream. */
 export const tls = v.pipe(
   object({
     ca: v.optional(
-      about('CA certificates of the upstream, a PEM file; otherwise those of the system.', file),
+      about(
+        'CA certificates of the upstream, a PEM file; default are the CA certificates of the system.',
+        file,
+      ),
     ),
     cert: v.optional(about('Client certificate, a PEM file.', file)),
     key: v.optional(about('Private key of the client certificate, a PEM file.', file)),
     fingerprint: v.optional(
       about(
-        'SHA-256 fingerprint of the upstream certificate; no other is accepted.',
+        'SHA-256 fingerprint of the only accepted server certificate.',
         v.pipe(
           v.string(FINGERPRINT),
           v.regex(/^[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2}){31}$/, FINGERPRINT),

@@ -30,7 +30,7 @@ import { addressOf, addressProblem } from './upstream-address.ts';
 import { timeOfDay } from './upstream-schedule.ts';
 import { tls } from './upstream-tls.ts';
 
-/** Does not repeat the address, because it may contain a password. */
+/** Problem of an invalid address. Does not contain the address, because an address may contain a password. */
 const ADDRESS = 'must be an address such as "mqtt://parent:1883"';
 
 const url = v.pipe(
@@ -48,7 +48,7 @@ const urls = v.pipe(
   v.maxLength(MAX_UPSTREAM_URLS, `must have at most ${MAX_UPSTREAM_URLS} addresses`),
 );
 
-const TEMPLATE = 'must be a topic in which {device}, {module}, {output} and {topic} stand for those';
+const TEMPLATE = 'must be a topic with the placeholders {device}, {module}, {output} and {topic} only';
 
 const topic = matching(
   `^(?:[^{}+#${FORBIDDEN_CHARACTERS}]|\\{(?:device|module|output|topic)\\})+$`,
@@ -83,15 +83,17 @@ export const upstream = v.pipe(
     password: v.optional(about('Password of the user, sealed by "skerry seal".', sealed)),
     profile: v.optional(
       about(
-        'mqtt: any broker; skerry: a parent hub, which also gets the origin of messages.',
+        'mqtt: any broker; skerry: a parent hub, which also receives the origin of each message.',
         oneOf(['mqtt', 'skerry']),
       ),
       'mqtt',
     ),
-    topic: v.optional(about('Topic template of forwarded messages; otherwise that of the profile.', topic)),
+    topic: v.optional(
+      about('Topic template of forwarded messages; the default depends on the profile.', topic),
+    ),
     exactlyOnce: v.optional(about('Exactly-once delivery, if the server supports QoS 2.', flag), false),
     window: v.optional(
-      about('Maximum unacknowledged messages.', whole(1, MAX_UPSTREAM_WINDOW)),
+      about('Maximum number of unacknowledged messages.', whole(1, MAX_UPSTREAM_WINDOW)),
       UPSTREAM_WINDOW,
     ),
     keepAlive: v.optional(
@@ -100,14 +102,14 @@ export const upstream = v.pipe(
     ),
     priorities: v.optional(
       about(
-        'weighted: lower priorities get a share; strict: lower priorities wait for all higher ones.',
+        'weighted: each priority gets a share; strict: messages wait until no message of a higher priority waits.',
         oneOf(['weighted', 'strict']),
       ),
       'weighted',
     ),
     clientId: v.optional(
       about(
-        'Its client identifier; otherwise "skerry-" and the device, and ":" and its name if that is not "upstream".',
+        'Client identifier; default is "skerry-<device>:<upstream>", without ":upstream" for that name.',
         v.pipe(mqttString, v.minLength(1, 'must not be empty')),
       ),
     ),
@@ -151,14 +153,14 @@ export const upstream = v.pipe(
   ),
 );
 
-/** Several upstreams by name. */
+/** Schema of several upstreams by name. */
 export const upstreams = v.pipe(
   byName(name, upstream, 'must be an object of upstreams by their names'),
   v.check(all => Object.keys(all).length <= MAX_UPSTREAMS, `must have at most ${MAX_UPSTREAMS} upstreams`),
   jsonSchema({ maxProperties: MAX_UPSTREAMS }),
 );
 
-const NOWHERE: UpstreamAddress = {
+const NO_ADDRESS: UpstreamAddress = {
   secure: false,
   host: '',
   port: 0,
@@ -167,6 +169,6 @@ const NOWHERE: UpstreamAddress = {
 };
 
 function addressesOf(texts: readonly string[]): Upstream['urls'] {
-  const [first = NOWHERE, ...others] = texts.map(one => addressOf(one) ?? NOWHERE);
+  const [first = NO_ADDRESS, ...others] = texts.map(one => addressOf(one) ?? NO_ADDRESS);
   return [first, ...others];
 }

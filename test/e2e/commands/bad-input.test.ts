@@ -115,7 +115,7 @@ const REFUSED: readonly (readonly [what: string, manifest: unknown, sentence: Re
   [
     'required client certificates without a CA',
     { ...ok, listeners: [{ ...tls, clientCertificates: 'required' }] },
-    /^listeners\[0\]\.ca is missing: it is the CA/,
+    /^listeners\[0\]\.ca is missing: set the file with the CA/,
   ],
   [
     'a CA for a listener without client certificates',

@@ -45,7 +45,11 @@ again('a module that has failed is started again, and no other module is touched
   await killModule(device);
   const { kept } = await device.pids();
   const dry = await apply(device, '--dry-run');
-  assert.equal(dry.out.split('\n').slice(1), ['  ~ restart m: it is not running', '  = keep 1 module', '']);
+  assert.equal(dry.out.split('\n').slice(1), [
+    '  ~ restart m: the module does not run',
+    '  = keep 1 module',
+    '',
+  ]);
   const { code, out, err } = await apply(device);
   assert.equal([code, err], [0, '']);
   assert.equal(out.split('\n').slice(1, 3), dry.out.split('\n').slice(1, 3));

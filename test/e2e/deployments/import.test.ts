@@ -186,9 +186,9 @@ imports('a file that is missing or no deployment is refused with exit code 2, an
   for (const [file, sentence] of [
     [
       'd.json',
-      /no deployment of Azure IoT Edge: it has no "modulesContent" with "\$edgeAgent" and "\$edgeHub"\.\n$/,
+      /not a deployment of Azure IoT Edge: it has no "modulesContent" with "\$edgeAgent" and "\$edgeHub"\.\n$/,
     ],
-    ['bad.json', /no deployment of Azure IoT Edge: it is not JSON: .*\.\n$/],
+    ['bad.json', /not a deployment of Azure IoT Edge: it is not JSON: .*\.\n$/],
     ['absent.json', /cannot be read: the file does not exist\.\n$/],
   ] as const) {
     const { code, out: printed, err } = run(['import', join(folder, file), '--out', out]);

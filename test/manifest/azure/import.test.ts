@@ -118,18 +118,19 @@ azure('supported Docker options are converted', () => {
   assert.equal(remarks.slice(1), [
     {
       path: `${OPTIONS}.HostConfig.Devices[1]`,
-      sentence: 'the program must open "/dev/ttyUSB0", and not "/dev/meter": a device keeps its path',
+      sentence:
+        'a device has the same path as on the host: the program must open "/dev/ttyUSB0" instead of "/dev/meter"',
     },
     {
       path: `${OPTIONS}.HostConfig.Devices[2]`,
-      sentence: 'is left out, because it names no device under /dev: set it in modules.m.devices',
+      sentence: 'is left out, because its host path is not a device under /dev: set modules.m.devices',
     },
   ]);
 });
 
 /** Options without an equivalent, each with the path and the text of its remark. */
 const UNSUPPORTED: readonly (readonly [options: object, path: string, sentence: RegExp])[] = [
-  [{ Cmd: ['a', 'b'] }, 'Cmd', /started \["a","b"\]: .* modules\.m\.exec$/],
+  [{ Cmd: ['a', 'b'] }, 'Cmd', /ran \["a","b"\]: .* modules\.m\.exec /],
   [{ WorkingDir: '/app' }, 'WorkingDir', /started in "\/app"/],
   [{ HostConfig: { Binds: ['/a:/b'] } }, 'HostConfig.Binds[0]', /folders of this machine/],
   [{ HostConfig: { Mounts: [{ Type: 'bind' }] } }, 'HostConfig.Mounts[0]', /folders of this machine/],
@@ -137,8 +138,8 @@ const UNSUPPORTED: readonly (readonly [options: object, path: string, sentence: 
   [{ HostConfig: { Privileged: true } }, 'HostConfig.Privileged', /modules\.m\.sandbox/],
   [{ HostConfig: { NetworkMode: 'host' } }, 'HostConfig.NetworkMode', /"host" is not needed/],
   [{ HostConfig: { CapAdd: ['NET_ADMIN'] } }, 'HostConfig.CapAdd', /modules\.m\.sandbox/],
-  [{ HostConfig: { Memory: 'much' } }, 'HostConfig.Memory', /say modules\.m\.limits\.memory/],
-  [{ HostConfig: { NanoCpus: 1 } }, 'HostConfig.NanoCpus', /say modules\.m\.limits\.cpu/],
+  [{ HostConfig: { Memory: 'much' } }, 'HostConfig.Memory', /set modules\.m\.limits\.memory/],
+  [{ HostConfig: { NanoCpus: 1 } }, 'HostConfig.NanoCpus', /set modules\.m\.limits\.cpu/],
   [{ HostConfig: { Devices: 'x' } }, 'HostConfig.Devices', /must be a list/],
   [{ StopSignal: 'SIGQUACK' }, 'StopSignal', /modules\.m\.stopSignal/],
   [{ Env: 'A=1' }, 'Env', /must be a list/],
@@ -217,7 +218,7 @@ for (const [text, sentence] of NOT_DEPLOYMENTS) {
       assert.unreachable();
     } catch (thrown) {
       assert.ok(thrown instanceof Failure && thrown.code === 'import.foreign', String(thrown));
-      assert.match(thrown.message, /^The file d\.json is no deployment of Azure IoT Edge: /);
+      assert.match(thrown.message, /^The file d\.json is not a deployment of Azure IoT Edge: /);
       assert.match(thrown.message, sentence);
       assert.not.match(thrown.message, /secret/);
     }

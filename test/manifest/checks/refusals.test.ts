@@ -61,7 +61,7 @@ refusals('a directory, an endless file and a Latin-1 file are refused', () => {
   mkdirSync(file);
   assert.is(
     sentenceOf(() => readManifest(file)),
-    `The manifest ${file} cannot be read: it is a directory (EISDIR).`,
+    `The manifest ${file} cannot be read: is a directory (EISDIR).`,
   );
   assert.is(
     sentenceOf(() => readManifest('/dev/zero')),
@@ -71,7 +71,7 @@ refusals('a directory, an endless file and a Latin-1 file are refused', () => {
   writeFileSync(latin, Buffer.from('{"name":"a","modules":{"m":{"exec":["caf\xe9"]}}}', 'latin1'));
   assert.is(
     sentenceOf(() => readManifest(latin)),
-    `The manifest ${latin} is not UTF-8: save it in that encoding.`,
+    `The manifest ${latin} is not UTF-8: save the file as UTF-8.`,
   );
   removeFolder(folder);
 });

@@ -37,7 +37,7 @@ function textOf(file: string): string {
   }
   throw new Failure(
     'import.foreign',
-    `The file ${file} is no deployment of Azure IoT Edge: it is larger than 4 MB.`,
+    `The file ${file} is not a deployment of Azure IoT Edge: it is larger than 4 MB.`,
   );
 }
 

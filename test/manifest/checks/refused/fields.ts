@@ -64,11 +64,11 @@ export const REST: readonly Refused[] = [
   refused(store({ maxsize: '1G' }), 'storeAndForward.maxsize is an unknown field: did you mean "maxSize"?'),
   unsaid(
     store({ maxSize: '1M' }),
-    'storeAndForward.maxSize must be at least "8M": the journals take 2 of them',
+    'storeAndForward.maxSize must be at least "8M", because the journals use 2M',
   ),
   refused(
     store({ maxSize: 4096 }),
-    'storeAndForward.maxSize must be at least "8M": the journals take 2 of them',
+    'storeAndForward.maxSize must be at least "8M", because the journals use 2M',
   ),
   refused(
     store({ whenFull: 'dropoldest' }),
@@ -76,7 +76,7 @@ export const REST: readonly Refused[] = [
   ),
   unsaid(
     store({ commitWindow: '11s' }),
-    'storeAndForward.commitWindow must be at most "10s": senders wait for it',
+    'storeAndForward.commitWindow must be at most "10s", because senders wait for the commit',
   ),
   refused({ listeners: {} }, 'listeners must be an array of listeners, and is an object'),
   refused(listener('127.0.0.1:1883'), 'listeners[0] must be an object such as { "mqtt": "127.0.0.1:1883" }'),
@@ -128,7 +128,7 @@ export const REST: readonly Refused[] = [
   ),
   refused(
     listener({ ...tls, clientCertificates: 'required' }),
-    'listeners[0].ca is missing: it is the CA of the client certificates',
+    'listeners[0].ca is missing: set the file with the CA of the client certificates',
   ),
   refused(listener({ unix: 's', mode: '0777' }), 'listeners[0].mode must be "0600", "0660" or "0666"'),
   refused(user({}), 'users.u must have a "password" or a "certificate"'),
@@ -145,7 +145,7 @@ export const REST: readonly Refused[] = [
   refused({ serial: 0 }, 'serial must be at least 1'),
   refused({ serial: '7' }, 'serial must be a number, and is a string'),
   refused({ for: 'a' }, 'for must be an array of device names, and is a string'),
-  refused({ for: [] }, 'for must name a device: leave it out if every device may have the manifest'),
+  refused({ for: [] }, 'for must name a device: remove the field if every device may have the manifest'),
   ...['', 'a b', 'a*b*', 'a.b', 'x'.repeat(65)].map(device =>
     refused(
       { for: [device] },

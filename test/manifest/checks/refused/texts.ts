@@ -50,7 +50,7 @@ export const TEXTS: readonly Refused[] = [
   ),
   refused(
     '\ufeff{"name":"a"}',
-    'The manifest m.json is not JSON at line 1, column 1: it begins with a byte order mark: save it without one.',
+    'The manifest m.json is not JSON at line 1, column 1: the file begins with a byte order mark: save it without one.',
   ),
   refused(
     '{"name":"a"}'.replace('a', '\u0001'),
@@ -75,7 +75,7 @@ export const TEXTS: readonly Refused[] = [
   ),
   refused(
     `{"name":${'['.repeat(40)}${']'.repeat(40)}}`,
-    'The manifest m.json is nested too deeply at line 1, column 40: 32 levels are the most.',
+    'The manifest m.json is nested too deeply at line 1, column 40: 32 levels are the maximum.',
   ),
   refused(`{"name":"${'a'.repeat(1 << 20)}"}`, 'The manifest m.json exceeds the maximum size of 1 MB.'),
 ];

@@ -2,7 +2,7 @@ import type { Refused } from './entry.ts';
 import { refused, unsaid } from './entry.ts';
 
 const ADDRESS = 'must be an address such as "mqtt://parent:1883"';
-const TOPIC = 'must be a topic in which {device}, {module}, {output} and {topic} stand for those';
+const TOPIC = 'must be a topic with the placeholders {device}, {module}, {output} and {topic} only';
 
 /** An upstream with these fields beside its address. */
 function upstream(fields: object): object {
@@ -18,7 +18,7 @@ function upstreams(all: Readonly<Record<string, object>>): object {
 export const UPSTREAM: readonly Refused[] = [
   refused(
     { ...upstream({}), ...upstreams({ cloud: {} }) },
-    'upstreams is there beside "upstream": move that one into it, under the name "upstream"',
+    'upstreams cannot be combined with "upstream": move "upstream" into "upstreams"',
   ),
   refused({ upstreams: [] }, 'upstreams must be an object of upstreams by their names'),
   refused(
@@ -38,11 +38,11 @@ export const UPSTREAM: readonly Refused[] = [
       a: { url: 'mqtt://one', clientId: 'x' },
       b: { urls: ['mqtt://two', 'mqtt://one:1883'], clientId: 'x', url: undefined },
     }),
-    'upstreams.b.clientId is that of upstreams.a too, at the same address: give each its own',
+    'upstreams.b.clientId is also the client identifier of upstreams.a at the same address: set different client identifiers',
   ),
   unsaid(
     upstreams({ a: { url: 'mqtt://one', clientId: 'skerry-a:b' }, b: { url: 'mqtt://one' } }),
-    'upstreams.b.clientId is that of upstreams.a too, at the same address: give each its own',
+    'upstreams.b.clientId is also the client identifier of upstreams.a at the same address: set different client identifiers',
   ),
   refused({ upstream: {} }, 'upstream must have either "url" or "urls"'),
   refused(upstream({ urls: ['mqtt://other'] }), 'upstream must have either "url" or "urls"'),
