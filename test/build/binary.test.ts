@@ -23,14 +23,14 @@ const listeners = [{ mqtt: '127.0.0.1:0' }];
 const idle = { 'idle.json': JSON.stringify({ name: 'idle', listeners }) };
 
 /**
- * MB that an idle hub may hold. It holds 15.5 on x64, and 18 if what V8 made of its program at the build is
- * missing or does not fit.
+ * Maximum MB of memory of an idle hub. A hub uses 15.5 MB on x64, and 18 MB if the V8 code cache of the build
+ * is missing or invalid.
  */
-const MOST_IDLE = 17;
+const MAX_IDLE_MB = 17;
 
 type Context = { folder: string };
 
-const binary = suite<Context>('the binary', { folder: '' });
+const binary = suite<Context>('build: binary', { folder: '' });
 
 binary.before.each(context => {
   context.folder = folderWith(idle);
@@ -42,7 +42,7 @@ function up(folder: string): string[] {
   return [skerry, 'up', join(folder, 'idle.json'), '--data', join(folder, 'data')];
 }
 
-binary('it runs alone, in an empty folder and with an empty environment', async ({ folder }) => {
+binary('the binary runs without any other file and with an empty environment', async ({ folder }) => {
   const alone = join(folder, 'alone');
   mkdirSync(alone);
   copyFileSync(skerry, join(alone, 'skerry'), constants.COPYFILE_FICLONE);
@@ -53,7 +53,7 @@ binary('it runs alone, in an empty folder and with an empty environment', async 
 });
 
 binary(
-  'an idle hub is small: it begins with what V8 made of its program at the build',
+  'an idle hub uses little memory, because it starts from the V8 code cache of the build',
   async ({ folder }) => {
     if (process.arch !== 'x64') return skip(`what it holds on ${process.arch} is not known`);
     let held = Number.NaN;
@@ -63,11 +63,11 @@ binary(
       held = Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
     });
     assert.is(code, 0, stderr);
-    assert.ok(held < MOST_IDLE, `${held} MB`);
+    assert.ok(held < MAX_IDLE_MB, `${held} MB`);
   },
 );
 
-binary('NODE_OPTIONS does not reach it', () => {
+binary('the binary ignores NODE_OPTIONS', () => {
   const env = { NODE_OPTIONS: '--require /nowhere' };
   assert.is(spawnSync(process.execPath, ['-e', ''], { env }).status, 1);
   assert.is(spawnSync(skerry, ['version'], { env }).status, 0);
@@ -87,18 +87,15 @@ binary('a native part that was tampered with is replaced at the next start', asy
   assert.is(file, `lmdb-${hash()}.node`);
 });
 
-binary(
-  'its part of LMDB formats no numbers into the buffer for the error of a failed write',
-  async ({ folder }) => {
-    assert.is((await runHub(up(folder), {})).code, 0);
-    const native = join(folder, 'data', 'native');
-    const content = readFileSync(join(native, readdirSync(native)[0] ?? ''), 'latin1');
-    assert.match(content, /\0Attempting to write a page\0/);
-    assert.not.match(content, /Attempting to write page|Write error: %s/);
-  },
-);
+binary('the LMDB in the binary formats no numbers into the error of a failed write', async ({ folder }) => {
+  assert.is((await runHub(up(folder), {})).code, 0);
+  const native = join(folder, 'data', 'native');
+  const content = readFileSync(join(native, readdirSync(native)[0] ?? ''), 'latin1');
+  assert.match(content, /\0Attempting to write a page\0/);
+  assert.not.match(content, /Attempting to write page|Write error: %s/);
+});
 
-binary('a module gets a terminal', async ({ folder }) => {
+binary('a module that requests a terminal gets one', async ({ folder }) => {
   const t = { exec: ['/bin/sh', '-c', 'tty; exec sleep 60'], io: 'lines', tty: true };
   writeFileSync(join(folder, 'idle.json'), JSON.stringify({ name: 'idle', listeners, modules: { t } }));
   const log = join(folder, 'data', 'logs', 't.log');
@@ -107,7 +104,7 @@ binary('a module gets a terminal', async ({ folder }) => {
   assert.is(code, 0);
 });
 
-/** A hub's start in a mount namespace of its own, after `mounts`; `$folder` is the test's. */
+/** Returns the command of a hub in a mount namespace after `mounts`. `$folder` is the folder of the test. */
 function mounted(folder: string, mounts: string): string[] {
   const script = `folder=$0; ${mounts} || { echo no mounts >&2; exit 1; }; exec "$@"`;
   return ['unshare', '--mount', 'sh', '-c', script, folder, ...up(folder)];
@@ -119,19 +116,22 @@ function couldMount(stderr: string): boolean {
   return false;
 }
 
-binary('it starts where the root is read-only and what is temporary is noexec', async ({ folder }) => {
-  mkdirSync(join(folder, 'data'));
-  const mounts = [
-    'mount --bind "$folder" "$folder" && mount -o remount,bind,ro,noexec "$folder"',
-    'mount -t tmpfs -o mode=0700 tmpfs "$folder/data"',
-    'mount -o remount,bind,ro /',
-  ];
-  const command = mounted(folder, mounts.join(' && '));
-  const { code, stderr } = await runHub(command, { PATH: process.env['PATH'], TMPDIR: folder });
-  if (couldMount(stderr)) assert.is(code, 0, stderr);
-});
+binary(
+  'the hub starts with a read-only root and a temporary folder that is mounted noexec',
+  async ({ folder }) => {
+    mkdirSync(join(folder, 'data'));
+    const mounts = [
+      'mount --bind "$folder" "$folder" && mount -o remount,bind,ro,noexec "$folder"',
+      'mount -t tmpfs -o mode=0700 tmpfs "$folder/data"',
+      'mount -o remount,bind,ro /',
+    ];
+    const command = mounted(folder, mounts.join(' && '));
+    const { code, stderr } = await runHub(command, { PATH: process.env['PATH'], TMPDIR: folder });
+    if (couldMount(stderr)) assert.is(code, 0, stderr);
+  },
+);
 
-binary('a data folder that is mounted noexec is named, with what to do', async ({ folder }) => {
+binary('a data folder that is mounted noexec is reported with the cure', async ({ folder }) => {
   mkdirSync(join(folder, 'data'));
   const command = mounted(folder, 'mount -t tmpfs -o mode=0700,noexec tmpfs "$folder/data"');
   const { code, stderr } = await runHub(command, { PATH: process.env['PATH'] });
@@ -143,7 +143,7 @@ binary('a data folder that is mounted noexec is named, with what to do', async (
   );
 });
 
-binary('it serves WebSockets and TLS', async ({ folder }) => {
+binary('the binary serves WebSockets and TLS', async ({ folder }) => {
   await withFiles(async ({ tls }) => {
     const both = [{ ws: '127.0.0.1:0' }, { wss: '127.0.0.1:0', ...tls }, { mqtts: '127.0.0.1:0', ...tls }];
     writeFileSync(join(folder, 'idle.json'), JSON.stringify({ name: 'idle', listeners: both }));
@@ -156,7 +156,7 @@ binary('it serves WebSockets and TLS', async ({ folder }) => {
   });
 });
 
-binary('the licences of what it holds lie beside it', () => {
+binary('the licences of all parts of the binary are in a file beside it', () => {
   const texts = readFileSync(join(root, 'dist', 'THIRD-PARTY-LICENSES'), 'utf8');
   const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   assert.ok(typeof manifest === 'object' && manifest !== null && 'dependencies' in manifest);
@@ -166,7 +166,7 @@ binary('the licences of what it holds lie beside it', () => {
   assert.match(texts, /Copyright Node\.js contributors/);
 });
 
-binary('the build refuses what it does not know', () => {
+binary('the build refuses unknown arguments', () => {
   for (const args of [['--arch', 'mips'], ['--arch'], ['x64'], ['--arch', 'x64', 'x64']]) {
     const { status, stderr } = spawnSync(process.execPath, [join(root, 'build.mjs'), ...args], {
       encoding: 'utf8',

@@ -21,7 +21,7 @@ import { Failure } from '../../src/core/errors.ts';
 import { placeNative } from '../../src/core/files/native.ts';
 import { skip } from '../harness/skip.ts';
 
-/** Starts at once are tried this often: one try seldom hits the moment. */
+/** Number of simultaneous starts, because one attempt seldom hits the race. */
 const ROUNDS = 25;
 
 const program = join(import.meta.dirname, 'placing.ts');
@@ -35,7 +35,7 @@ const file = `lmdb-${hash}.node`;
 
 type Folder = { readonly outside: string; readonly native: string; readonly path: string };
 
-const native = suite<Folder>('native parts', { outside: '', native: '', path: '' });
+const native = suite<Folder>('build: native parts', { outside: '', native: '', path: '' });
 
 native.before.each(context => {
   const outside = mkdtempSync(join(tmpdir(), 'skerry-native-'));
@@ -57,22 +57,25 @@ function refuses(folder: string, sentence: RegExp): void {
   );
 }
 
-native('the folder and the file are for this user alone, and nothing else is left', context => {
-  assert.is(place(context.native), context.path);
-  assert.is(lstatSync(context.native).mode & 0o777, 0o700);
-  assert.is(lstatSync(context.path).mode & 0o777, 0o500);
-  assert.ok(readFileSync(context.path).equals(content));
-  assert.equal(readdirSync(context.native), [file]);
-});
+native(
+  'the folder and the file of a native part are accessible to this user only, and no other file is left',
+  context => {
+    assert.is(place(context.native), context.path);
+    assert.is(lstatSync(context.native).mode & 0o777, 0o700);
+    assert.is(lstatSync(context.path).mode & 0o777, 0o500);
+    assert.ok(readFileSync(context.path).equals(content));
+    assert.equal(readdirSync(context.native), [file]);
+  },
+);
 
-native('a file that is right is used as it is', context => {
+native('a native part with the correct hash is used unchanged', context => {
   place(context.native);
   const { ino } = lstatSync(context.path);
   place(context.native);
   assert.is(lstatSync(context.path).ino, ino);
 });
 
-/** Foreign files at the place of a native part. */
+/** Foreign files at the path of a native part. */
 const PLANTED: Readonly<Record<string, (context: Folder) => void>> = {
   'a file with one byte changed': ({ path }) => {
     const wrong = Buffer.from(content);
@@ -82,15 +85,15 @@ const PLANTED: Readonly<Record<string, (context: Folder) => void>> = {
   'half of the file': ({ path }) => writeFileSync(path, content.subarray(0, content.length >> 1)),
   'an empty file': ({ path }) => writeFileSync(path, ''),
   'a longer file': ({ path }) => writeFileSync(path, Buffer.concat([content, content])),
-  'a file that its group may change': ({ path }) => {
+  'a file that its group may write': ({ path }) => {
     writeFileSync(path, content);
     chmodSync(path, 0o520);
   },
-  'a link to a right file elsewhere': ({ outside, path }) => {
+  'a link to a correct file elsewhere': ({ outside, path }) => {
     writeFileSync(join(outside, 'elsewhere'), content);
     symlinkSync(join(outside, 'elsewhere'), path);
   },
-  'a link to nowhere': ({ path }) => symlinkSync('nowhere', path),
+  'a dangling link': ({ path }) => symlinkSync('nowhere', path),
   'a pipe': ({ path }) => {
     execFileSync('mkfifo', [path]);
   },
@@ -98,7 +101,7 @@ const PLANTED: Readonly<Record<string, (context: Folder) => void>> = {
 };
 
 for (const [what, plant] of Object.entries(PLANTED)) {
-  native(`${what} is replaced, never loaded`, context => {
+  native(`${what} in place of a native part is replaced and not loaded`, context => {
     mkdirSync(context.native, { mode: 0o700 });
     plant(context);
     const before = readdirSync(context.outside);
@@ -112,7 +115,7 @@ for (const [what, plant] of Object.entries(PLANTED)) {
   });
 }
 
-native('a file of another user is replaced', context => {
+native('a native part owned by another user is replaced', context => {
   if (process.geteuid?.() !== 0) return skip('only root can give a file away');
   place(context.native);
   chownSync(context.path, 65_534, 65_534);
@@ -120,7 +123,7 @@ native('a file of another user is replaced', context => {
   assert.is(lstatSync(context.path).uid, 0);
 });
 
-native('a folder that others may change is refused', context => {
+native('a folder that other users may write to is refused', context => {
   mkdirSync(context.native);
   for (const mode of [0o720, 0o702, 0o777]) {
     chmodSync(context.native, mode);
@@ -129,21 +132,21 @@ native('a folder that others may change is refused', context => {
   assert.equal(readdirSync(context.native), []);
 });
 
-native('a link to a folder is refused', context => {
+native('a link in place of the folder is refused', context => {
   mkdirSync(join(context.outside, 'elsewhere'), { mode: 0o700 });
   symlinkSync('elsewhere', context.native);
   refuses(context.native, /only this user can write to/);
   assert.equal(readdirSync(join(context.outside, 'elsewhere')), []);
 });
 
-native('a folder of another user is refused', context => {
+native('a folder owned by another user is refused', context => {
   if (process.geteuid?.() !== 0) return skip('only root can give a folder away');
   mkdirSync(context.native, { mode: 0o700 });
   chownSync(context.native, 65_534, 65_534);
   refuses(context.native, /only this user can write to/);
 });
 
-native('what older binaries and power cuts left is removed, other parts stay', context => {
+native('files of older binaries and interrupted starts are removed, and other native parts stay', context => {
   mkdirSync(context.native, { mode: 0o700 });
   for (const left of [`lmdb-${'0'.repeat(64)}.node`, `${file}.0123456789abcdef`, 'pty-1.node']) {
     writeFileSync(join(context.native, left), '');
@@ -152,7 +155,7 @@ native('what older binaries and power cuts left is removed, other parts stay', c
   assert.equal(readdirSync(context.native).sort(), [file, 'pty-1.node']);
 });
 
-native('two processes that start at once both load it', async context => {
+native('two processes that start at once both load the native part', async context => {
   mkdirSync(context.native, { mode: 0o700 });
   const starters = [startStarter(context.native), startStarter(context.native)];
   try {
@@ -179,14 +182,14 @@ function startStarter(folder: string): Starter {
     start: async () => {
       child.stdin.write('start\n');
       const { value } = await answers.next();
-      return value ?? 'it ended';
+      return value ?? 'the process exited';
     },
     end: () => child.kill(),
   };
 }
 
 /**
- * Runs `script` with its own mounts, where `$mounted` is to become a file system; `$start` is a hub's start.
+ * Runs `script` in a mount namespace. `$mounted` is the mount point, and `start` starts a hub.
  */
 function withMounts(context: Folder, script: string): string | undefined {
   const start = `echo | "${process.execPath}" "${program}" "$mounted/native" lmdb ${hash} "${part}"`;
@@ -197,12 +200,12 @@ function withMounts(context: Folder, script: string): string | undefined {
   return undefined;
 }
 
-native('a file system that is mounted noexec is named as the reason', context => {
+native('a file system that is mounted noexec is reported as the reason', context => {
   const said = withMounts(context, 'mount -t tmpfs -o noexec tmpfs "$mounted" && start');
   if (said !== undefined) assert.match(said, /failed to map segment/);
 });
 
-native('a file system that cannot be written is named, unless the part already lies there', context => {
+native('a read-only file system is reported, unless the native part already exists', context => {
   const said = withMounts(
     context,
     'mount -t tmpfs -o ro tmpfs "$mounted" && start && mount -o remount,rw "$mounted" && start && mount -o remount,ro "$mounted" && start',

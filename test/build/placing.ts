@@ -1,4 +1,7 @@
-/** A process that places a native part in a folder and loads it, as a hub does at its start: once a line. */
+/**
+ * Program that writes a native part into a folder and loads the part for each input line, like a hub at its
+ * start.
+ */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { reasonOf } from '../../src/core/errors.ts';

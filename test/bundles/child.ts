@@ -4,10 +4,10 @@ import { logFor } from '../../src/core/log.ts';
 import { createTestClock } from '../harness/clock.ts';
 
 /*
- * node child.ts FOLDER ARCHIVE SHA256 [collect]
+ * Usage: node child.ts FOLDER ARCHIVE SHA256 [collect|measure]
  *
- * Prepares one bundle in a process of its own, which can be killed, be another user, or be measured. Prints
- * what it has done.
+ * Unpacks one bundle in a separate process, which a test can kill, run as another user or measure. Prints a line
+ * for each completed step.
  */
 const [folder = '', path = '', sha256 = '', then] = process.argv.slice(2);
 const log = logFor('bundles', (_, __, text) => process.stderr.write(`${text}\n`));
@@ -19,7 +19,7 @@ if (then === 'collect') {
   await store.removeUnused(new Set());
   process.stdout.write('collected\n');
 }
-// The system's own peak of the process also counts what its parent held when it began.
+// The peak in the resource usage of the process would include the memory of its parent.
 if (then === 'measure') {
   process.stdout.write(`${/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]}\n`);
 }

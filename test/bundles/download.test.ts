@@ -13,57 +13,57 @@ import { assertClean, createBundlesHarness, never, treeOf } from '../harness/bun
 import type { Answer, TestServer } from './server.ts';
 import { createTestServer, cuts, gives, hangs, status } from './server.ts';
 
-/** More than the progress that is asked of a try. */
+/** Larger than the minimum progress of an attempt. */
 const content = randomBytes(300_000);
-const good = gzipSync(archive({ name: 'a', content }));
-const sha256 = sha256Of(good);
+const packed = gzipSync(archive({ name: 'a', content }));
+const sha256 = sha256Of(packed);
 
 /** Ignores the requested range. */
-const whole: Answer = (_, response) => void response.end(good);
+const whole: Answer = (_, response) => void response.end(packed);
 
-type Scene = {
-  readonly stage: BundlesHarness;
+type Fixture = {
+  readonly harness: BundlesHarness;
   readonly server: TestServer;
   readonly wanted: WantedBundle;
-  /** Outcome of the download, while the injected clock advances. */
+  /** Resolves to the result of the download while the injected clock advances. */
   readonly outcome: () => Promise<string>;
 };
 
-/** Advances the clock by the back-off between two tries only, so a slow machine changes nothing. */
-async function passing<Value>(stage: BundlesHarness, promise: Promise<Value>): Promise<Value> {
+/** Advances the clock by the backoff between attempts only, so that a slow machine changes nothing. */
+async function passing<Value>(harness: BundlesHarness, promise: Promise<Value>): Promise<Value> {
   let settled = false;
   const watched = promise.finally(() => {
     settled = true;
   });
   for (let passed = 0; !settled; await new Promise(done => setTimeout(done, 1))) {
-    const waits = stage.logged.flatMap(line => Number(/ in (\d+) s: /.exec(line)?.[1] ?? []));
-    for (; passed < waits.length; passed++) stage.clock.advance((waits[passed] ?? 0) * 1000);
+    const waits = harness.logged.flatMap(line => Number(/ in (\d+) s: /.exec(line)?.[1] ?? []));
+    for (; passed < waits.length; passed++) harness.clock.advance((waits[passed] ?? 0) * 1000);
   }
   return watched;
 }
 
-/** The server answers by the list, and from its end on as the last one of it. */
-function scene(
+/** Returns a test whose server gives `answers` in order, and then repeats the last answer. */
+function withServer(
   answers: readonly Answer[],
-  act: (scene: Scene) => Promise<void>,
+  act: (withServer: Fixture) => Promise<void>,
   certificate?: 'stranger',
 ): () => Promise<void> {
   return async () => {
     const answer = (n: number): Answer => answers[Math.min(n, answers.length - 1)] ?? hangs();
     const server = await createTestServer(answer, certificate);
-    const stage = await createBundlesHarness();
+    const harness = await createBundlesHarness();
     const source = { url: `${server.url}/app.tar.gz?token=secret` };
     const wanted = { subject: 'modules.m.bundle', sha256, source, size: 1 << 20, files: 10 };
     const outcome = (): Promise<string> =>
       passing(
-        stage,
-        stage.store.fetchBundles([wanted], never).then(() => 'prepared', reasonOf),
+        harness,
+        harness.store.fetchBundles([wanted], never).then(() => 'prepared', reasonOf),
       );
     try {
-      await act({ stage, server, wanted, outcome });
+      await act({ harness, server, wanted, outcome });
     } finally {
       await server.close();
-      await stage.remove();
+      await harness.remove();
     }
   };
 }
@@ -71,109 +71,114 @@ function scene(
 const download = suite('bundles: downloads');
 
 download(
-  'fetched, unpacked, and the download is gone',
-  scene([gives(good)], async ({ stage, server, outcome }) => {
+  'a bundle is downloaded and unpacked, and its downloaded file is removed',
+  withServer([gives(packed)], async ({ harness, server, outcome }) => {
     assert.is(await outcome(), 'prepared');
-    assert.equal(server.asked, ['/app.tar.gz?token=secret']);
-    assert.equal(treeOf(stage.store.folderOf(sha256)), { a: `444 ${content.toString('latin1')}` });
-    assertClean(stage.bundles, [sha256]);
+    assert.equal(server.requested, ['/app.tar.gz?token=secret']);
+    assert.equal(treeOf(harness.store.folderOf(sha256)), { a: `444 ${content.toString('latin1')}` });
+    assertClean(harness.bundles, [sha256]);
   }),
 );
 
 download(
-  'a connection that is cut again and again is gone on with where it was',
-  scene([cuts(good, 100_000), cuts(good, 100_000), gives(good)], async ({ stage, server, outcome }) => {
+  'a download continues at its last byte after each interrupted connection',
+  withServer(
+    [cuts(packed, 100_000), cuts(packed, 100_000), gives(packed)],
+    async ({ harness, server, outcome }) => {
+      assert.is(await outcome(), 'prepared');
+      assert.is(server.requested.length, 3);
+      const [second, third] = server.requested
+        .slice(1)
+        .map(requested => Number(/bytes=(\d+)-$/.exec(requested)?.[1]));
+      assert.ok(second !== undefined && second > 65_536 && second <= 100_000, `${second}`);
+      assert.ok(third !== undefined && third > second && third <= 200_000, `${third}`);
+      const waits = harness.logged.filter(line => line.includes(' in 1 s: '));
+      assert.equal([waits.length, harness.progressed.at(-1)?.bytes], [2, packed.length]);
+      // The query of a URL may be secret and is not logged.
+      assert.not.match(harness.logged.join(), /token|secret/);
+      assertClean(harness.bundles, [sha256]);
+    },
+  ),
+);
+
+download(
+  'a download continues behind the bytes that an earlier start has fetched',
+  withServer([gives(packed)], async ({ harness, server, outcome }) => {
+    await writePart(harness, packed.subarray(0, 200_000));
     assert.is(await outcome(), 'prepared');
-    assert.is(server.asked.length, 3);
-    const [second, third] = server.asked.slice(1).map(asked => Number(/bytes=(\d+)-$/.exec(asked)?.[1]));
-    assert.ok(second !== undefined && second > 65_536 && second <= 100_000, `${second}`);
-    assert.ok(third !== undefined && third > second && third <= 200_000, `${third}`);
-    const waits = stage.logged.filter(line => line.includes(' in 1 s: '));
-    assert.equal([waits.length, stage.progressed.at(-1)?.bytes], [2, good.length]);
-    // What may be secret in an address is not logged.
-    assert.not.match(stage.logged.join(), /token|secret/);
-    assertClean(stage.bundles, [sha256]);
+    assert.equal(server.requested, ['/app.tar.gz?token=secret bytes=200000-']);
   }),
 );
 
 download(
-  'what an earlier start has fetched is not fetched again',
-  scene([gives(good)], async ({ stage, server, outcome }) => {
-    await writePart(stage, good.subarray(0, 200_000));
+  'a completely downloaded file is unpacked without a request',
+  withServer([status(500)], async ({ harness, server, outcome }) => {
+    await writePart(harness, packed);
     assert.is(await outcome(), 'prepared');
-    assert.equal(server.asked, ['/app.tar.gz?token=secret bytes=200000-']);
+    assert.equal(server.requested, []);
   }),
 );
 
 download(
-  'one that is there as a whole needs no server',
-  scene([status(500)], async ({ stage, server, outcome }) => {
-    await writePart(stage, good);
+  'a partial download that a power cut has damaged is downloaded again',
+  withServer([gives(packed)], async ({ harness, server, outcome }) => {
+    await writePart(harness, Buffer.alloc(200_000));
     assert.is(await outcome(), 'prepared');
-    assert.equal(server.asked, []);
+    assert.equal(server.requested, ['/app.tar.gz?token=secret bytes=200000-', '/app.tar.gz?token=secret']);
   }),
 );
 
 download(
-  'a beginning that a power cut has damaged is fetched anew',
-  scene([gives(good)], async ({ stage, server, outcome }) => {
-    await writePart(stage, Buffer.alloc(200_000));
+  'a partial download that is longer than the file is downloaded again',
+  withServer([gives(packed)], async ({ harness, server, outcome }) => {
+    await writePart(harness, Buffer.concat([packed, packed.subarray(0, 1000)]));
     assert.is(await outcome(), 'prepared');
-    assert.equal(server.asked, ['/app.tar.gz?token=secret bytes=200000-', '/app.tar.gz?token=secret']);
-  }),
-);
-
-download(
-  'a beginning that is longer than the file is fetched anew',
-  scene([gives(good)], async ({ stage, server, outcome }) => {
-    await writePart(stage, Buffer.concat([good, good.subarray(0, 1000)]));
-    assert.is(await outcome(), 'prepared');
-    assert.equal(server.asked, [
-      `/app.tar.gz?token=secret bytes=${good.length + 1000}-`,
+    assert.equal(server.requested, [
+      `/app.tar.gz?token=secret bytes=${packed.length + 1000}-`,
       '/app.tar.gz?token=secret',
     ]);
   }),
 );
 
 download(
-  'a server that knows no ranges gives the whole',
-  scene([cuts(good, 100_000), whole], async ({ outcome }) => {
+  'a server without range support sends the whole file after an interruption',
+  withServer([cuts(packed, 100_000), whole], async ({ outcome }) => {
     assert.is(await outcome(), 'prepared');
   }),
 );
 
 download(
-  'redirects are followed, and trouble that passes is waited for',
-  scene(
-    [status(503), status(302, { location: '/b' }), status(307, { location: 'c' }), gives(good)],
+  'redirects are followed, and a request with a temporary error is retried',
+  withServer(
+    [status(503), status(302, { location: '/b' }), status(307, { location: 'c' }), gives(packed)],
     async ({ server, outcome }) => {
       assert.is(await outcome(), 'prepared');
-      assert.equal(server.asked, ['/app.tar.gz?token=secret', '/app.tar.gz?token=secret', '/b', '/c']);
+      assert.equal(server.requested, ['/app.tar.gz?token=secret', '/app.tar.gz?token=secret', '/b', '/c']);
     },
   ),
 );
 
 const where = /https:\/\/localhost:\d+\/app\.tar\.gz: /;
 
-/** Server misbehaviour and the resulting error. Nothing is stored. */
+/** Wrong answers of a server with the resulting errors. */
 const REFUSED: readonly (readonly [what: string, answers: readonly Answer[], sentence: string])[] = [
-  ['a missing file', [status(404)], 'HTTP status 404.'],
-  ['it may not be had', [status(403)], 'HTTP status 403.'],
-  ['a circle of redirects', [status(302, { location: '/app.tar.gz' })], 'more than 5 redirects.'],
+  ['HTTP status 404', [status(404)], 'HTTP status 404.'],
+  ['HTTP status 403', [status(403)], 'HTTP status 403.'],
+  ['a redirect loop', [status(302, { location: '/app.tar.gz' })], 'more than 5 redirects.'],
   [
     'a redirect to plain http',
     [status(301, { location: 'http://example.org/x?token=1' })],
     'it redirects to http://example.org/x, which is not https.',
   ],
   [
-    'a redirect to a file',
+    'a redirect to a file URL',
     [status(301, { location: 'file:///etc/passwd' })],
     'it redirects to null/etc/passwd, which is not https.',
   ],
-  ['a redirect to nothing', [status(301, { location: 'https://' })], 'invalid redirect: Invalid URL.'],
-  ['trouble that does not pass', [status(500)], 'HTTP status 500.'],
+  ['an invalid redirect', [status(301, { location: 'https://' })], 'invalid redirect: Invalid URL.'],
+  ['a permanent HTTP status 500', [status(500)], 'HTTP status 500.'],
   [
-    'packed once more',
+    'a content encoding',
     [status(200, { 'content-encoding': 'br' })],
     'its server compresses it (content-encoding br).',
   ],
@@ -181,38 +186,38 @@ const REFUSED: readonly (readonly [what: string, answers: readonly Answer[], sen
 
 for (const [what, answers, sentence] of REFUSED) {
   download(
-    `${what}: one sentence, and nothing is left`,
-    scene(answers, async ({ stage, server, outcome }) => {
+    `a download with ${what} fails with one error and leaves no file`,
+    withServer(answers, async ({ harness, server, outcome }) => {
       const said = await outcome();
       assert.match(said, where);
       assert.is(said.replace(where, ''), `modules.m.bundle cannot be downloaded from ${sentence}`);
-      assert.ok(server.asked.length <= 10);
-      assertClean(stage.bundles, [], [sha256]);
-      assert.is(partOf(stage).length, 0);
+      assert.ok(server.requested.length <= 10);
+      assertClean(harness.bundles, [], [sha256]);
+      assert.is(partOf(harness).length, 0);
     }),
   );
 }
 
 download(
-  'a certificate of an authority that nobody trusts',
-  scene(
-    [gives(good)],
+  'a server with a certificate of an unknown authority is refused before a request',
+  withServer(
+    [gives(packed)],
     async ({ server, outcome }) => {
       assert.match(await outcome(), /: unable to verify the first certificate\.$/);
-      assert.equal(server.asked, []);
+      assert.equal(server.requested, []);
     },
     'stranger',
   ),
 );
 
 download(
-  'another file: it is removed, and not looked into',
-  scene([gives(gzipSync(archive({ name: '../x' })))], async ({ stage, outcome }) => {
+  'a downloaded file with a wrong hash is removed and not unpacked',
+  withServer([gives(gzipSync(archive({ name: '../x' })))], async ({ harness, outcome }) => {
     assert.match(
       await outcome(),
       /^modules\.m\.bundle should have the SHA-256 .* the downloaded file has .* another file\.$/,
     );
-    assertClean(stage.bundles, []);
+    assertClean(harness.bundles, []);
   }),
 );
 
@@ -221,77 +226,81 @@ const fetchTooLarge = ({ store }: BundlesHarness, wanted: WantedBundle) =>
 const large = 'modules.m.bundle is a file of more than 1052673 bytes, the limit by its "size" and "files".';
 
 download(
-  'larger than it may be, by what the server says of it: not a byte is taken',
-  scene([gives(Buffer.alloc(2 << 20))], async ({ stage, wanted }) => {
-    assert.is(await passing(stage, fetchTooLarge(stage, wanted)), large);
-    assert.is(partOf(stage).length, 0);
+  'a download whose Content-Length exceeds the limit is refused before its first byte',
+  withServer([gives(Buffer.alloc(2 << 20))], async ({ harness, wanted }) => {
+    assert.is(await passing(harness, fetchTooLarge(harness, wanted)), large);
+    assert.is(partOf(harness).length, 0);
   }),
 );
 
 download(
-  'larger than it may be, unsaid: stopped on the way',
-  scene([(_, response) => response.end(Buffer.alloc(2 << 20))], async ({ stage, wanted }) => {
-    assert.is(await passing(stage, fetchTooLarge(stage, wanted)), large);
+  'a download without Content-Length is stopped at the limit',
+  withServer([(_, response) => response.end(Buffer.alloc(2 << 20))], async ({ harness, wanted }) => {
+    assert.is(await passing(harness, fetchTooLarge(harness, wanted)), large);
   }),
 );
 
 for (const [what, answer, begun] of [
   ['before it answers', hangs(), 0],
-  ['in the middle', hangs(good.subarray(0, 1000)), 1000],
+  ['in the middle of the body', hangs(packed.subarray(0, 1000)), 1000],
 ] as const) {
   download(
-    `a server that falls silent ${what} is hung up on, and asked again`,
-    scene([answer, gives(good)], async ({ stage, server, outcome }) => {
+    `a download that receives nothing for 30 s ${what} is retried`,
+    withServer([answer, gives(packed)], async ({ harness, server, outcome }) => {
       const prepared = outcome();
-      await until(() => server.asked.length === 1 && partOf(stage).length === begun);
-      stage.clock.advance(29_000);
-      assert.equal(stage.logged, []);
-      stage.clock.advance(1_001);
+      await until(() => server.requested.length === 1 && partOf(harness).length === begun);
+      harness.clock.advance(29_000);
+      assert.equal(harness.logged, []);
+      harness.clock.advance(1_001);
       assert.is(await prepared, 'prepared');
-      assert.is(server.asked.length, 2);
-      assert.match(stage.logged.join(), /retrying .* in 1 s: no data for 30 s \(timeout\)/);
+      assert.is(server.requested.length, 2);
+      assert.match(harness.logged.join(), /retrying .* in 1 s: no data for 30 s \(timeout\)/);
     }),
   );
 
   download(
-    `a server that falls silent ${what}: given up at once, and what has come is kept`,
-    scene([answer], async ({ stage, server, wanted }) => {
+    `a download that receives nothing ${what} can be aborted at once, and received bytes stay stored`,
+    withServer([answer], async ({ harness, server, wanted }) => {
       const controller = new AbortController();
-      const reason = new Error('a newer one is there');
-      const prepared = stage.store.fetchBundles([wanted], controller.signal).catch((error: unknown) => error);
-      await until(() => server.asked.length === 1 && partOf(stage).length === begun);
+      const reason = new Error('a newer manifest was applied');
+      const prepared = harness.store
+        .fetchBundles([wanted], controller.signal)
+        .catch((error: unknown) => error);
+      await until(() => server.requested.length === 1 && partOf(harness).length === begun);
       const start = performance.now();
       controller.abort(reason);
       assert.is(await prepared, reason);
       assert.ok(performance.now() - start < 1000);
-      assertClean(stage.bundles, [], [sha256]);
+      assertClean(harness.bundles, [], [sha256]);
     }),
   );
 }
 
 download(
-  'a newer one is not held up by a wait between two tries',
-  scene([status(503)], async ({ stage, server, wanted }) => {
+  'a download can be aborted during the wait between two attempts',
+  withServer([status(503)], async ({ harness, server, wanted }) => {
     const controller = new AbortController();
-    const prepared = stage.store.fetchBundles([wanted], controller.signal).catch((thrown: unknown) => thrown);
-    await until(() => stage.logged.length > 0);
+    const prepared = harness.store
+      .fetchBundles([wanted], controller.signal)
+      .catch((thrown: unknown) => thrown);
+    await until(() => harness.logged.length > 0);
     controller.abort(new Error('newer'));
     assert.is(reasonOf(await prepared), 'newer');
-    assert.is(server.asked.length, 1);
-    assert.is(stage.clock.pending(), 0);
+    assert.is(server.requested.length, 1);
+    assert.is(harness.clock.pending(), 0);
   }),
 );
 
-function partOf(stage: BundlesHarness): Buffer {
-  return readFileSync(join(stage.bundles, '.part', sha256));
+function partOf(harness: BundlesHarness): Buffer {
+  return readFileSync(join(harness.bundles, '.part', sha256));
 }
 
 async function until(check: () => boolean): Promise<void> {
   while (!check()) await new Promise(done => setTimeout(done, 1));
 }
 
-async function writePart(stage: BundlesHarness, bytes: Buffer): Promise<void> {
-  const parts = join(stage.bundles, '.part');
+async function writePart(harness: BundlesHarness, bytes: Buffer): Promise<void> {
+  const parts = join(harness.bundles, '.part');
   await mkdir(parts, { recursive: true });
   writeFileSync(join(parts, sha256), bytes);
 }

@@ -9,12 +9,12 @@ import { createBundlesHarness } from '../harness/bundles/bundles.ts';
 
 const MEGABYTES = 100;
 
-/** MB that unpacking may hold beyond what the process has anyway. */
+/** Maximum MB of memory for unpacking, beyond the memory of an idle process. */
 const ALLOWED = 60;
 
 const memory = suite('bundles: memory');
 
-/** The most that a process of its own has held, in MB, and its seconds. */
+/** Unpacks in a separate process. Returns its peak memory in MB and its duration in seconds. */
 function measured(bundles: string, path: string): { held: number; seconds: number } {
   const start = performance.now();
   const args = [
@@ -30,28 +30,28 @@ function measured(bundles: string, path: string): { held: number; seconds: numbe
 }
 
 for (const packing of ['gzip -1', 'zstd -q -3 -c']) {
-  memory(`${MEGABYTES} MB are unpacked from ${packing} in little memory`, async () => {
+  memory(`${MEGABYTES} MB are unpacked from ${packing} with less than ${ALLOWED} MB of memory`, async () => {
     const [program = '', ...args] = packing.split(' ');
     if (spawnSync(program, ['--version']).error !== undefined) {
       process.stdout.write(`\nskipped: memory: there is no ${program}\n`);
       return;
     }
-    const stage = await createBundlesHarness();
-    // Too long for the window of gzip, and for that of a quick zstd in its later half.
+    const harness = await createBundlesHarness();
+    // Longer than the windows of gzip and of fast zstd.
     const noise = randomBytes(MEGABYTES << 18);
     const content = Buffer.concat([noise, noise, noise, noise]);
     const packed = spawnSync(program, args, { input: archive({ name: 'f', content }), maxBuffer: 1 << 30 });
-    const large = join(stage.folder, 'large');
+    const large = join(harness.folder, 'large');
     writeFileSync(large, packed.stdout);
-    const small = join(stage.folder, 'small');
+    const small = join(harness.folder, 'small');
     writeFileSync(small, archive({ name: 'f', content: 'F' }));
-    const base = measured(stage.bundles, small);
-    const { held, seconds } = measured(stage.bundles, large);
+    const base = measured(harness.bundles, small);
+    const { held, seconds } = measured(harness.bundles, large);
     process.stdout.write(
       `\n${packing}: ${(held - base.held).toFixed(1)} MB more, ${(seconds - base.seconds).toFixed(1)} s\n`,
     );
     assert.ok(held - base.held < ALLOWED, `${held - base.held} MB`);
-    await stage.remove();
+    await harness.remove();
   });
 }
 

@@ -14,19 +14,19 @@ import { createBundlesHarness, never, treeOf } from '../harness/bundles/bundles.
 const manifest = Buffer.from('{"name":"a"}\n');
 const packs = suite('bundles: packs');
 
-function onStage(act: (stage: BundlesHarness) => Promise<void>): () => Promise<void> {
+function withHarness(act: (harness: BundlesHarness) => Promise<void>): () => Promise<void> {
   return async () => {
-    const stage = await createBundlesHarness();
+    const harness = await createBundlesHarness();
     try {
-      await act(stage);
+      await act(harness);
     } finally {
-      await stage.remove();
+      await harness.remove();
     }
   };
 }
 
-function put(stage: BundlesHarness, name: string, bytes: Buffer): { sha256: string; path: string } {
-  const path = join(stage.folder, name);
+function put(harness: BundlesHarness, name: string, bytes: Buffer): { sha256: string; path: string } {
+  const path = join(harness.folder, name);
   writeFileSync(path, bytes);
   return { sha256: sha256Of(bytes), path };
 }
@@ -34,15 +34,15 @@ function put(stage: BundlesHarness, name: string, bytes: Buffer): { sha256: stri
 async function failureOf(promise: Promise<unknown>): Promise<Failure> {
   const thrown = await promise.catch((failure: unknown) => failure);
   if (thrown instanceof Failure) return thrown;
-  throw new Error(`It was taken: ${thrown}`);
+  throw new Error(`The pack was accepted: ${thrown}`);
 }
 
 packs(
-  'a bundle in a pack is unpacked from where it is in it',
-  onStage(async stage => {
-    const one = put(stage, 'one', gzipSync(archive({ name: 'a', content: 'A' })));
-    const two = put(stage, 'two', Buffer.from('a hub'.repeat(200)));
-    const out = join(stage.folder, 'update.skerry');
+  'a bundle is unpacked directly from its position in a pack',
+  withHarness(async harness => {
+    const one = put(harness, 'one', gzipSync(archive({ name: 'a', content: 'A' })));
+    const two = put(harness, 'two', Buffer.from('a hub'.repeat(200)));
+    const out = join(harness.folder, 'update.skerry');
     await writePack({ manifest, files: [one, two, one], out });
     assert.ok(await isPack(out));
     const pack = await openPack(out);
@@ -54,23 +54,23 @@ packs(
     }
     const source = { path: out, part: pack.files.get(one.sha256) };
     const wanted = { subject: 'modules.m.bundle', sha256: one.sha256, source, size: 100, files: 10 };
-    await stage.store.fetchBundles([wanted], never);
-    assert.equal(treeOf(stage.store.folderOf(one.sha256)), { a: '444 A' });
+    await harness.store.fetchBundles([wanted], never);
+    assert.equal(treeOf(harness.store.folderOf(one.sha256)), { a: '444 A' });
   }),
 );
 
 packs(
-  'a file that is no bundle is looked at in a pack, and left in it',
-  onStage(async stage => {
-    const hub = put(stage, 'hub', Buffer.from('a hub'));
-    const out = join(stage.folder, 'update.skerry');
+  'a file in a pack that is no bundle is verified in place',
+  withHarness(async harness => {
+    const hub = put(harness, 'hub', Buffer.from('a hub'));
+    const out = join(harness.folder, 'update.skerry');
     await writePack({ manifest, files: [hub], out });
     const source = { path: out, part: (await openPack(out)).files.get(hub.sha256) };
     const wanted = { subject: 'hub.x64', sha256: hub.sha256, source };
-    assert.is(await stage.store.fetchFile(wanted, 100, never), source);
-    const other = await failureOf(stage.store.fetchFile({ ...wanted, sha256: 'a'.repeat(64) }, 100, never));
+    assert.is(await harness.store.fetchFile(wanted, 100, never), source);
+    const other = await failureOf(harness.store.fetchFile({ ...wanted, sha256: 'a'.repeat(64) }, 100, never));
     assert.match(other.message, /^hub\.x64 should have the SHA-256 a{64}, but /);
-    const large = await failureOf(stage.store.fetchFile(wanted, 4, never));
+    const large = await failureOf(harness.store.fetchFile(wanted, 4, never));
     assert.is(
       large.message,
       'hub.x64 is a file of 5 bytes, more than the 4 that its "size" and "files" allow.',
@@ -79,10 +79,10 @@ packs(
 );
 
 packs(
-  'the same makes the same bytes, in any order, and tar reads it',
-  onStage(async stage => {
-    const files = ['1', '22', '333'].map(text => put(stage, text, Buffer.from(text.repeat(300))));
-    const [here, there] = [join(stage.folder, 'here'), join(stage.folder, 'there')];
+  'packs of the same files in any order have the same bytes, and tar reads these',
+  withHarness(async harness => {
+    const files = ['1', '22', '333'].map(text => put(harness, text, Buffer.from(text.repeat(300))));
+    const [here, there] = [join(harness.folder, 'here'), join(harness.folder, 'there')];
     await writePack({ manifest, files, out: here });
     await writePack({ manifest, files: files.toReversed(), out: there });
     assert.equal(readFileSync(here), readFileSync(there));
@@ -93,10 +93,10 @@ packs(
 );
 
 packs(
-  'of a large pack only the headers are read',
-  onStage(async stage => {
-    const out = join(stage.folder, 'large');
-    const file = put(stage, 'large-file', Buffer.alloc(64 << 20, 1));
+  'openPack reads only the headers of a large pack',
+  withHarness(async harness => {
+    const out = join(harness.folder, 'large');
+    const file = put(harness, 'large-file', Buffer.alloc(64 << 20, 1));
     await writePack({ manifest, files: [file], out });
     const before = readBytes();
     const { files } = await openPack(out);
@@ -111,11 +111,11 @@ function readBytes(): number {
 }
 
 packs(
-  'what cannot be packed: one sentence, and what was there before is untouched',
-  onStage(async stage => {
-    const out = join(stage.folder, 'update.skerry');
+  'a pack that cannot be written fails with one error and leaves the previous file unchanged',
+  withHarness(async harness => {
+    const out = join(harness.folder, 'update.skerry');
     writeFileSync(out, 'before');
-    const gone = { sha256: 'a'.repeat(64), path: join(stage.folder, 'gone') };
+    const gone = { sha256: 'a'.repeat(64), path: join(harness.folder, 'gone') };
     const { code, message } = await failureOf(writePack({ manifest, files: [gone], out }));
     assert.equal(
       [code, message],
@@ -125,7 +125,7 @@ packs(
     assert.equal(nowhere.code, 'pack.write');
     assert.match(nowhere.message, /^The pack \/nowhere\/x cannot be written: ENOENT/);
     assert.is(readFileSync(out, 'utf8'), 'before');
-    assert.equal(readdirSync(stage.folder), ['update.skerry']);
+    assert.equal(readdirSync(harness.folder), ['update.skerry']);
   }),
 );
 
@@ -136,31 +136,35 @@ const ENDS = 'is truncated: it was not copied completely.';
 
 /** Invalid packs and their errors. */
 const REFUSED: readonly (readonly [what: string, bytes: Buffer, sentence: string])[] = [
-  ['nothing', Buffer.alloc(0), 'is not a tar archive.'],
-  ['only an end', Buffer.alloc(1024), 'is empty.'],
-  ['a text', Buffer.from('{"name": "a"}'.padEnd(2000)), 'is not a tar archive.'],
-  ['cut off in its head', archive(first).subarray(0, 500), 'is not a tar archive.'],
-  ['cut off in its manifest', archive(first).subarray(0, 520), ENDS],
-  ['cut off in a file', archive(first, { ...file, size: 5000 }).subarray(0, 2500), ENDS],
-  ['cut off behind a file', Buffer.concat([entry(first), entry(file)]), ENDS],
+  ['no bytes', Buffer.alloc(0), 'is not a tar archive.'],
+  ['only an end marker', Buffer.alloc(1024), 'is empty.'],
+  ['a text instead of an archive', Buffer.from('{"name": "a"}'.padEnd(2000)), 'is not a tar archive.'],
+  ['a truncated header', archive(first).subarray(0, 500), 'is not a tar archive.'],
+  ['a truncated manifest', archive(first).subarray(0, 520), ENDS],
+  ['a truncated file', archive(first, { ...file, size: 5000 }).subarray(0, 2500), ENDS],
+  ['no end marker', Buffer.concat([entry(first), entry(file)]), ENDS],
   [
     'a file before the manifest',
     archive(file, first),
     `starts with "${file.name}" instead of "manifest.json": make it with "skerry pack".`,
   ],
   [
-    'a link for a manifest',
+    'a link as its manifest',
     archive({ name: 'manifest.json', type: '2', linkname: 'x' }),
     'starts with "manifest.json" instead of "manifest.json": make it with "skerry pack".',
   ],
   [
-    'a large manifest',
+    'a too large manifest',
     archive({ ...first, content: Buffer.alloc((1 << 20) + 1, ' ') }),
     'holds a manifest of more than 1048576 bytes.',
   ],
   ['two manifests', archive(first, first), `holds "manifest.json", ${MADE}`],
   ['another file', archive(first, { name: 'x' }), `holds "x", ${MADE}`],
-  ['a way out', archive(first, { name: `../${file.name}` }), `holds "../${file.name}", ${MADE}`],
+  [
+    'a name that leads outside',
+    archive(first, { name: `../${file.name}` }),
+    `holds "../${file.name}", ${MADE}`,
+  ],
   ['a name that is no hash', archive(first, { name: 'files/A' }), `holds "files/A", ${MADE}`],
   ['a folder', archive(first, { name: 'files', type: '5' }), `holds "files", ${MADE}`],
   [
@@ -176,12 +180,12 @@ const REFUSED: readonly (readonly [what: string, bytes: Buffer, sentence: string
   ['a file twice', archive(first, file, file), `holds "${file.name}" twice.`],
   ['a damaged header', archive(first, { ...file, checksum: 1 }), 'is corrupted at byte 1024.'],
   [
-    'something behind the end',
+    'an entry behind the end marker',
     Buffer.concat([archive(first), entry(file)]),
     'has data after its end marker, at byte 2048.',
   ],
   [
-    'very many files',
+    'too many files',
     archive(
       first,
       ...Array.from({ length: 1025 }, (_, n) => ({ name: `files/${n.toString(16).padStart(64, '0')}` })),
@@ -192,9 +196,9 @@ const REFUSED: readonly (readonly [what: string, bytes: Buffer, sentence: string
 
 for (const [what, bytes, sentence] of REFUSED) {
   packs(
-    `${what}: one sentence, exit 2`,
-    onStage(async stage => {
-      const { path } = put(stage, 'pack', bytes);
+    `a pack with ${what} is refused with one error and exit code 2`,
+    withHarness(async harness => {
+      const { path } = put(harness, 'pack', bytes);
       const { message, code, exitCode } = await failureOf(openPack(path));
       assert.equal([message, code, exitCode], [`The pack ${path} ${sentence}`, 'pack.refused', 2]);
     }),
@@ -202,18 +206,18 @@ for (const [what, bytes, sentence] of REFUSED) {
 }
 
 packs(
-  'a pack is told from a manifest by what is in it',
-  onStage(async stage => {
-    assert.not(await isPack(put(stage, 'x.skerry', manifest).path));
-    assert.not(await isPack(put(stage, 'empty', Buffer.alloc(0)).path));
-    assert.ok(await isPack(put(stage, 'x.json', archive(first)).path));
-    const missing = await failureOf(isPack(join(stage.folder, 'gone')));
+  'a pack is distinguished from a manifest by its content',
+  withHarness(async harness => {
+    assert.not(await isPack(put(harness, 'x.skerry', manifest).path));
+    assert.not(await isPack(put(harness, 'empty', Buffer.alloc(0)).path));
+    assert.ok(await isPack(put(harness, 'x.json', archive(first)).path));
+    const missing = await failureOf(isPack(join(harness.folder, 'gone')));
     assert.match(missing.message, / cannot be read: no such file \(ENOENT\)\.$/);
     assert.match(
-      (await failureOf(isPack(stage.folder))).message,
+      (await failureOf(isPack(harness.folder))).message,
       / cannot be read: it is not a regular file\.$/,
     );
-    assert.not(existsSync(join(stage.folder, 'gone')));
+    assert.not(existsSync(join(harness.folder, 'gone')));
   }),
 );
 

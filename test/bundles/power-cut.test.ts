@@ -14,17 +14,17 @@ const entries = Array.from({ length: FILES }, (_, n) => ({
 const bytes = archive(...entries);
 
 /**
- * Ends the child when so many of its folders are there, or when it has gone so far as to give the bundle its
- * name.
+ * Kills the child when `progress` has reached `minimum`, or when the child has printed a step. Resolves to
+ * its output.
  */
-async function killAt(args: readonly string[], progress: () => number, least: number): Promise<string> {
+async function killAt(args: readonly string[], progress: () => number, minimum: number): Promise<string> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), ...args]);
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
   });
   const gone = new Promise(resolve => child.once('close', resolve));
-  while (progress() < least && output === '') await new Promise(done => setTimeout(done, 1));
+  while (progress() < minimum && output === '') await new Promise(done => setTimeout(done, 1));
   child.kill('SIGKILL');
   await gone;
   return output;
@@ -38,63 +38,63 @@ function countIn(folder: string): number {
   }
 }
 
-const power = suite('bundles: a kill in the middle');
+const power = suite('bundles: kill during unpacking');
 
-/** Kills that met it while it was unpacking. */
+/** Number of kills that happened during unpacking. */
 let midway = 0;
 
 for (const folders of [1, 7, 15, 29, 30]) {
   power(
-    `SIGKILL when ${folders} of 30 folders are there: the next start is clean, and unpacks it`,
+    `a start after SIGKILL at ${folders} of 30 folders removes the partial bundle and unpacks it again`,
     async () => {
-      const stage = await createBundlesHarness();
-      const wanted = stage.wanted(bytes, { size: 1 << 28, files: 20_000 });
+      const harness = await createBundlesHarness();
+      const wanted = harness.wanted(bytes, { size: 1 << 28, files: 20_000 });
       assert.ok('path' in wanted.source);
-      const draft = join(stage.bundles, '.part', `${wanted.sha256}.tmp`);
-      const args = [stage.bundles, wanted.source.path, wanted.sha256];
+      const draft = join(harness.bundles, '.part', `${wanted.sha256}.tmp`);
+      const args = [harness.bundles, wanted.source.path, wanted.sha256];
       const output = await killAt(args, () => countIn(draft), folders);
-      const whole = existsSync(join(stage.bundles, wanted.sha256));
+      const whole = existsSync(join(harness.bundles, wanted.sha256));
       assert.ok(whole || output === '');
       if (existsSync(draft)) midway++;
-      const next = await createBundlesHarness(stage.folder);
-      assertClean(stage.bundles, whole ? [wanted.sha256] : []);
+      const next = await createBundlesHarness(harness.folder);
+      assertClean(harness.bundles, whole ? [wanted.sha256] : []);
       await next.store.fetchBundles([wanted], never);
       const tree = treeOf(next.store.folderOf(wanted.sha256));
       assert.is(Object.keys(tree).length, FILES + 60);
       for (const { name, content } of entries) assert.is(tree[name], `444 ${content}`);
-      await stage.remove();
+      await harness.remove();
     },
   );
 }
 
-power('most of these kills met it while it was unpacking', () => {
+power('at minimum three of these kills happened during unpacking', () => {
   assert.ok(midway >= 3, `${midway} did`);
 });
 
-power('SIGKILL while what nobody needs is removed: it is gone, or whole', async () => {
-  const stage = await createBundlesHarness();
-  const wanted = stage.wanted(bytes, { size: 1 << 28, files: 20_000 });
+power('a bundle is absent after SIGKILL during its removal, and can be unpacked again', async () => {
+  const harness = await createBundlesHarness();
+  const wanted = harness.wanted(bytes, { size: 1 << 28, files: 20_000 });
   assert.ok('path' in wanted.source);
-  const target = stage.store.folderOf(wanted.sha256);
+  const target = harness.store.folderOf(wanted.sha256);
   let seen = false;
   const dropped = (): number => {
     seen ||= existsSync(target);
     return seen && !existsSync(target) ? 1 : 0;
   };
-  const args = [stage.bundles, wanted.source.path, wanted.sha256, 'collect'];
+  const args = [harness.bundles, wanted.source.path, wanted.sha256, 'collect'];
   const child = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), ...args], {
     stdio: 'ignore',
   });
   const gone = new Promise(resolve => child.once('close', resolve));
-  // On a busy machine it may be over before it was seen.
+  // On a busy machine the removal may end before the test notices the bundle.
   while (dropped() === 0 && child.exitCode === null) await new Promise(done => setTimeout(done, 1));
   child.kill('SIGKILL');
   await gone;
-  const next = await createBundlesHarness(stage.folder);
-  assertClean(stage.bundles, []);
+  const next = await createBundlesHarness(harness.folder);
+  assertClean(harness.bundles, []);
   await next.store.fetchBundles([wanted], never);
   assert.is(Object.keys(treeOf(target)).length, FILES + 60);
-  await stage.remove();
+  await harness.remove();
 });
 
 power.run();

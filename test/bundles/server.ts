@@ -5,37 +5,37 @@ import { join } from 'node:path';
 
 const certificates = join(import.meta.dirname, '..', 'certificates');
 
-/** This machine's authorities, as OpenSSL reads them when they are first asked for: those of the tests. */
+/** Authorities of the tests instead of those of this machine. OpenSSL reads the variable at its first use. */
 process.env['SSL_CERT_FILE'] = join(certificates, 'ca.pem');
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** An https server of this machine, whose certificate is for `localhost` and 127.0.0.1. */
+/** HTTPS server on this machine with a certificate for `localhost` and 127.0.0.1. */
 export type TestServer = {
   readonly url: string;
-  /** Requested paths, with the range if there was one. */
-  readonly asked: string[];
+  /** Requested paths, each followed by the requested range. */
+  readonly requested: string[];
   readonly close: () => Promise<void>;
 };
 
-/** `answer` is asked for each request, by its number from 0 on. */
+/** Starts a server. `answer` returns the answer to a request by its number, from 0. */
 export async function createTestServer(
   answer: (n: number) => Answer,
   certificate: 'server' | 'stranger' = 'server',
 ): Promise<TestServer> {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const file = (ending: string): Buffer => readFileSync(join(certificates, `${certificate}.${ending}`));
   const server = createServer({ cert: file('pem'), key: file('key') }, (request, response) => {
     const { url = '', headers } = request;
-    asked.push(headers.range === undefined ? url : `${url} ${headers.range}`);
-    answer(asked.length - 1)(request, response);
+    requested.push(headers.range === undefined ? url : `${url} ${headers.range}`);
+    answer(requested.length - 1)(request, response);
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
     url: `https://localhost:${port}`,
-    asked,
+    requested,
     close: () => {
       server.closeAllConnections();
       return new Promise(resolve => server.close(() => resolve()));
@@ -43,7 +43,7 @@ export async function createTestServer(
   };
 }
 
-/** Gives `body`, or from where it is asked, as servers of files do. */
+/** Sends `body` or its requested range, like a file server. */
 export function gives(body: Buffer): Answer {
   return ({ headers }, response) => {
     const from = /^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1];
@@ -61,7 +61,7 @@ export function gives(body: Buffer): Answer {
   };
 }
 
-/** Gives a beginning of what it promises, and hangs up. */
+/** Sends `after` bytes of the announced body and closes the connection. */
 export function cuts(body: Buffer, after: number): Answer {
   return (request, response) => {
     const { range } = request.headers;
@@ -82,7 +82,7 @@ export function status(code: number, headers: Record<string, string> = {}): Answ
   };
 }
 
-/** Takes the request, and then says nothing; after `begin`, if there is one. */
+/** Accepts the request and sends nothing, or only `begin`. */
 export function hangs(begin?: Buffer): Answer {
   return (_, response) => {
     if (begin === undefined) return;

@@ -25,9 +25,9 @@ import { assertClean, never, treeOf } from '../harness/bundles/bundles.ts';
 import { createTestClock } from '../harness/clock.ts';
 import { createTestServer, gives } from './server.ts';
 
-const space = suite('bundles: space');
+const space = suite('bundles: disk space');
 
-/** Runs `scenario` in a folder on a small file system of its own, and with one that is elsewhere. */
+/** Runs `scenario` with a folder on a small tmpfs and a folder on another file system. */
 async function onDisk(
   options: string,
   scenario: (disk: string, other: string) => Promise<void>,
@@ -51,19 +51,19 @@ function wantedAt(path: string, bytes: Buffer): WantedBundle {
   return { subject: 'modules.m.bundle', sha256: sha256Of(bytes), source, size: 100 << 20, files: 1000 };
 }
 
-/** Errors before and during unpacking on a full disk. */
+/** Resolves to the error of unpacking on a full disk. */
 async function refusal(disk: string, bundles: readonly WantedBundle[], begin?: () => void): Promise<Failure> {
   const log = logFor('bundles', () => begin?.());
   const store = await createBundleStore({ folder: join(disk, 'bundles'), clock: createTestClock(), log });
   const thrown = await store.fetchBundles(bundles, never).catch((failure: unknown) => failure);
   if (thrown instanceof Failure) return thrown;
-  throw new Error(`It was not refused: ${thrown}`);
+  throw new Error(`The bundles were accepted: ${thrown}`);
 }
 
 const megabytes = (count: number, seed: number): Buffer =>
   gzipSync(archive({ name: `f${seed}`, content: Buffer.alloc(count << 20, seed) }));
 
-space('what does not fit beside the reserve is refused before anything is written', () =>
+space('a bundle that does not fit beside the reserve is refused before any write', () =>
   onDisk('size=24M', async (disk, other) => {
     const { message, code, exitCode } = await refusal(disk, [wantedAt(join(other, 'a'), megabytes(10, 1))]);
     assert.equal([code, exitCode], ['bundle.space', 1]);
@@ -75,7 +75,7 @@ space('what does not fit beside the reserve is refused before anything is writte
   }),
 );
 
-space('each would fit, and not all together: none is unpacked', () =>
+space('no bundle is unpacked if all would fit one by one but not together', () =>
   onDisk('size=24M', async (disk, other) => {
     const bundles = [1, 2].map(n => wantedAt(join(other, `${n}`), megabytes(6, n)));
     const { message } = await refusal(disk, bundles);
@@ -84,7 +84,7 @@ space('each would fit, and not all together: none is unpacked', () =>
   }),
 );
 
-space('more files than the disk has room for', () =>
+space('a bundle with more files than the disk has free inodes is refused', () =>
   onDisk('size=64M,nr_inodes=100', async (disk, other) => {
     const files = Array.from({ length: 200 }, (_, n) => ({ name: `f${n}` }));
     const { message } = await refusal(disk, [wantedAt(join(other, 'a'), archive(...files))]);
@@ -96,7 +96,7 @@ space('more files than the disk has room for', () =>
   }),
 );
 
-space('a download that does not fit: not a byte is fetched', () =>
+space('a download that does not fit on the disk is refused before its first byte', () =>
   onDisk('size=24M', async disk => {
     const bytes = archive({ name: 'a', content: randomBytes(6 << 20) });
     const server = await createTestServer(() => gives(bytes));
@@ -118,7 +118,7 @@ space('a download that does not fit: not a byte is fetched', () =>
 );
 
 space(
-  'a disk that others fill meanwhile: one sentence, nothing is left, and it works once there is room',
+  'a disk that becomes full during unpacking gives one error and leaves no file, and a retry with space succeeds',
   () =>
     onDisk('size=48M', async (disk, other) => {
       const bundles = join(disk, 'bundles');
@@ -141,7 +141,7 @@ space(
     }),
 );
 
-/** Writes into a file until the disk takes no byte more. */
+/** Writes into a file until the disk has no space for one more byte. */
 function takeAllSpace(file: string): void {
   const fd = openSync(file, 'w');
   for (let bytes = 1 << 20; bytes > 0; ) {

@@ -34,8 +34,7 @@ const leaf: fc.Arbitrary<Leaf> = fc.oneof(
 const tree = fc.array(fc.tuple(path, leaf), { minLength: 1, maxLength: 12 });
 
 /**
- * Makes it as far as it goes: a name that is a folder already stays one. Returns whether there is a file in
- * it.
+ * Creates `leaves` as far as their paths are free. Returns true if at least one file was created.
  */
 function make(root: string, leaves: readonly (readonly [readonly string[], Leaf])[]): boolean {
   let files: string[] = [];
@@ -50,7 +49,7 @@ function make(root: string, leaves: readonly (readonly [readonly string[], Leaf]
         files = [...files, place];
       }
     } catch {
-      // Something else is there.
+      // The path is not free.
     }
   }
   return files.length > 0;
@@ -67,7 +66,7 @@ function sealed(tree: Record<string, string>): Record<string, string> {
 
 const trees = suite('bundles: trees');
 
-trees('what tar packs of any tree is what is unpacked', async () => {
+trees('any tree that tar has packed is unpacked unchanged', async () => {
   let made = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -76,19 +75,19 @@ trees('what tar packs of any tree is what is unpacked', async () => {
       fc.constantFrom('-z', '--zstd', '-v'),
       async (leaves, format, packing) => {
         const root = mkdtempSync(join(tmpdir(), 'skerry-tree-'));
-        const stage = await createBundlesHarness();
+        const harness = await createBundlesHarness();
         try {
           if (!make(root, leaves)) return;
-          const file = join(stage.folder, 'made');
+          const file = join(harness.folder, 'made');
           const args = [packing, '--format', format, '-cf', file, '-C', root, '.'];
           const { status, stderr } = spawnSync('tar', args, { encoding: 'utf8' });
           assert.is(status, 0, stderr);
-          const wanted = stage.wanted(readFileSync(file));
-          await stage.store.fetchBundles([wanted], never);
-          assert.equal(treeOf(stage.store.folderOf(wanted.sha256)), sealed(treeOf(root)));
+          const wanted = harness.wanted(readFileSync(file));
+          await harness.store.fetchBundles([wanted], never);
+          assert.equal(treeOf(harness.store.folderOf(wanted.sha256)), sealed(treeOf(root)));
           made++;
         } finally {
-          await stage.remove();
+          await harness.remove();
           rmSync(root, { recursive: true });
         }
       },
@@ -98,7 +97,7 @@ trees('what tar packs of any tree is what is unpacked', async () => {
   assert.ok(made > 30);
 });
 
-/** Pieces of random lengths. */
+/** Yields `bytes` in pieces of `lengths`. */
 async function* pieces(bytes: Buffer, lengths: readonly number[]): AsyncGenerator<Buffer> {
   for (let at = 0, n = 0; at < bytes.length; n++) {
     const length = lengths[n % lengths.length] ?? 1;
@@ -107,7 +106,7 @@ async function* pieces(bytes: Buffer, lengths: readonly number[]): AsyncGenerato
   }
 }
 
-trees('bytes come out as they went in, however they are cut', () =>
+trees('a byte source returns its bytes unchanged, however the input is split', () =>
   fc.assert(
     fc.asyncProperty(
       fc.uint8Array({ maxLength: 300 }),
@@ -126,7 +125,7 @@ trees('bytes come out as they went in, however they are cut', () =>
   ),
 );
 
-trees('any bytes are read or refused, and nothing else happens', () =>
+trees('readTar reads or refuses random bytes without any other exception', () =>
   fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 3000 }), async bytes => {
       const refused = new Failure('bundle.refused', 'refused');
@@ -141,7 +140,7 @@ trees('any bytes are read or refused, and nothing else happens', () =>
   ),
 );
 
-trees('extended headers: names of all kinds come back, and any bytes are refused or read', () => {
+trees('an extended header with any names decodes correctly, and random bytes cause no exception', () => {
   const text = fc.string({ unit: 'grapheme', maxLength: 200 });
   fc.assert(
     fc.property(text, text, fc.nat(), (name, linkname, size) => {

@@ -8,11 +8,11 @@ import { createTestClock } from '../harness/clock.ts';
 /*
  * Requirements of chapters 3.1, 3.2 and 3.14 of MQTT 5 on a server, by their numbers.
  */
-const connecting = suite('conformance: connecting');
+const connecting = suite('conformance: connections');
 
 const LASTING = { sessionExpiryInterval: 1000 };
 
-/** The reason code of a DISCONNECT or CONNACK; anything else is shown as it is. */
+/** Resolves to the reason code of a DISCONNECT or CONNACK, or to another packet in brief. */
 async function reason(client: Client): Promise<number | string | undefined> {
   const packet = await client.next();
   if (packet === 'closed') return packet;
@@ -20,7 +20,7 @@ async function reason(client: Client): Promise<number | string | undefined> {
 }
 
 connecting(
-  '[MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.2.2-2] [MQTT-3.2.2-3] sessions begin anew or go on',
+  '[MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.2.2-2] [MQTT-3.2.2-3] a session is resumed without Clean Start and replaced with Clean Start',
   () =>
     withBroker(async broker => {
       for (const [clean, answer] of [
@@ -40,7 +40,7 @@ connecting(
 );
 
 connecting(
-  '[MQTT-3.1.2-23] [MQTT-4.1.0-2] a session lasts as long as it was told, and no longer',
+  '[MQTT-3.1.2-23] [MQTT-4.1.0-2] a session expires after its Session Expiry Interval, and not before',
   async () => {
     const clock = createTestClock();
     await withBroker(
@@ -68,25 +68,23 @@ connecting(
   },
 );
 
-connecting(
-  'MQTT 5, 3.14.2.2.2: a session that ends with its connection cannot be made to last by DISCONNECT',
-  () =>
-    withBroker(async broker => {
-      const client = await broker.client(5);
-      await client.connect({ clientId: 'c' });
-      client.send({ cmd: 'disconnect', reasonCode: 0, properties: LASTING });
-      assert.equal([await reason(client), await client.next()], [0x82, 'closed']);
-      const lasting = await broker.client(5);
-      await lasting.connect({ clientId: 'd', clean: false, properties: LASTING });
-      lasting.send({ cmd: 'disconnect', reasonCode: 0, properties: { sessionExpiryInterval: 0 } });
-      assert.is(await lasting.next(), 'closed');
-      const again = await broker.client(5);
-      assert.is(brief(await again.connect({ clientId: 'd', clean: false })), 'connack 0');
-    }),
+connecting('[MQTT 5, 3.14.2.2.2] a DISCONNECT cannot extend a session that ends with its connection', () =>
+  withBroker(async broker => {
+    const client = await broker.client(5);
+    await client.connect({ clientId: 'c' });
+    client.send({ cmd: 'disconnect', reasonCode: 0, properties: LASTING });
+    assert.equal([await reason(client), await client.next()], [0x82, 'closed']);
+    const lasting = await broker.client(5);
+    await lasting.connect({ clientId: 'd', clean: false, properties: LASTING });
+    lasting.send({ cmd: 'disconnect', reasonCode: 0, properties: { sessionExpiryInterval: 0 } });
+    assert.is(await lasting.next(), 'closed');
+    const again = await broker.client(5);
+    assert.is(brief(await again.connect({ clientId: 'd', clean: false })), 'connack 0');
+  }),
 );
 
 connecting(
-  '[MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT-3.2.2-16] who has no identifier is given one, each another',
+  '[MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT-3.2.2-16] each client without an identifier is assigned a different one',
   () =>
     withBroker(async broker => {
       const given = new Set<string | undefined>();
@@ -106,7 +104,7 @@ connecting(
 );
 
 connecting(
-  '[MQTT-3.1.3-8] [MQTT-3.2.2-6] [MQTT-3.2.2-7] an identifier that is not taken: 0x85, no session, the end',
+  '[MQTT-3.1.3-8] [MQTT-3.2.2-6] [MQTT-3.2.2-7] a CONNECT with an invalid client identifier is refused with 0x85',
   () =>
     withBroker(async broker => {
       const client = await broker.client(5);
@@ -116,62 +114,71 @@ connecting(
     }),
 );
 
-connecting('[MQTT-4.12.0-1] an authentication that there is not: 0x8C; AUTH without one: 0x82', () =>
-  withBroker(async broker => {
-    const client = await broker.client(5);
-    const properties = { authenticationMethod: 'SCRAM-SHA-1', authenticationData: Buffer.from('x') };
-    assert.is(brief(await client.connect({ clientId: 'c', properties })), 'connack 140');
-    assert.is(await client.next(), 'closed');
-    const other = await broker.client(5);
-    await other.connect({ clientId: 'd' });
-    other.write(Buffer.from([0xf0, 0x05, 0x18, 0x03, 0x15, 0, 0]));
-    assert.equal([await reason(other), await other.next()], [0x82, 'closed']);
-  }),
-);
-
-connecting('[MQTT-3.1.4-3] who takes a session over ends the older connection with 0x8E', () =>
-  withBroker(async broker => {
-    const [older, newer] = [await broker.client(5), await broker.client(5)];
-    await older.connect({ clientId: 'c' });
-    await newer.connect({ clientId: 'c' });
-    assert.equal([await reason(older), await older.next()], [0x8e, 'closed']);
-    assert.equal(await newer.roundTrip(), []);
-  }),
-);
-
-connecting('[MQTT-3.1.2-22] one and a half keep-alives without a packet: 0x8D', async () => {
-  const clock = createTestClock();
-  await withBroker(
-    async broker => {
+connecting(
+  '[MQTT-4.12.0-1] an unknown authentication method is refused with 0x8C, and an unexpected AUTH with 0x82',
+  () =>
+    withBroker(async broker => {
       const client = await broker.client(5);
-      await client.connect({ clientId: 'c', keepalive: 10 });
-      clock.advance(14_000);
-      assert.equal(await client.roundTrip(), []);
-      clock.advance(14_900);
-      assert.equal(await client.roundTrip(), []);
-      clock.advance(15_100);
-      assert.equal([await reason(client), await client.next()], [0x8d, 'closed']);
-    },
-    { clock },
-  );
-});
-
-connecting('[MQTT-4.13.1-1] a malformed packet: 0x81, and a large one: 0x95', () =>
-  withBroker(async broker => {
-    for (const [bytes, code] of [
-      ['\x82\x02\x00\x01', 0x81],
-      ['\x30\x80\x80\x80\x7f', 0x95],
-      ['\x00\x00', 0x81],
-    ] as const) {
-      const client = await broker.client(5);
-      await client.connect({ clientId: 'c' });
-      client.write(Buffer.from(bytes, 'latin1'));
-      assert.equal([await reason(client), await client.next()], [code, 'closed'], bytes);
-    }
-  }),
+      const properties = { authenticationMethod: 'SCRAM-SHA-1', authenticationData: Buffer.from('x') };
+      assert.is(brief(await client.connect({ clientId: 'c', properties })), 'connack 140');
+      assert.is(await client.next(), 'closed');
+      const other = await broker.client(5);
+      await other.connect({ clientId: 'd' });
+      other.write(Buffer.from([0xf0, 0x05, 0x18, 0x03, 0x15, 0, 0]));
+      assert.equal([await reason(other), await other.next()], [0x82, 'closed']);
+    }),
 );
 
-connecting('[MQTT-3.1.2-28] response information is given to who asks for it', () =>
+connecting(
+  '[MQTT-3.1.4-3] a connection that takes a session over closes the older connection with 0x8E',
+  () =>
+    withBroker(async broker => {
+      const [older, newer] = [await broker.client(5), await broker.client(5)];
+      await older.connect({ clientId: 'c' });
+      await newer.connect({ clientId: 'c' });
+      assert.equal([await reason(older), await older.next()], [0x8e, 'closed']);
+      assert.equal(await newer.roundTrip(), []);
+    }),
+);
+
+connecting(
+  '[MQTT-3.1.2-22] a client that sends no packet for one and a half keep-alives is disconnected with 0x8D',
+  async () => {
+    const clock = createTestClock();
+    await withBroker(
+      async broker => {
+        const client = await broker.client(5);
+        await client.connect({ clientId: 'c', keepalive: 10 });
+        clock.advance(14_000);
+        assert.equal(await client.roundTrip(), []);
+        clock.advance(14_900);
+        assert.equal(await client.roundTrip(), []);
+        clock.advance(15_100);
+        assert.equal([await reason(client), await client.next()], [0x8d, 'closed']);
+      },
+      { clock },
+    );
+  },
+);
+
+connecting(
+  '[MQTT-4.13.1-1] a malformed packet is answered with DISCONNECT 0x81, and a too large packet with 0x95',
+  () =>
+    withBroker(async broker => {
+      for (const [bytes, code] of [
+        ['\x82\x02\x00\x01', 0x81],
+        ['\x30\x80\x80\x80\x7f', 0x95],
+        ['\x00\x00', 0x81],
+      ] as const) {
+        const client = await broker.client(5);
+        await client.connect({ clientId: 'c' });
+        client.write(Buffer.from(bytes, 'latin1'));
+        assert.equal([await reason(client), await client.next()], [code, 'closed'], bytes);
+      }
+    }),
+);
+
+connecting('[MQTT-3.1.2-28] response information is sent to a client that requests it', () =>
   withBroker(async broker => {
     for (const wanted of [true, false]) {
       const client = await broker.client(5);
@@ -183,16 +190,16 @@ connecting('[MQTT-3.1.2-28] response information is given to who asks for it', (
   }),
 );
 
-/** A will in its parts, and how the connection ends; whether it is published. */
+/** Ends of a connection, with the expected publication of its will. */
 const ENDS: readonly (readonly [how: string, code: number | undefined, published: boolean])[] = [
-  ['without a word', undefined, true],
+  ['without DISCONNECT', undefined, true],
   ['by DISCONNECT 0x00 [MQTT-3.1.2-10] [MQTT-3.14.4-3]', 0x00, false],
   ['by DISCONNECT 0x04 [MQTT-3.14.4-3]', 0x04, true],
 ];
 
 for (const [how, code, isPublished] of ENDS) {
   connecting(
-    `[MQTT-3.1.2-8] [MQTT-3.1.3-10] [MQTT-3.1.2-15] after an end ${how} the will is${isPublished ? '' : ' not'} published`,
+    `[MQTT-3.1.2-8] [MQTT-3.1.3-10] [MQTT-3.1.2-15] the will is${isPublished ? '' : ' not'} published after an end ${how}`,
     () =>
       withBroker(async broker => {
         const listener = await broker.client(5);
@@ -203,7 +210,7 @@ for (const [how, code, isPublished] of ENDS) {
           subscriptions: [{ topic: 'wills', qos: 1, rap: true }],
         });
         await listener.next();
-        const mortal = await broker.client(5);
+        const withWill = await broker.client(5);
         const userProperties = { b: ['1', '2'], a: '3' };
         const properties = { contentType: 'text/plain', userProperties };
         const will = {
@@ -213,11 +220,11 @@ for (const [how, code, isPublished] of ENDS) {
           retain: true,
           properties,
         } as const;
-        await mortal.connect({ clientId: 'mortal', will });
-        if (code === undefined) mortal.socket.destroy();
-        else mortal.send({ cmd: 'disconnect', reasonCode: code });
+        await withWill.connect({ clientId: 'withWill', will });
+        if (code === undefined) withWill.socket.destroy();
+        else withWill.send({ cmd: 'disconnect', reasonCode: code });
         if (!isPublished) {
-          while ((await mortal.next()) !== 'closed');
+          while ((await withWill.next()) !== 'closed');
           assert.equal(await listener.roundTrip(), []);
           return;
         }
@@ -229,40 +236,43 @@ for (const [how, code, isPublished] of ENDS) {
   );
 }
 
-connecting('[MQTT-3.1.3-9] a will waits for its delay; who comes back before takes it back', async () => {
-  const clock = createTestClock();
-  await withBroker(
-    async broker => {
-      const listener = await broker.client(5);
-      await listener.connect({ clientId: 'listener' });
-      await listener.subscribe('wills', 0);
-      const properties = { willDelayInterval: 30 };
-      const will = {
-        topic: 'wills',
-        payload: Buffer.from('gone'),
-        qos: 0,
-        retain: false,
-        properties,
-      } as const;
-      const options = { clientId: 'mortal', clean: false, properties: LASTING, will };
-      const drop = async (): Promise<void> => {
-        const mortal = await broker.client(5);
-        await mortal.connect(options);
-        mortal.socket.destroy();
-        const gone = () => broker.hub().status().counts.broker.connections === 1;
-        while (!gone()) await new Promise(resolve => setImmediate(resolve));
-      };
-      await drop();
-      clock.advance(29_000);
-      assert.equal(await listener.roundTrip(), []);
-      await drop();
-      clock.advance(29_000);
-      assert.equal(await listener.roundTrip(), []);
-      clock.advance(2_000);
-      assert.equal(await listener.roundTrip(), ['wills gone q0']);
-    },
-    { clock },
-  );
-});
+connecting(
+  '[MQTT-3.1.3-9] a will is published after its delay, and not if its client reconnects earlier',
+  async () => {
+    const clock = createTestClock();
+    await withBroker(
+      async broker => {
+        const listener = await broker.client(5);
+        await listener.connect({ clientId: 'listener' });
+        await listener.subscribe('wills', 0);
+        const properties = { willDelayInterval: 30 };
+        const will = {
+          topic: 'wills',
+          payload: Buffer.from('gone'),
+          qos: 0,
+          retain: false,
+          properties,
+        } as const;
+        const options = { clientId: 'withWill', clean: false, properties: LASTING, will };
+        const drop = async (): Promise<void> => {
+          const withWill = await broker.client(5);
+          await withWill.connect(options);
+          withWill.socket.destroy();
+          const gone = () => broker.hub().status().counts.broker.connections === 1;
+          while (!gone()) await new Promise(resolve => setImmediate(resolve));
+        };
+        await drop();
+        clock.advance(29_000);
+        assert.equal(await listener.roundTrip(), []);
+        await drop();
+        clock.advance(29_000);
+        assert.equal(await listener.roundTrip(), []);
+        clock.advance(2_000);
+        assert.equal(await listener.roundTrip(), ['wills gone q0']);
+      },
+      { clock },
+    );
+  },
+);
 
 connecting.run();

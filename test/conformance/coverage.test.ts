@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 
 const table = readFileSync(join(import.meta.dirname, 'COVERAGE.md'), 'utf8');
 
-/** The rows: statements, the file under test/, and a part of the test's name as it stands in the source. */
+/** Rows: statements, the file under test/, and a part of the test title in the source. */
 const ROWS = Array.from(
   table.matchAll(/^\| ([\d., -]+) \| `([^`]+)`: "(.+)" \|$/gm),
   ([, ids, file, name]) => ({
@@ -15,7 +15,7 @@ const ROWS = Array.from(
   }),
 );
 
-const coverage = suite('conformance: what checks MQTT 5');
+const coverage = suite('conformance: coverage of MQTT 5');
 
 coverage('every row names a test that exists', () => {
   assert.is(ROWS.length, table.split('\n').filter(line => /^\| \d/.test(line)).length);
@@ -25,7 +25,7 @@ coverage('every row names a test that exists', () => {
   }
 });
 
-coverage('a statement is in the table once, and is a statement', () => {
+coverage('each statement in the table has a valid number and occurs once', () => {
   const ids = ROWS.flatMap(row => row.ids);
   for (const id of ids) assert.match(id, /^\d\.\d{1,2}\.\d-\d{1,2}$/);
   assert.is(new Set(ids).size, ids.length);
