@@ -6,8 +6,8 @@ import { createTestClock } from '../harness/clock.ts';
 /*
  * Usage: node child.ts FOLDER ARCHIVE SHA256 [collect|measure]
  *
- * Unpacks one bundle in a separate process, which a test can kill, run as another user or measure. Prints a line
- * for each completed step.
+ * Unpacks one bundle in a separate process, which a test can kill, run as another user or measure. Prints a
+ * line for each completed step.
  */
 const [folder = '', path = '', sha256 = '', then] = process.argv.slice(2);
 const log = logFor('bundles', (_, __, text) => process.stderr.write(`${text}\n`));
