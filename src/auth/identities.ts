@@ -105,13 +105,13 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
       if (module !== undefined) return done(moduleByProcess([module], credentials));
       const { findPeer } = settings;
       if (!byProcess || findPeer === undefined) return byCredentials(credentials, done);
-      if (socket === undefined) return done(refused('its process is unknown'));
+      if (socket === undefined) return done(refused("the client's process is unknown"));
       findPeer(socket, owner => {
         if (owner === 'other') byCredentials(credentials, done);
         else
           done(
             owner === 'unknown'
-              ? refused('its process is unknown')
+              ? refused("the client's process is unknown")
               : moduleByProcess(owner.modules, credentials),
           );
       });

@@ -107,7 +107,7 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
       return same && hashes.get(login.user) === line ? accept(login) : refuse(login);
     } catch (thrown) {
       log.error(`Cannot verify a password: ${reasonOf(thrown)}`);
-      return tooMany('its password could not be verified');
+      return tooMany('the password could not be verified');
     }
   };
 

@@ -56,7 +56,7 @@ export type Broker = {
 const SHUTTING_DOWN = protocolError(REASON.serverShuttingDown, '');
 
 /** DISCONNECT reason for a client whose user or module was removed from the manifest. */
-const UNKNOWN = protocolError(REASON.notAuthorized, 'the manifest does not let it in any more');
+const UNKNOWN = protocolError(REASON.notAuthorized, 'the manifest no longer permits this client');
 
 export function createBroker(settings: BrokerSettings): Broker {
   const counts: BrokerCounts = { connections: 0, received: 0, sent: 0, dropped: 0, refused: 0 };

@@ -65,7 +65,11 @@ export async function run(args: readonly string[]): Promise<number> {
   // A compiler thread that allocates may wait for this thread to collect garbage, while the end of the
   // process waits for that thread. Without new code to compile, the thread is finished by then.
   setFlagsFromString('--no-opt');
-  log.info(`${cause ?? 'Another hub takes its place'}: stopping.`);
+  log.info(
+    cause === undefined
+      ? 'Stopping to start another hub binary (self-update or rollback).'
+      : `Stopping because ${cause}.`,
+  );
   await hub.stop();
   // A signal may have arrived while the hub stopped for a self-update.
   if (request.wasMade()) return endAtOnce();
@@ -90,7 +94,7 @@ function reapOrphans(log: Log): void {
   const command = initCommand([process.execPath, ...process.argv.slice(2)]);
   if (command !== undefined) become(command, process.env);
   const sentence =
-    'There is no /bin/sh, so ended processes that modules leave stay as zombies: run the container with an init.';
+    'Cannot reap zombie processes of modules, because /bin/sh does not exist: run the container with an init process.';
   log.warn(sentence);
 }
 
@@ -111,12 +115,14 @@ async function endAtOnce(): Promise<number> {
 function containStrayExceptions(log: Log): void {
   const met: number[] = [];
   process.on('uncaughtException', thrown => {
-    noteException(log, 'a callback that belongs to no room', thrown);
+    noteException(log, 'an unknown callback', thrown);
     const now = systemClock.monotonic();
     met.push(now);
     if (met.length > MAX_STRAY_EXCEPTIONS) met.shift();
     if (met.length < MAX_STRAY_EXCEPTIONS || now - (met[0] ?? now) > STRAY_EXCEPTION_WINDOW) return;
-    log.error(`${MAX_STRAY_EXCEPTIONS} exceptions within a minute: the hub ends, to be started again.`);
+    log.error(
+      `The hub exits after ${MAX_STRAY_EXCEPTIONS} uncaught exceptions within one minute, so that its service manager restarts it.`,
+    );
     process.exit(1);
   });
 }
@@ -158,12 +164,13 @@ function stopRequest(launched: Launched) {
     made = true;
     resolve(cause);
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, ask);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => ask(`${signal} was received`));
   monitorWatchdog(
     launched,
     () => process.ppid,
     systemClock,
-    () => ask('The watchdog of this hub on trial is gone'),
+    () => ask('the watchdog process of this trial start has exited'),
   );
   return { told: promise, wasMade: () => made };
 }

@@ -204,7 +204,7 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
       if (signal.aborted) throw thrown;
       return rollBack(attempt, failureOf(thrown), signal);
     }
-    log.info(`${titleOf(attempt.target)} names another hub binary: restarting into it.`);
+    log.info(`${titleOf(attempt.target)} requires another hub binary: restarting with it.`);
     return handOver(signal);
   };
 

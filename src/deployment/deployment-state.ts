@@ -86,6 +86,9 @@ function recover(files: ManifestFiles, log: Log): DeploymentRecord {
     return EMPTY_RECORD;
   }
   const { healthy, ...others } = recovery;
-  if (healthy !== undefined) log.warn('The store has no deployment: the last healthy one runs again.');
+  if (healthy !== undefined)
+    log.warn(
+      'The store has no deployment: the hub applies the last healthy deployment from the recovery file.',
+    );
   return { ...EMPTY_RECORD, current: healthy, healthy, ...others };
 }

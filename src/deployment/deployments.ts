@@ -199,7 +199,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     } catch (thrown) {
       if (!isDiskFull(thrown)) throw thrown;
       log.error(
-        `${titleOf(deployment)} runs but is not saved (${reasonOf(thrown)}): free disk space, and start the hub with it again.`,
+        `${titleOf(deployment)} runs but cannot be saved (${reasonOf(thrown)}): free disk space and start the hub with this manifest again.`,
       );
     }
   };
@@ -248,7 +248,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     const loaded = manifests.load(current, isGiven ? given : undefined);
     if ('lost' in loaded) return startFallback(loaded.lost, given, signal);
     if (given !== undefined && !isGiven)
-      log.info(`The given manifest is that of an earlier start: ${titleOf(current)}, applied later, runs.`);
+      log.info(`Ignored the manifest of the command line, because ${titleOf(current)} was applied after it.`);
     // A deployment that was never healthy must not keep the hub from starting, so that it can be replaced.
     const isProven = record.healthy?.id === current.id || isGiven;
     return runner.resumeCurrent(current, loaded.placed, signal, isProven ? 'proven' : 'best effort');

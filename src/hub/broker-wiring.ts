@@ -26,11 +26,15 @@ export type BrokerWiringSettings = {
   /** Module inputs that routes deliver to over MQTT. */
   readonly inputs: () => readonly Input[];
   readonly limits: () => BrokerLimits;
+  /** Called when a module reports its health over MQTT. */
   readonly health: (module: string, well: boolean, text: string) => void;
   readonly readings: () => ReadonlyMap<string, string>;
 };
 
-/** Connects broker and router: incoming messages are routed, routed messages go to subscribers. */
+/**
+ * Connects the broker and the router: the router receives the messages that clients publish, and the broker
+ * delivers routed messages to subscribers.
+ */
 export function wireBroker(settings: BrokerWiringSettings): {
   readonly broker: Broker;
   readonly router: Router;

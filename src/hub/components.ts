@@ -54,7 +54,7 @@ export type PartsSettings = {
   readonly launched: Pick<Launched, 'watchdog'>;
 };
 
-/** Creates and connects the components, configured by `manifest`, which is almost empty at this point. */
+/** Creates and connects the components. `manifest` is the initial one, which has no modules or listeners. */
 export function openComponents(
   settings: PartsSettings,
   store: Store,
@@ -82,7 +82,8 @@ export function openComponents(
     resources: resources.shares,
     inputs: () => routing.mqttInputs,
     limits: () => limits,
-    health: (module, well, text) => modules.reportHealth(module, well, `it says "${escapeHidden(text)}"`),
+    health: (module, well, text) =>
+      modules.reportHealth(module, well, `the module reported "${escapeHidden(text)}"`),
     readings: () =>
       new Map([
         ...memoryMetrics(settings.memory.status()),
@@ -145,7 +146,7 @@ function brokerLimits({ limits, retained }: Pick<Manifest, 'limits' | 'retained'
   return { packetSize, keepAlive, connections, retained };
 }
 
-/** Status of the manifest's modules, including those that have not started yet. */
+/** Status of the manifest's modules, including modules that have not started yet. */
 function moduleStatuses({ modules, routing }: Pick<Components, 'modules' | 'routing'>): ModuleStatus[] {
   const known = modules.statuses();
   const names = new Set(known.map(({ name }) => name));

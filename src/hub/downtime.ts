@@ -4,42 +4,46 @@ import type { Log } from '../core/log.ts';
 import type { Store } from '../queue/types.ts';
 import { CLOCK_CHECK_MS, CLOCK_JUMP_MS, MAX_DOWNTIME_MS, MAX_RTC_DOWNTIME_MS } from './limits.ts';
 
-/** Clocks of the machine, beside the process's monotonic clock. */
+/** Readings of the machine's clocks. */
 export type MachineTime = {
-  /** Identifier of the current boot. */
+  /** Boot identifier of the kernel. */
   readonly boot: string;
   /** Milliseconds since the boot, including suspended time. */
   readonly uptime: number;
-  /** Milliseconds since 1970. */
+  /** Wall clock in milliseconds since 1970. */
   readonly wall: number;
-  /** Milliseconds since 1970 by the hardware clock (RTC). Undefined if there is none. */
+  /** Hardware clock (RTC) in milliseconds since 1970. Undefined if the machine has none. */
   readonly hardware: number | undefined;
   /**
-   * Time in milliseconds since 1970 when NTP last set the wall clock. Undefined if it has not since the boot.
+   * Time in milliseconds since 1970 at which NTP last set the wall clock. Undefined if NTP has not set it
+   * since the boot.
    */
   readonly synchronised: number | undefined;
 };
 
+/** Source that confirms the wall clock: NTP, the hardware clock, or none. */
 type Trust = 'network' | 'hardware' | 'none';
 
 /**
- * Offsets of the machine's clocks from hub time. Stored while a hub runs, so that the next run can compute
- * when this run ended.
+ * Offsets of the machine's clocks from hub time. Stored while the hub runs, so that the next run can compute
+ * at what clock time this run ended.
  */
 type Relation = {
   readonly boot: string;
-  /** Milliseconds from hub time to uptime and to wall time. */
+  /** Uptime minus hub time in milliseconds. */
   readonly uptimeOffset: number;
+  /** Wall time minus hub time in milliseconds. */
   readonly wallOffset: number;
   readonly trust: Trust;
 };
 
+/** Store key of the last relation. */
 const RELATION = 'clock';
 
 /**
- * Adds the hub's downtime to hub time if it is known: within one boot by the uptime, across a boot by a wall
- * clock that is trusted before and after. A clock that jumps is not trusted until NTP has set it again. An
- * implausible downtime is not counted. Calls `advanced` when hub time has advanced.
+ * Advances hub time by the hub's downtime. Within one boot, the uptime gives the downtime. After a reboot,
+ * the wall clock gives it, if the clock is trusted in both runs. A clock that jumps is not trusted until NTP
+ * sets it. An implausible downtime counts as 0. Calls `advanced` after hub time has advanced.
  */
 export function followMachineTime(
   store: Pick<Store, 'get' | 'put' | 'now' | 'advance'>,
@@ -48,7 +52,7 @@ export function followMachineTime(
   advanced: () => void,
 ): Cancel {
   const last = relationFrom(store.get(RELATION));
-  /** Undefined after the downtime has been counted, or if it can never be known. */
+  /** End of the last run. Undefined after its downtime has been counted, or if there is no last run. */
   let open = last && { last, end: store.now() };
   let kept: Relation | undefined;
   let jumpedAt: number | undefined;
@@ -65,12 +69,12 @@ export function followMachineTime(
   const keep = (relation: Relation): void => {
     kept = relation;
     const bytes = Buffer.from(JSON.stringify(relation));
-    store.put(RELATION, bytes, error => error && log.warn(`The time is not kept: ${error.message}`));
+    store.put(RELATION, bytes, error => error && log.warn(`Cannot store the current time: ${error.message}`));
   };
 
   const look = (): void => {
     const time = read();
-    // Relative to the uptime, which includes suspended time.
+    // A jump is measured against the uptime, which continues while the machine is suspended.
     const sinceBoot = time.wall - time.uptime;
     if (kept !== undefined && Math.abs(sinceBoot - (kept.wallOffset - kept.uptimeOffset)) > CLOCK_JUMP_MS)
       jumpedAt = time.wall;
@@ -107,7 +111,10 @@ export function followMachineTime(
   return () => cancel();
 }
 
-/** Milliseconds between the end of the last run, at hub time `end`, and now. Undefined if not known yet. */
+/**
+ * Returns the milliseconds from the end of the last run, which was at hub time `end`, until now. Undefined
+ * while a clock is not trusted.
+ */
 export function downtimeBetween(
   { boot, uptimeOffset, wallOffset, trust: before }: Relation,
   end: number,

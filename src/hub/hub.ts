@@ -41,41 +41,45 @@ import { stepExecutor } from './step-actions.ts';
 import { boundsOf } from './storage/bounds.ts';
 import { openResources } from './storage/resources.ts';
 
-/** Folders of the hub are private to its user: messages, logs and sockets. */
+/** Options for folders with messages, logs and sockets: only the hub's user may enter. */
 const PRIVATE = { recursive: true, mode: 0o700 };
 
 export type HubSettings = {
   /** Absolute path of the manifest. Undefined if the hub runs the last applied manifest. */
   readonly file: string | undefined;
   readonly dataFolder: string;
-  /** See `AdmissionSettings.device`. */
+  /** Device name that `for` of a manifest must match. Undefined for the name in the current manifest. */
   readonly device?: string | undefined;
-  /** Memory budget in bytes. Undefined if the control group or the machine determines it. */
+  /**
+   * Memory budget in bytes. Undefined if the limit of the control group or the machine's memory determines
+   * it.
+   */
   readonly memory?: number | undefined;
   readonly clock: Clock;
-  /** Undefined if downtime does not count in hub time. */
+  /** Reads the machine's clocks. Undefined if downtime does not count in hub time. */
   readonly machineTime?: (() => MachineTime) | undefined;
   readonly random: Random;
   readonly logSink: LogSink;
-  /** Start of this process and its binary. A hub without it cannot update itself. */
+  /** Binary that runs (installed, or a self-update), and its trial. */
   readonly launched: Launched;
+  /** Path of the running binary. Undefined if the hub runs from its sources, which cannot be updated. */
   readonly program: string | undefined;
 };
 
 export type Hub = {
   readonly status: () => HubStatus;
-  /** Resolves when the hub must stop so that its successor can start (self-update). */
+  /** Resolves when the hub must stop so that another hub binary can start (self-update or rollback). */
   readonly replaced: Promise<void>;
   /**
-   * Stops modules first, so that their last output is stored, and the store last, before its lock. Called
-   * once.
+   * Stops the hub: first the modules, so that their last output is stored, then the store, and then the lock
+   * of the data folder. Must be called once.
    */
   readonly stop: () => Promise<void>;
 };
 
 /**
- * Starts a hub: checks everything that can be checked, locks the data folder, opens the ports, and only then
- * starts modules. Throws the Failure of the room that could not start; nothing is left running then.
+ * Starts a hub: validates the manifest, locks the data folder, opens the store, opens the listeners and
+ * starts the modules. If a part cannot start, stops all others and throws its Failure.
  */
 export async function startHub(settings: HubSettings): Promise<Hub> {
   const { file, dataFolder } = settings;
@@ -90,7 +94,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
   try {
     const lock = lockFolder(dataFolder, LOCK_TIMEOUT_MS);
     closers.push(lock.release, writePidFile(dataFolder, log));
-    log.info(`skerry ${VERSION} starts in ${dataFolder}.`);
+    log.info(`Starting skerry ${VERSION} with the data folder ${dataFolder}.`);
     makeFolders(dataFolder, ['logs', 'run', 'deployments']);
     const files = openManifestFiles(join(dataFolder, 'deployments'));
     useNativeFolder(join(dataFolder, 'native'));
@@ -206,7 +210,7 @@ function makeFolders(dataFolder: string, names: readonly string[]): void {
   }
 }
 
-/** Closes in reverse order. A failure does not prevent the other closers from running. */
+/** Calls the closers in reverse order. Calls all of them even if one throws. */
 async function closeAll(closers: (() => unknown)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const close of closers.splice(0).reverse()) {
@@ -219,7 +223,7 @@ async function closeAll(closers: (() => unknown)[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-/** Manifest of a hub before the first deployment. */
+/** Manifest of a hub before its first deployment. */
 function nothingPlaced(): Placed {
   return { manifest: parseManifest('{"name":"skerry","listeners":[]}', 'nothing'), home: '/' };
 }

@@ -1,74 +1,75 @@
-/* Bounds of the control socket, routed bodies, clocks and memory. */
+/* Bounds of the control socket, routed bodies, clocks, listeners and memory. */
 
 /**
- * Bytes that wait for one MQTT session: a client that stays away costs itself its oldest messages, nobody
- * else.
+ * Maximum bytes of messages that wait for one MQTT session. Beyond it, the session loses its oldest messages.
  */
 export const MAX_SESSION_QUEUE_BYTES = 32 << 20;
 
-/**
- * Milliseconds between two looks at the machine's clocks, and by which a wall clock moves that is taken for a
- * jump.
- */
+/** Milliseconds between two checks of the machine's clocks. */
 export const CLOCK_CHECK_MS = 60_000;
+
+/** Minimum milliseconds of a wall clock adjustment that counts as a jump. */
 export const CLOCK_JUMP_MS = 10_000;
 
-/**
- * Milliseconds that the hub may have been down and still counts them: by a clock that the network sets a
- * year, by a hardware clock, which anyone may have set, a month. A longer time is taken for a clock that was
- * wrong.
- */
+/** Maximum plausible downtime in milliseconds if NTP has set the clock. A longer downtime counts as 0. */
 export const MAX_DOWNTIME_MS = 366 * 86_400_000;
+
+/**
+ * Maximum plausible downtime in milliseconds by the hardware clock, which may be wrong. A longer downtime
+ * counts as 0.
+ */
 export const MAX_RTC_DOWNTIME_MS = 31 * 86_400_000;
 
 /**
- * Bytes that wait for one viewer of a terminal before it is turned away: the module is not held up for it.
+ * Maximum bytes of terminal output that wait for one viewer. Beyond it, the viewer is disconnected, so that a
+ * slow viewer does not slow down the module.
  */
 export const MAX_VIEWER_BACKLOG_BYTES = 1 << 20;
 
-/** Bytes of one frame from a viewer: what is typed or pasted. */
+/** Maximum bytes of one frame of terminal input from a viewer. */
 export const MAX_VIEWER_FRAME_BYTES = 1 << 16;
 
-/** Messages that `skerry routes replay` looks at, at once and in all, and those that it shows. */
+/** Number of messages that `skerry routes replay` examines before the event loop runs. */
 export const REPLAY_BATCH = 500;
+
+/** Maximum messages that `skerry routes replay` examines. */
 export const MAX_REPLAYED = 100_000;
+
+/** Maximum matching messages that `skerry routes replay` shows. */
 export const MAX_REPLAY_SHOWN = 20;
 
 /**
- * Bytes of a body that conditions look into: parsing a larger one would hold all others up for milliseconds.
+ * Maximum bytes of a body that route conditions can read. Parsing a larger body would block the event loop
+ * for milliseconds.
  */
 export const MAX_ROUTED_BODY_BYTES = 1 << 20;
 
-/** Arrays, maps and tags within each other in a CBOR body: each costs stack. */
+/** Maximum nesting of arrays, maps and tags in a CBOR body, because the decoder recurses. */
 export const MAX_CBOR_NESTING = 64;
 
 /**
- * Values in a CBOR body, keys among them: each costs up to 60 bytes of memory for the one that it takes to
- * send.
+ * Maximum values, including keys, in a CBOR body. A value of one byte may take up to 60 bytes of memory when
+ * it is decoded.
  */
 export const MAX_CBOR_VALUES = 1 << 18;
 
-/** Bytes of one request on the control socket. */
+/** Maximum bytes of one request on the control socket. */
 export const MAX_CONTROL_REQUEST_BYTES = 1 << 16;
 
-/** Bounds of listeners and of TLS, as in `limits.ts`. */
-
-/**
- * Milliseconds before a listener that could not be opened is tried again: they double from and up to these.
- */
+/** Milliseconds until the first retry to open a listener. The delay doubles with each further retry. */
 export const INITIAL_LISTENER_RETRY_MS = 1_000;
+
+/** Maximum milliseconds between two retries to open a listener. */
 export const MAX_LISTENER_RETRY_MS = 30_000;
 
-/**
- * Milliseconds between two looks at the hub's memory, and bytes that it may have grown by before something is
- * done.
- */
+/** Milliseconds between two checks of the hub's anonymous memory. */
 export const MEMORY_CHECK_MS = 2_000;
+
+/** Maximum growth of anonymous memory in bytes before the hub collects garbage and trims the heap. */
 export const MEMORY_SLACK_BYTES = 2 << 20;
 
-/**
- * Bytes of input after which the hub's buffers are looked at, and bytes that they may have grown by before
- * garbage is collected.
- */
+/** Bytes of input between two checks of the memory of buffers. */
 export const INPUT_CHECK_BYTES = 2 << 20;
+
+/** Maximum growth of the memory of buffers in bytes before the hub collects garbage. */
 export const BUFFER_SLACK_BYTES = 10 << 20;

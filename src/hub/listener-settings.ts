@@ -5,7 +5,9 @@ import type { ListenerEntry } from '../manifest/types.ts';
 /** Open listener: its kind and address. */
 export type ListenerAddress = { readonly kind: ListenerKind; readonly address: string };
 
-/** Broker settings of a listener of the manifest. Relative file paths start at `home`. */
+/**
+ * Converts a listener of the manifest to the broker's settings. `home` is the base of relative file paths.
+ */
 export function listenerSettings(entry: ListenerEntry, home: string): ListenerSettings {
   if (entry.kind === 'unix') return { ...entry, file: resolve(home, entry.file) };
   if (entry.kind === 'mqtt' || entry.kind === 'ws') return entry;
@@ -27,10 +29,13 @@ export function addressOf(entry: ListenerEntry, home: string): string {
   return `${kind === 'mqtt' ? '' : `${kind}://`}${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** URL for modules: the first plain listener. Undefined if there is none. */
+/**
+ * Returns the broker's URL for modules: the first MQTT listener without TLS, else the first listener.
+ * Undefined if there are no listeners.
+ */
 export function urlForModules(listeners: readonly ListenerAddress[]): string | undefined {
   const plain = listeners.find(({ kind }) => kind === 'mqtt');
   if (plain === undefined) return listeners[0]?.address;
-  // 0.0.0.0 is not an address to connect to.
+  // A module cannot connect to the wildcard addresses 0.0.0.0 and [::].
   return `mqtt://${plain.address.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')}`;
 }

@@ -15,14 +15,14 @@ export type ClosedListener = { readonly address: string; readonly reason: string
 /** Listeners of the current manifest. */
 export type Listeners = {
   /**
-   * Opens new listeners and closes removed ones with their clients. Opens as many as possible, and retries
-   * the rest until they are open or removed. Throws Failure `listener.in-use`, or else `listener.refused`, of
-   * the first listener that is not open.
+   * Opens new listeners, and closes removed listeners with their clients. A listener that cannot be opened
+   * does not affect the others: it is retried until it is open or removed. After all attempts, throws one of
+   * the failures, `listener.in-use` before `listener.refused`.
    */
   readonly use: (entries: readonly ListenerEntry[], home: string) => Promise<void>;
   readonly addresses: () => readonly string[];
   readonly closed: () => readonly ClosedListener[];
-  /** URL of the broker for modules. Undefined if it has no plain listener. */
+  /** Returns the broker's URL for modules. Undefined if there are no listeners. */
   readonly urlForModules: () => string | undefined;
   /** Stops the retries. Resolves when no attempt is in progress. */
   readonly stop: () => Promise<void>;
@@ -64,11 +64,11 @@ export function createListeners({ listen, clock, log }: ListenersSettings): List
     if (stopped || !closed.includes(one)) return;
     closed = closed.filter(other => other !== one);
     const found = await tryToOpen(one, one.failures);
-    if (!(found instanceof Failure)) log.info(`The hub listens on ${found.listener.address} now.`);
+    if (!(found instanceof Failure)) log.info(`The hub now listens on ${found.listener.address}.`);
     else if (found.message !== one.failure.message) complain(found);
   };
 
-  const complain = (failure: Failure): void => log.warn(`${failure.message} The hub tries it again.`);
+  const complain = (failure: Failure): void => log.warn(`${failure.message} The hub retries.`);
 
   const change: Listeners['use'] = async (entries, home) => {
     wanted = entries;
@@ -91,7 +91,7 @@ export function createListeners({ listen, clock, log }: ListenersSettings): List
   };
 
   return {
-    // A listener that is being closed may take as long as its clients take to disconnect.
+    // One change after another: closing a listener takes until its clients have disconnected.
     use: (entries, home) => inTurn(() => change(entries, home)),
     addresses: () => open.map(({ listener }) => listener.address),
     closed: () =>
@@ -100,7 +100,7 @@ export function createListeners({ listen, clock, log }: ListenersSettings): List
         reason: failure.message,
       })),
     urlForModules: () => {
-      // A module that starts before its listener is open retries its connection.
+      // Includes listeners that are not open yet, because modules retry their connection.
       const opened = open.map(one => ({ ...one, address: one.listener.address }));
       const coming = closed.map(one => ({ ...one, address: addressOf(one.entry, one.home) }));
       const all = [...opened, ...coming].toSorted(byPlace);
@@ -118,7 +118,7 @@ function unexpected({ entry, home }: Wanted, thrown: unknown): Failure {
   return new Failure('listener.refused', `Cannot listen on ${addressOf(entry, home)}: ${reasonOf(thrown)}.`);
 }
 
-/** True if the address alone describes the listener, because it has no certificate files. */
+/** True if the listener has no files, so that a change of `home` does not affect it. */
 function isByAddress({ kind }: ListenerEntry): boolean {
   return kind === 'mqtt' || kind === 'ws';
 }

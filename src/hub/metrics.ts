@@ -6,7 +6,7 @@ import type { UpstreamStatus } from './upstreams.ts';
 
 type Reading = (status: ModuleStatus) => string | number | undefined;
 
-/** Metrics of a module under `$SYS/modules/<module>/`. */
+/** Metrics of a module by the last level of their topic, `$SYS/modules/<module>/<metric>`. */
 const MODULE_METRICS: Readonly<Record<string, Reading>> = {
   state: ({ state }) => state,
   restarts: ({ restarts }) => restarts,
@@ -18,7 +18,7 @@ const MODULE_METRICS: Readonly<Record<string, Reading>> = {
   'not enforced': ({ notEnforced }) => notEnforced.join('\n') || undefined,
 };
 
-/** Module metrics by topic below `$SYS/`. */
+/** Returns the metrics of all modules by topic, without the prefix `$SYS/`. */
 export function moduleMetrics(statuses: readonly ModuleStatus[]): Map<string, string> {
   const readings = new Map<string, string>();
   for (const status of statuses) {
@@ -30,7 +30,9 @@ export function moduleMetrics(statuses: readonly ModuleStatus[]): Map<string, st
   return readings;
 }
 
-/** Memory metrics by topic below `$SYS/`. `broker/heap/current` is mosquitto's name. */
+/**
+ * Returns the memory metrics by topic, without the prefix `$SYS/`. `broker/heap/current` is mosquitto's name.
+ */
 export function memoryMetrics({ totalBytes, anonymousBytes, exceptions }: MemoryStatus): Map<string, string> {
   return new Map([
     ['broker/heap/current', String(anonymousBytes)],
@@ -41,7 +43,7 @@ export function memoryMetrics({ totalBytes, anonymousBytes, exceptions }: Memory
 
 type UpstreamReading = (status: UpstreamStatus) => string | number;
 
-/** Readings of each upstream under `$SYS`. */
+/** Metrics of an upstream by the last level of their topic. */
 const UPSTREAM_METRICS: Readonly<Record<string, UpstreamReading>> = {
   state: ({ state }) => state,
   address: ({ address }) => address,
@@ -54,7 +56,10 @@ const UPSTREAM_METRICS: Readonly<Record<string, UpstreamReading>> = {
   'oldest seconds': ({ oldestMs }) => Math.floor((oldestMs ?? 0) / 1000),
 };
 
-/** Upstream metrics by topic below `$SYS/`: `upstream/`, and `upstreams/<name>/` for any other name. */
+/**
+ * Returns the metrics of all upstreams by topic, without the prefix `$SYS/`. The topics of the default
+ * upstream begin with `upstream/`, all others with `upstreams/<name>/`.
+ */
 export function upstreamMetrics(statuses: readonly UpstreamStatus[]): Map<string, string> {
   const readings = new Map<string, string>();
   for (const status of statuses) {
@@ -65,7 +70,10 @@ export function upstreamMetrics(statuses: readonly UpstreamStatus[]): Map<string
   return readings;
 }
 
-/** Listener metrics by topic below `$SYS/`: open listeners, and the reasons of those that are not open. */
+/**
+ * Returns the listener metrics by topic, without the prefix `$SYS/`: the open listeners, and the listeners
+ * that could not be opened with the reason.
+ */
 export function listenerMetrics({
   addresses,
   closed,

@@ -4,8 +4,9 @@ import { reasonOf, systemCode } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 
 /**
- * Writes the hub's pid to `skerry.pid` in the data folder, for users and their scripts; the lock does not use
- * it. Logs a failed write or removal. Returns the removal.
+ * Writes the hub's pid to `skerry.pid` in the data folder, for users and their scripts. The lock of the
+ * folder does not use this file. Returns a function that removes the file. A failed write or removal is
+ * logged.
  */
 export function writePidFile(dataFolder: string, log: Log): () => void {
   const file = join(dataFolder, 'skerry.pid');
@@ -14,7 +15,7 @@ export function writePidFile(dataFolder: string, log: Log): () => void {
       action();
     } catch (thrown) {
       if (systemCode(thrown) === undefined) throw thrown;
-      log.warn(`The pid of this hub in ${file} is not up to date (${reasonOf(thrown)}).`);
+      log.warn(`Cannot update the pid file ${file}: ${reasonOf(thrown)}.`);
     }
   };
   attempt(() => writeFileSync(file, `${process.pid}\n`, { mode: 0o600 }));

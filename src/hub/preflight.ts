@@ -12,8 +12,9 @@ import { listenerSettings } from './listener-settings.ts';
 import { withoutLinks } from './modules/module-spec.ts';
 
 /**
- * Checks that the programs and files of a plan exist on this machine. Skips everything that the plan keeps.
- * Throws Failures `module.exec`, `listener.refused`, `upstream.unreachable`.
+ * Creates a check that the programs and files of a deployment plan exist on this machine. The check skips
+ * modules and listeners that the plan does not change. Throws Failure `module.exec`, `listener.refused` or
+ * `upstream.unreachable`.
  */
 export function createPreflight({
   bundleFolder,
@@ -45,7 +46,7 @@ async function checkListeners({ manifest, home }: Placed): Promise<void> {
   for (const entry of manifest.listeners) {
     const settings = listenerSettings(entry, home);
     if (!('tls' in settings)) continue;
-    // Loaded on demand, because TLS takes memory.
+    // Loaded on demand, because the TLS modules of Node take memory.
     const { readCertificates } = await import('../broker/listeners/tls/certificates.ts');
     readCertificates(settings.tls);
   }

@@ -4,14 +4,14 @@ import type { SpecHost } from './modules/module-spec.ts';
 
 export type SecretOpenerSettings = { readonly dataFolder: string; readonly random: Random };
 
-/** Decrypts secrets that were sealed for this device. Reads the key at the first secret. */
+/** Creates a function that decrypts secrets sealed for this device. The key is read for the first secret. */
 export function secretOpener({ dataFolder, random }: SecretOpenerSettings): SpecHost['openSecret'] {
   let key: Promise<KeyPair> | undefined;
   return async (sealed, field) => {
     const { openSealed } = await import('../crypto/sealing.ts');
     const { openDeviceKey } = await import('../crypto/key-files/device-key.ts');
     key ??= openDeviceKey(dataFolder, random).catch((thrown: unknown) => {
-      // Read again for the next secret, because the user may have repaired the file.
+      // The key is read again for the next secret, because the user may have repaired the file.
       key = undefined;
       throw thrown;
     });

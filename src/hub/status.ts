@@ -11,16 +11,18 @@ import type { RefusedRoute } from './routing/route-plan.ts';
 import type { RouterCounts } from './routing/router.ts';
 import type { UpstreamStatus } from './upstreams.ts';
 
-/** Status of a running hub. `ps`, `queue` and `routes` print parts of it, `--json` prints all. */
+/**
+ * Status of a running hub. The commands `ps`, `queue` and `routes` print parts of it, or all with `--json`.
+ */
 export type HubStatus = {
   readonly name: string;
   readonly pid: number;
-  /** Binary that runs: the installed one, or a self-update in a slot. */
+  /** Running binary: the installed one, or a self-update in a slot. */
   readonly hub: { readonly version: string; readonly binary: BinaryName; readonly onTrial: boolean };
   /** Memory budget and its use. */
   readonly memory: MemoryStatus;
   readonly listeners: readonly string[];
-  /** Listeners that could not be opened and are retried. */
+  /** Listeners that could not be opened. The hub retries them. */
   readonly closedListeners: readonly ClosedListener[];
   readonly deployment: DeploymentStatus;
   readonly modules: readonly ModuleStatus[];
@@ -32,7 +34,7 @@ export type HubStatus = {
   readonly queues: readonly QueueStats[];
   readonly store: StoreHealth;
   readonly upstreams: readonly UpstreamStatus[];
-  /** Use of the shared resources by their holders. */
+  /** Use of each bounded resource by users and modules. */
   readonly shares: readonly ShareReport[];
   readonly counts: {
     readonly broker: BrokerFigures;

@@ -29,8 +29,8 @@ const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
   routes: ({ routing, router, modules, broker, log }, _, { manifest }) => {
     const wanted = routingOf(manifest);
     const { refusedRoutes, routeWarnings } = wanted.status();
-    // The position in a route is shown on separate lines.
-    const refusals = refusedRoutes.map(({ reason }) => `A route is refused, the others run: ${reason}`);
+    // A reason has several lines if it shows the position in the route.
+    const refusals = refusedRoutes.map(({ reason }) => `Refused a route, the other routes run: ${reason}`);
     for (const line of refusals.flatMap(text => text.split('\n'))) log.error(line);
     for (const line of routeWarnings.flatMap(text => text.split('\n'))) log.warn(line);
     routing.use(wanted);
@@ -39,8 +39,8 @@ const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
     broker.rerouted();
   },
   listeners: ({ listening, broker }, _, { manifest, home }) => {
-    // Before clients connect: pending wills are published through the routes, and expired messages are
-    // removed.
+    // Must precede the listeners, because it publishes pending wills and removes expired messages before
+    // clients connect.
     broker.begin();
     return listening.use(manifest.listeners, home);
   },
@@ -49,7 +49,7 @@ const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
   start: ({ modules }, { modules: names }, target) => modules.start(names, target),
 };
 
-/** Executes each step of a deployment plan on the component of the hub that it concerns. */
+/** Creates the function that executes a step of a deployment plan on the component that the step changes. */
 export function stepExecutor(context: Context): ExecuteStep {
   return async (step, target, signal) => {
     await perform(context, step, target, signal);

@@ -18,16 +18,17 @@ import { upstreamQueue } from './queue-names.ts';
 
 export type UpstreamStatus = ForwarderStatus & {
   readonly name: string;
-  /** Waiting messages, and the age of the oldest in milliseconds. */
+  /** Number of waiting messages. */
   readonly backlog: number;
+  /** Age of the oldest waiting message in milliseconds. Undefined if no message waits. */
   readonly oldestMs: number | undefined;
 };
 
 /** Upstreams of the current manifest, each with its own forwarder. */
 export type Upstreams = {
   /**
-   * Starts, restarts and stops the upstreams that differ. Failure `secret.unopened`, and those of `key`: that
-   * upstream retries to open its password; the others run.
+   * Starts new upstreams, restarts changed ones and stops removed ones. Throws Failure `secret.unopened` or
+   * `key.*` if a password cannot be decrypted. Such an upstream retries the decryption, and the others run.
    */
   readonly use: (placed: Placed) => Promise<void>;
   readonly statuses: () => UpstreamStatus[];
@@ -40,15 +41,15 @@ export type UpstreamsSettings = {
   readonly random: Random;
   readonly logSink: LogSink;
   readonly openSecret: SpecHost['openSecret'];
-  /** Receives downstream messages. */
+  /** Receives the messages that upstreams send down. */
   readonly take: TakeDown;
 };
 
 type Running = {
-  /** Settings it was started with. */
+  /** Settings with which the forwarder was started. */
   readonly settings: unknown;
   readonly forwarder: Forwarder;
-  /** False until its password has been opened. */
+  /** True after the password has been decrypted. */
   opens: boolean;
 };
 
@@ -85,7 +86,7 @@ export function createUpstreams(settings: UpstreamsSettings): Upstreams {
     };
   };
 
-  /** Opens the password, unless that has succeeded before. */
+  /** Decrypts the password of an upstream, unless a running upstream has the same settings and succeeded. */
   const open = async (placed: Placed, entry: UpstreamEntry): Promise<void> => {
     const one = running.get(entry.name);
     if (one === undefined || one.opens) return;

@@ -72,7 +72,10 @@ export function readAcknowledgement(
   const reasonCode = length === 2 ? REASON.success : bytes.readUInt8(start + 2);
   const allowed = whole === PUBACK || whole === PUBREC ? RECEIVED : RELEASED;
   if (sender === 'client' && !allowed.includes(reasonCode))
-    return protocolError(REASON.protocolError, `an acknowledgement has the reason code ${reasonCode}`);
+    return protocolError(
+      REASON.protocolError,
+      `an acknowledgement has the invalid reason code ${reasonCode}`,
+    );
   const wrong =
     length > 3
       ? propertiesError(bytes, start + 3, end, sender === 'client' ? 'strict' : 'lenient')

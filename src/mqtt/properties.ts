@@ -138,7 +138,7 @@ export function readProperties(reader: PacketReader, owner: Owner): PropertyValu
   if (length === 0 || reader.error !== undefined) return NO_VALUES;
   const end = reader.at + length;
   if (end > reader.end) {
-    setError(reader, REASON.malformedPacket, 'its properties are longer than the packet');
+    setError(reader, REASON.malformedPacket, 'the properties are longer than the packet');
     return NO_VALUES;
   }
   const inner = createPacketReader(reader.bytes, reader.at, end, reader.strictness);
@@ -164,16 +164,17 @@ function collect(reader: PacketReader, owner: Owner): PropertyValues {
     const { name, form } = property;
     const mayRepeat = form === 'pair' || (name === 'subscriptionId' && owner === 'publish');
     if (seen.has(name) && !mayRepeat)
-      setError(reader, REASON.protocolError, `it has the property ${name} twice`);
+      setError(reader, REASON.protocolError, `a packet has the property ${name} twice`);
     seen.add(name);
     if (form === 'pair' && user.length >= 2 * MAX_USER_PROPERTIES && reader.strictness === 'strict')
-      setError(reader, REASON.quotaExceeded, `it has more than ${MAX_USER_PROPERTIES} user properties`);
+      setError(reader, REASON.quotaExceeded, `a packet has more than ${MAX_USER_PROPERTIES} user properties`);
     if (form === 'pair') user.push(readText(reader), readText(reader));
     else if (form === 'text') texts[name] = readText(reader);
     else if (form === 'binary') binaries[name] = readBinary(reader);
     else {
       const value = readNumber(reader, form);
-      if (value === 0 && NOT_ZERO.includes(name)) setError(reader, REASON.protocolError, `its ${name} is 0`);
+      if (value === 0 && NOT_ZERO.includes(name))
+        setError(reader, REASON.protocolError, `a packet has the property ${name} with the value 0`);
       if (name === 'subscriptionId') subscriptionIds.push(value);
       else numbers[name] = value;
     }

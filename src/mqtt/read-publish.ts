@@ -108,10 +108,11 @@ function propertiesAt(
   if (at < end && bytes[at] === 0) return { properties: undefined, bodyStart: at + 1 };
   const reader = createPacketReader(bytes, at, end, strictness);
   const values = readProperties(reader, 'publish');
-  if (values.numbers.topicAlias === 0) setError(reader, REASON.topicAliasInvalid, 'its topic alias is 0');
+  if (values.numbers.topicAlias === 0)
+    setError(reader, REASON.topicAliasInvalid, 'the topic alias of a PUBLISH is 0');
   const properties = publishProperties(values);
   if (/[+#]/.test(properties.responseTopic ?? ''))
-    setError(reader, REASON.protocolError, 'its response topic has wildcards');
+    setError(reader, REASON.protocolError, 'the response topic of a PUBLISH has wildcards');
   return reader.error ?? { properties, bodyStart: reader.at };
 }
 

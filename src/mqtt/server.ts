@@ -87,7 +87,7 @@ export function createServerFramer(
     if ('code' in packet) return packet;
     // A client must not send a subscription identifier in a PUBLISH [MQTT-3.3.4-6].
     if (packet.cmd === 'publish' && (packet.properties?.subscriptionIds.length ?? 0) > 0)
-      return protocolError(REASON.protocolError, 'its PUBLISH has a subscription identifier');
+      return protocolError(REASON.protocolError, 'PUBLISH has a subscription identifier');
     handler.packet(packet);
     return undefined;
   };

@@ -11,6 +11,6 @@ export function damagedPage(thrown: unknown): Failure {
 }
 
 export function unknownEntry(queue: string, sequence: number): Failure {
-  const sentence = `The queue "${queue}" has no message ${sequence} that waits: see "skerry queue peek ${queue}".`;
+  const sentence = `The queue "${queue}" has no message ${sequence}: see "skerry queue peek ${queue}".`;
   return new Failure('entry.unknown', sentence);
 }

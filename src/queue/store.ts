@@ -75,7 +75,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     isJournalBlocked: () => checkpoints.blocked(),
     isCheckpointDue: () => checkpoints.due(),
     onDrained: () => checkpoints.begin(),
-    onException: thrown => noteException(log, 'the sender of a message', thrown),
+    onException: thrown => noteException(log, 'the callback of a stored message', thrown),
     pendingBytesChanged,
     succeeded: plan => {
       counts.commits++;

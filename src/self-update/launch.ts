@@ -135,11 +135,14 @@ async function lockAfter(
 }
 
 function watchdogGone(): Failure {
-  return new Failure('update.state', 'The watchdog of this hub on trial is gone, so the hub does not start.');
+  return new Failure(
+    'update.state',
+    'The watchdog process of this trial start has exited, so the hub does not start.',
+  );
 }
 
 function inUse(dataFolder: string, pid: number): Failure {
-  const sentence = `The data folder ${dataFolder} is in use by a hub that was just updated (pid ${pid})`;
+  const sentence = `The data folder ${dataFolder} is in use by a hub that updates itself (pid ${pid})`;
   return new Failure('data.locked', `${sentence}: stop it, or name another folder with --data DIR.`);
 }
 
@@ -200,10 +203,11 @@ function consume(file: string): boolean {
 
 function logDecision({ slots, returned, trial }: UpdateState, { slot, limits }: Trial, log: Log): void {
   const version = slots[slot]?.version;
-  if (trial !== undefined) log.info(`Start ${trial.tries} of ${limits.starts} of the new hub, ${version}.`);
+  if (trial !== undefined)
+    log.info(`Trial start ${trial.tries} of ${limits.starts} of the new hub binary, version ${version}.`);
   else
     log.error(
-      `The new hub, ${version}, failed its trial: ${returned?.reason}. Rolled back to the previous hub.`,
+      `The new hub binary, version ${version}, failed its trial: ${returned?.reason}. Rolled back to the previous hub.`,
     );
 }
 

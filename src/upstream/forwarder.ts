@@ -53,7 +53,7 @@ export function startForwarder(originalSettings: ForwarderSettings): Forwarder {
   const threw = (thrown: unknown): void => {
     if (link !== undefined) note(thrown);
     if (link === undefined) recover(thrown);
-    else link.fail(`an error in this hub (${reasonOf(thrown)})`);
+    else link.fail(`an internal error of this hub (${reasonOf(thrown)})`);
   };
   const settings: ForwarderSettings = { ...originalSettings, ...containedBy(threw, originalSettings) };
   const { clock, random, log, device, memory } = settings;

@@ -71,7 +71,9 @@ ledger(
       [rest.healthy?.id, rest.newest, rest.given, rest.attempt],
       [healthy.id, newest, 'x', undefined],
     );
-    assert.equal(warnings, ['The store has no deployment: the last healthy one runs again.']);
+    assert.equal(warnings, [
+      'The store has no deployment: the hub applies the last healthy deployment from the recovery file.',
+    ]);
     await other.finish();
     rmSync(folder, { recursive: true });
   },

@@ -63,7 +63,7 @@ first('a hub with pid 1 reaps orphans and still receives the exit codes of its m
     assert.match(run(['ps', '--data', join(folder, 'data')]).out, /ending +failed.* exit 3/);
     process.kill(init, 'SIGTERM');
     assert.is(await hub.gone, 0);
-    assert.match(hub.log(), /SIGTERM: stopping/);
+    assert.match(hub.log(), /Stopping because SIGTERM was received/);
   });
 });
 

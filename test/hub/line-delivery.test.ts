@@ -42,7 +42,7 @@ for (const ack of [false, true]) {
       await harness.commit();
       assert.equal(written, [ack ? '{"id":1,"input":"in","body":"good"}' : '"good"']);
       const reasons = harness.store.deadLetters.list().map(({ reason }) => reason);
-      assert.equal(reasons, ['no line can be made of it: Maximum call stack size exceeded']);
+      assert.equal(reasons, ['it cannot be encoded as a line: Maximum call stack size exceeded']);
       assert.is(errors.length, 1);
       await harness.finish();
     },

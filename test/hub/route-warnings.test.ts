@@ -35,7 +35,7 @@ const ROWS: readonly (readonly [string, Readonly<Record<string, string>>, RegExp
       two: `FROM /messages/modules/b/outputs/o ${into('c')}`,
       three: `FROM /messages/modules/c/* ${into('a')}`,
     },
-    /^Messages of module a may come back .*: a -> b \(routes\.one\) -> c \(routes\.two\) -> a \(routes\.three\)\.$/,
+    /^Messages of module a may return to it in a loop: a -> b \(routes\.one\) -> c \(routes\.two\) -> a \(routes\.three\)\.$/,
   ],
   [
     'a route of a module into itself',
@@ -72,8 +72,12 @@ for (const [what, routes, expected] of ROWS) {
 const DOWN: readonly (readonly [readonly string[], boolean, RegExp | undefined])[] = [
   [[], false, undefined],
   [['commands/#'], true, undefined],
-  [[], true, /^routes\.down comes FROM \$upstream, but "upstream\.down" names no topics: nothing comes\.$/],
-  [['commands/#'], false, /^What "upstream\.down" brings here is acknowledged and forgotten: /],
+  [
+    [],
+    true,
+    /^routes\.down comes FROM \$upstream, but "upstream\.down" has no topic filter: the route matches no message\.$/,
+  ],
+  [['commands/#'], false, /^Messages received by "upstream\.down" are acknowledged and discarded, /],
 ];
 
 for (const [down, hasRoute, expected] of DOWN) {

@@ -52,7 +52,7 @@ const TABLE: readonly (readonly [names: readonly string[], route: string, expect
   [
     ['cloud'],
     'FROM $upstream INTO $upstream/cloud',
-    'routes.r goes round: messages FROM an upstream cannot go back INTO the same one, because that is a loop; let a module answer.',
+    'routes.r is invalid: messages FROM an upstream cannot go back INTO the same one, because that is a loop; let a module answer.',
   ],
 ];
 
@@ -99,8 +99,8 @@ routes('a warning names each upstream whose topics have no route or whose routes
   };
   const manifest = parseManifest(JSON.stringify({ name: 'edge', upstreams, routes: taking }), 'm.json');
   assert.equal(warningsOf(manifest, planRoutes(manifest).routes), [
-    'What "upstreams.cloud.down" brings here is acknowledged and forgotten: no route comes FROM $upstream/cloud to take it.',
-    'routes.other comes FROM $upstream/spare, but "upstreams.spare.down" names no topics: nothing comes.',
+    'Messages received by "upstreams.cloud.down" are acknowledged and discarded, because no route comes FROM $upstream/cloud: add a route.',
+    'routes.other comes FROM $upstream/spare, but "upstreams.spare.down" has no topic filter: the route matches no message.',
   ]);
 });
 

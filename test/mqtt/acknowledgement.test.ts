@@ -65,7 +65,7 @@ const STRICTER = [
   'an acknowledgement has bytes after its last field',
   'a packet is truncated',
   'a string is not UTF-8 or contains a character that MQTT forbids',
-  'its properties are longer than the packet',
+  'the properties are longer than the packet',
   'a variable byte integer has more bytes than necessary',
   'it has a property that is not allowed in this packet',
 ];

@@ -181,12 +181,12 @@ const STRICTER: Readonly<Record<string, string>> = {
   'a PUBLISH has no topic': '[MQTT-3.3.2-1], [MQTT-4.7.3-1]',
   'a string is not UTF-8 or contains a character that MQTT forbids': '[MQTT-1.5.4-1], [MQTT-1.5.4-2]',
   'a packet is truncated': 'mqtt-packet reads -1 or half a text at the end of a packet',
-  'its properties are longer than the packet': 'mqtt-packet reads the available bytes',
+  'the properties are longer than the packet': 'mqtt-packet reads the available bytes',
   'a variable byte integer has more bytes than necessary': '[MQTT-1.5.5-1]',
-  'its topic alias is 0': '[MQTT-3.3.2-8]',
+  'the topic alias of a PUBLISH is 0': '[MQTT-3.3.2-8]',
   'its response topic has wildcards': '[MQTT-3.3.2-14]',
   'it has a property that is not allowed in this packet': '2.2.2.2',
-  'the value of a property is neither 0 nor 1': '3.3.2.3.2',
+  'the value of a boolean property is neither 0 nor 1': '3.3.2.3.2',
   'its subscriptionId is 0': '3.3.2.3.8',
 };
 

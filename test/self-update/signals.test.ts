@@ -87,7 +87,7 @@ signals('the built binary on trial ends by itself when its guard is killed', asy
   await hub.listens();
   await hub.end('SIGKILL');
   await until('it is gone', () => commandOf(pidIn(world.ran()[0])) === undefined);
-  assert.match(hub.log(), /The watchdog of this hub on trial is gone: stopping\./);
+  assert.match(hub.log(), /Stopping because the watchdog process of this trial start has exited\./);
 });
 
 signals('what hangs and lost its guard is killed by the next start, which goes on', async ({ world }) => {
@@ -109,7 +109,7 @@ signals('a second start while a hub is on trial is refused, and counts nothing',
   await world.ranOften(1);
   const second = world.start();
   assert.is(await second.gone, 1);
-  assert.match(second.log(), new RegExp(`just updated \\(pid ${first.pid}\\): stop it`));
+  assert.match(second.log(), new RegExp(`updates itself \\(pid ${first.pid}\\): stop it`));
   assert.is(world.noted().trial?.tries, 1);
   assert.is(await first.end(), 0);
 });

@@ -162,7 +162,7 @@ contained('an exception in a step of a link ends that link, once, and is passed 
   );
   assert.equal(
     failures.map(one => one?.message),
-    [`The connection to 127.0.0.1:${server.port} failed: an error in this hub (first).`],
+    [`The connection to 127.0.0.1:${server.port} failed: an internal error of this hub (first).`],
   );
 });
 

@@ -91,7 +91,7 @@ export function openConnection(
     closeForMemory: () => connection.close(TOO_LARGE),
     fail: thrown => {
       noteException(log, 'a connection', thrown, peerFields(connection));
-      connection.close(protocolError(REASON.unspecifiedError, 'the hub failed on its packet'));
+      connection.close(protocolError(REASON.unspecifiedError, 'an internal error occurred in the hub'));
     },
     whenDrained: resume => {
       waiting.push(resume);
@@ -107,7 +107,7 @@ export function openConnection(
       if (packet.length <= connection.maximumPacketSize) output.write(packet);
       else
         connection.close(
-          protocolError(REASON.packetTooLarge, 'an answer is larger than its Maximum Packet Size'),
+          protocolError(REASON.packetTooLarge, "an answer exceeds the client's Maximum Packet Size"),
         );
     },
     acknowledge: (type, packetId, reasonCode) => {
@@ -247,7 +247,7 @@ export function openConnection(
     // the client does not read.
     const pausedByBroker = socket.isPaused() && waiting.length === 0;
     const left = pausedByBroker ? timeout : lastPacket + timeout - clock.monotonic();
-    if (left <= 0) connection.close(protocolError(REASON.keepAliveTimeout, 'its keep-alive ran out'));
+    if (left <= 0) connection.close(protocolError(REASON.keepAliveTimeout, 'the keep-alive timeout expired'));
     else cancelKeepAlive = clock.after(left, checkKeepAlive);
   };
   return connection;
@@ -256,4 +256,7 @@ export function openConnection(
 /** Reason for a connection that the client has closed without DISCONNECT. It is neither logged nor sent. */
 const LOST = protocolError(REASON.success, '');
 /** DISCONNECT reason if the incomplete packets of all clients exceed their maximum memory. */
-const TOO_LARGE = protocolError(REASON.quotaExceeded, 'incomplete packets take too much memory');
+const TOO_LARGE = protocolError(
+  REASON.quotaExceeded,
+  'the incomplete packets of all clients exceed their memory limit',
+);

@@ -6,5 +6,8 @@ import { protocolError, REASON } from '../../mqtt/reasons.ts';
  * 4.12).
  */
 export function handleAuth(): ProtocolError {
-  return protocolError(REASON.protocolError, 'it sent AUTH, and gave no authentication method');
+  return protocolError(
+    REASON.protocolError,
+    'the client sent AUTH, but CONNECT had no authentication method',
+  );
 }

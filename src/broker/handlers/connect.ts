@@ -64,14 +64,14 @@ function connectProblem({
   authenticationMethod,
 }: Connect): ProtocolError | undefined {
   if (authenticationMethod !== undefined)
-    return protocolError(REASON.badAuthenticationMethod, 'it wants an authentication that there is not');
+    return protocolError(REASON.badAuthenticationMethod, 'the authentication method is not supported');
   // Before MQTT 5, a client without a client identifier must request a clean session (MQTT 3.1.1, 3.1.3-8).
   if (version < 5 && clientId === '' && !clean)
     return protocolError(REASON.clientIdentifierNotValid, 'a persistent session needs a client identifier');
   // An invalid client identifier is refused with this code [MQTT-3.1.3-8].
   const problem = Buffer.byteLength(clientId) > MAX_CLIENT_ID_BYTES ? 'is too long' : stringProblem(clientId);
   if (problem !== undefined)
-    return protocolError(REASON.clientIdentifierNotValid, `its client identifier ${problem}`);
+    return protocolError(REASON.clientIdentifierNotValid, `the client identifier ${problem}`);
   return undefined;
 }
 
@@ -80,8 +80,8 @@ type Denial = { readonly fault: ProtocolError; readonly logged: string };
 
 /** CONNACK errors of a failed authentication. */
 const AUTHENTICATION_FAULTS = {
-  refused: protocolError(REASON.notAuthorized, 'it may not connect'),
-  tooMany: protocolError(REASON.connectionRateExceeded, 'too many attempts to connect as it failed lately'),
+  refused: protocolError(REASON.notAuthorized, 'the client is not allowed to connect'),
+  tooMany: protocolError(REASON.connectionRateExceeded, 'too many recent logins of this user failed'),
 } as const;
 
 /** Accepts the authenticated client, or returns the reason of its refusal. */
@@ -117,8 +117,8 @@ function connectionRefusal(
   holder: Holder,
 ): ShareRefusal | undefined {
   if (kind === 'client' && listener.clients >= listener.max) {
-    const reason = `${listener.max} clients are connected to its listener`;
-    return { reason, logged: `${reason}: raise its maxConnections` };
+    const reason = `${listener.max} clients are connected to this listener, its maximum`;
+    return { reason, logged: `${reason}: raise "maxConnections" of the listener` };
   }
   return context.host.shares.connections.refusal(holder, 1);
 }
@@ -152,12 +152,18 @@ function willProblem(
   const { host } = connection.context;
   if (will === undefined) return undefined;
   if (!isTopicName(will.topic))
-    return protocolError(REASON.topicNameInvalid, `its will cannot go to "${will.topic.slice(0, 64)}"`);
+    return protocolError(
+      REASON.topicNameInvalid,
+      `the will topic "${will.topic.slice(0, 64)}" is not a valid topic name`,
+    );
   if (!mayPublish(host, connection.bridge, identity, clientId, will.topic))
-    return protocolError(REASON.notAuthorized, `its will may not go to "${will.topic}"`);
+    return protocolError(REASON.notAuthorized, `the client may not publish a will to "${will.topic}"`);
   // A retained will without Retain Available is refused [MQTT-3.2.2-13].
   if (will.retain && !host.limits().retained)
-    return protocolError(REASON.retainNotSupported, 'its will is to be retained, and "retained" is false');
+    return protocolError(
+      REASON.retainNotSupported,
+      'the will has RETAIN set, but the manifest has "retained": false',
+    );
   return undefined;
 }
 
@@ -173,7 +179,7 @@ function limitProblem(connection: Connection, packet: Connect, clientId: string)
   if (version < 5 && keepAlive !== packet.keepAlive)
     return protocolError(
       REASON.clientIdentifierNotValid,
-      `its keep-alive is not from 1 to ${keepAlive} seconds`,
+      `the keep-alive must be from 1 to ${keepAlive} seconds`,
     );
   const properties = connackProperties(packet, clientId, host.limits());
   const size = encodeConnack(version, REASON.success, false, properties).length;
@@ -181,7 +187,7 @@ function limitProblem(connection: Connection, packet: Connect, clientId: string)
   return size > connection.maximumPacketSize
     ? protocolError(
         REASON.packetTooLarge,
-        `its Maximum Packet Size is less than the ${size} bytes of CONNACK`,
+        `the client's Maximum Packet Size is less than the ${size} bytes of CONNACK`,
       )
     : undefined;
 }
@@ -210,7 +216,7 @@ function startSession(
   // The older connection is closed [MQTT-3.1.4-3].
   sessions
     .find(clientId, identity)
-    ?.connection?.close(protocolError(REASON.sessionTakenOver, 'another connection took its session over'));
+    ?.connection?.close(protocolError(REASON.sessionTakenOver, 'another connection took over the session'));
   const known = sessions.find(clientId, identity);
   if (known !== undefined && packet.clean) sessions.discard(known, () => {});
   const resumed = packet.clean ? undefined : known;
@@ -254,7 +260,7 @@ function startDelivery(connection: Connection, session: Session, receiveMaximum:
 
 /** Returns the log text for a session that could not be written to the store. */
 function notStored({ clientId }: Session, { message }: Error): string {
-  return `The session of "${clientId}" is not kept: ${message}`;
+  return `Cannot store the session of client "${clientId}": ${message}`;
 }
 
 /** Creates the will of a CONNECT. Undefined if there is none. */

@@ -14,7 +14,7 @@ export function handleDisconnect(
   if (sessionExpiry !== undefined) {
     // A Session Expiry Interval of 0 in CONNECT cannot be increased (MQTT 5, 3.14.2.2.2).
     if (session.expiry === 0 && sessionExpiry > 0)
-      return protocolError(REASON.protocolError, 'its DISCONNECT makes a session last that was to end');
+      return protocolError(REASON.protocolError, 'DISCONNECT has a session expiry, but CONNECT had none');
     session.expiry = expiryOf(sessionExpiry);
   }
   if (reasonCode !== REASON.disconnectWithWill) connection.will = undefined;

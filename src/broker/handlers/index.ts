@@ -21,11 +21,11 @@ export function handle(connection: Connection, packet: Publish | Request): Proto
   const { session } = connection;
   if (session === undefined) {
     if (packet.cmd === 'connect') return handleConnect(connection, packet);
-    return protocolError(REASON.protocolError, `it sent ${packet.cmd.toUpperCase()} before CONNECT`);
+    return protocolError(REASON.protocolError, `the client sent ${packet.cmd.toUpperCase()} before CONNECT`);
   }
   switch (packet.cmd) {
     case 'connect':
-      return protocolError(REASON.protocolError, 'it sent a second CONNECT');
+      return protocolError(REASON.protocolError, 'the client sent a second CONNECT');
     case 'publish':
       return handlePublish(connection, session, packet);
     case 'subscribe':
@@ -51,7 +51,7 @@ export function acknowledge(
   const { session } = connection;
   const delivery = session?.delivery;
   if (session === undefined || delivery === undefined)
-    return protocolError(REASON.protocolError, 'it sent an acknowledgement before CONNECT');
+    return protocolError(REASON.protocolError, 'the client sent an acknowledgement before CONNECT');
   if (type === PUBACK) delivery.puback(packetId);
   else if (type === PUBREC) delivery.pubrec(packetId, reasonCode);
   else if (type === PUBREL) handlePubrel(connection, session, packetId);

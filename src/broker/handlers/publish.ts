@@ -27,14 +27,17 @@ export function handlePublish(
   const topic = topicOf(connection, packet);
   if (typeof topic !== 'string') return topic;
   if (!isTopicName(topic))
-    return protocolError(REASON.topicNameInvalid, `"${topic.slice(0, 64)}" is not a topic to publish on`);
+    return protocolError(REASON.topicNameInvalid, `"${topic.slice(0, 64)}" is not a valid topic name`);
   // RETAIN without Retain Available is a protocol error [MQTT-3.2.2-14].
   if (packet.retain && !host.limits().retained)
-    return protocolError(REASON.retainNotSupported, 'it published with RETAIN, and "retained" is false');
+    return protocolError(
+      REASON.retainNotSupported,
+      'the client published with RETAIN, but the manifest has "retained": false',
+    );
   if (isBeyondReceiveMaximum(connection, session, packet))
     return protocolError(
       REASON.receiveMaximumExceeded,
-      `it sent more than ${MAX_PENDING_PUBLISHES} messages at once`,
+      `the client sent more than ${MAX_PENDING_PUBLISHES} messages without waiting for acknowledgements`,
     );
   if (!mayPublish(host, connection.bridge, session.identity, session.clientId, topic))
     return refuse(connection, topic, packet);
@@ -128,7 +131,9 @@ function answer(connection: Publisher, ack: PendingAck, reasonCode: number, erro
       acks.complete(ack, isFull(error) ? REASON.quotaExceeded : REASON.implementationSpecificError);
     else {
       acks.cancel(ack);
-      connection.close(protocolError(REASON.quotaExceeded, `its message was not kept: ${sentenceOf(error)}`));
+      connection.close(
+        protocolError(REASON.quotaExceeded, `the message cannot be stored: ${sentenceOf(error)}`),
+      );
     }
   } catch (thrown) {
     connection.fail(thrown);
@@ -171,8 +176,8 @@ function refuse(
 ): ProtocolError | undefined {
   const { acks, version, context } = connection;
   context.counts.refused++;
-  if (version < 5) return protocolError(REASON.notAuthorized, `it may not publish on "${topic}"`);
-  context.log.warn(`Refused a message: the client may not publish on "${topic}".`, peerFields(connection));
+  if (version < 5) return protocolError(REASON.notAuthorized, `the client may not publish to "${topic}"`);
+  context.log.warn(`Refused a message: the client may not publish to "${topic}".`, peerFields(connection));
   if (qos > 0) acks.complete(acks.reserve(qos === 1 ? PUBACK : PUBREC, messageId), REASON.notAuthorized);
   return undefined;
 }

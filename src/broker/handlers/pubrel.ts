@@ -18,6 +18,9 @@ export function handlePubrel(connection: Connection, session: Session, packetId:
   }
   connection.context.host.sessions.removeReceived(session.id, packetId, error => {
     if (error === undefined) connection.acknowledge(PUBCOMP, packetId, reasonCode);
-    else connection.context.log.warn(`A PUBREL of "${session.clientId}" is not kept: ${error.message}`);
+    else
+      connection.context.log.warn(
+        `Cannot store the PUBREL of client "${session.clientId}": ${error.message}`,
+      );
   });
 }

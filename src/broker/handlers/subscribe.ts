@@ -71,7 +71,7 @@ export function handleSubscribe(
 function refusalOf({ context }: Connection, session: Session, topic: string): ProtocolError | undefined {
   const filter = plainFilter(topic) ?? topic;
   if (!context.host.maySubscribe(session.identity, session.clientId, filter))
-    return protocolError(REASON.notAuthorized, 'it may not subscribe to that');
+    return protocolError(REASON.notAuthorized, 'the client may not subscribe to this filter');
   const full = context.sessions.subscriptionRefusal(session, topic);
   return full === undefined ? undefined : protocolError(REASON.quotaExceeded, full);
 }

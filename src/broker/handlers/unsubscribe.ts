@@ -26,7 +26,7 @@ export function handleUnsubscribe(
   attachInputs(session, connection.context);
   sessions.save(session, error => {
     if (error !== undefined)
-      log.warn(`An unsubscription of "${session.clientId}" is not kept: ${error.message}`);
+      log.warn(`Cannot store an unsubscription of client "${session.clientId}": ${error.message}`);
     connection.send(encodeUnsuback(connection.version, messageId, codes));
   });
   return undefined;

@@ -6,7 +6,7 @@ import { MAX_ALIASED_TOPIC_UNITS, MAX_TOPIC_ALIASES } from '../limits.ts';
 /** Topics by the topic alias that the client has assigned on this connection (MQTT 5, 3.3.2.3.4). */
 export type InboundAliases = Map<number, string>;
 
-const TOO_LONG = `its topics with an alias have more than ${MAX_ALIASED_TOPIC_UNITS} characters together`;
+const TOO_LONG = `the topics of all topic aliases have more than ${MAX_ALIASED_TOPIC_UNITS} characters in total`;
 
 /** Returns the topic of a PUBLISH, by its topic alias if the packet has no topic. Stores a new alias. */
 export function topicOf(
@@ -19,7 +19,7 @@ export function topicOf(
   if (alias > MAX_TOPIC_ALIASES) {
     return protocolError(
       REASON.topicAliasInvalid,
-      `it used topic alias ${alias}, the highest is ${MAX_TOPIC_ALIASES}`,
+      `the client used topic alias ${alias}, but the maximum is ${MAX_TOPIC_ALIASES}`,
     );
   }
   connection.inboundAliases ??= new Map();
@@ -33,6 +33,6 @@ export function topicOf(
   }
   return (
     aliases.get(alias) ??
-    protocolError(REASON.protocolError, `it used topic alias ${alias}, which it has not given`)
+    protocolError(REASON.protocolError, `the client used topic alias ${alias} without defining it`)
   );
 }

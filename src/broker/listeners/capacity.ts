@@ -29,7 +29,7 @@ export function connectionCapacity(log: Log): Capacity {
   const capacity = capacityFor(files);
   if (capacity.clients < MAX_CONNECTIONS) {
     log.warn(
-      `The system lets the hub open ${files} files, so at most ${capacity.clients} clients may be connected: raise "ulimit -n", or LimitNOFILE of a systemd unit, for more.`,
+      `The system limits the hub to ${files} open files, so at most ${capacity.clients} clients can connect: raise "ulimit -n", or LimitNOFILE of the systemd unit.`,
     );
   }
   return capacity;

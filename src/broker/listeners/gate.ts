@@ -113,7 +113,7 @@ export function createGate({ clock, log, capacity, bytes: maxBytes }: GateSettin
       oldest.socket.destroy();
       return true;
     }
-    return evict(`${capacity()} connections are open`);
+    return evict(`the maximum of ${capacity()} connections is reached`);
   };
 
   /** Closes connections that have not sent CONNECT until their memory is within its maximum. */
@@ -128,7 +128,9 @@ export function createGate({ clock, log, capacity, bytes: maxBytes }: GateSettin
       const { address } = peerOf(socket);
       // A new client is accepted even if peers that send nothing use all connections.
       if (open >= capacity() && !evictForNew()) {
-        log.warn(`Refused a connection from ${address}: ${capacity()} connections are open.`);
+        log.warn(
+          `Refused a connection from ${address}: the maximum of ${capacity()} connections is reached.`,
+        );
         socket.destroy();
         return undefined;
       }
@@ -143,7 +145,9 @@ export function createGate({ clock, log, capacity, bytes: maxBytes }: GateSettin
       byAddress.set(address, (byAddress.get(address) ?? 0) + 1);
       bytes += cost;
       const cancel = clock.after(CONNECT_TIMEOUT_MS, () => {
-        log.info(`Closed a connection from ${address}: no CONNECT came in time.`);
+        log.info(
+          `Closed a connection from ${address}: it sent no CONNECT within ${CONNECT_TIMEOUT_MS / 1000} s.`,
+        );
         socket.destroy();
       });
       socket.once('close', () => {

@@ -50,7 +50,7 @@ export function createAcceptor(
     // failed. A repeated error is logged once.
     if (!server.listening || error.message === lastError) return;
     lastError = error.message;
-    log.warn(`A connection could not be accepted: ${error.message}`);
+    log.warn(`Cannot accept a connection: ${error.message}.`);
   });
   const sockets = new Set<Socket>();
   /** Admitted connections by key of their socket. */

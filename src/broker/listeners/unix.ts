@@ -51,7 +51,7 @@ function bind(server: Server, file: string): Promise<void> {
 async function removeStaleSocket(file: string): Promise<void> {
   const stats = lstatSync(file, { throwIfNoEntry: false });
   if (stats === undefined) return;
-  if (!stats.isSocket()) throw listenFailure(file, 'there is something else, which is no socket');
+  if (!stats.isSocket()) throw listenFailure(file, 'the path exists, but is not a socket');
   if (await isInUse(file)) {
     const sentence = `The socket ${file} is in use by another program: stop it, or change "listeners" in the manifest.`;
     throw new Failure('listener.in-use', sentence);

@@ -139,6 +139,6 @@ function mayPublishWill(
   const permitted = topic === bridgeStateTopic(clientId) || host.mayPublish(identity, clientId, topic);
   if (permitted && (!retain || host.limits().retained)) return true;
   counts.refused++;
-  log.warn(`The will of client "${clientId}" is not published: it may not publish on "${topic}" any more.`);
+  log.warn(`Discarded the will of client "${clientId}": the client may no longer publish to "${topic}".`);
   return false;
 }

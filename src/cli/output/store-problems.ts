@@ -6,7 +6,7 @@ export function troublesOf({ state, reason, setAside }: StoreHealth): string[] {
   if (state !== 'working') troubles.push(`The store is ${state}: ${reason ?? ''}`);
   if (setAside !== undefined) {
     troubles.push(
-      `A damaged store was moved to ${setAside}: what waited in it is not delivered; remove it when it is not needed.`,
+      `A damaged store was moved to ${setAside}: its messages are not delivered; remove it when you no longer need it.`,
     );
   }
   return troubles;

@@ -25,6 +25,6 @@ export function upstreamLines(upstream: UpstreamStatus): string[] {
     backlog === 0 ? '' : `, ${backlog} wait${oldestMs === undefined ? '' : `, the oldest ${time(oldestMs)}`}`;
   const title = `${upstreamLabel(name)} ${address}`;
   const lines = [`${title}: ${state}${why}, ${delivered} delivered${speed}${waiting}${error}`];
-  if (refused > 0) lines.push(`${title}: ${refused} not taken, the last: ${lastRefusal ?? ''}`);
+  if (refused > 0) lines.push(`${title}: ${refused} refused, the last: ${lastRefusal ?? ''}`);
   return lines;
 }

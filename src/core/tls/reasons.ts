@@ -24,7 +24,7 @@ const CERTIFICATE: Readonly<Record<string, string>> = {
 /** Reasons why the handshake has failed. */
 const HANDSHAKE: Readonly<Record<string, string>> = {
   ECONNRESET: 'the connection was closed during the handshake',
-  ERR_SSL_HTTP_REQUEST: 'plain HTTP instead of TLS',
+  ERR_SSL_HTTP_REQUEST: 'the peer uses plain HTTP instead of TLS',
   ERR_SSL_NO_SHARED_CIPHER: 'there is no common cipher',
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'no client certificate was sent, and one is required',
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'the version of TLS is older than 1.2',
@@ -35,17 +35,17 @@ const HANDSHAKE: Readonly<Record<string, string>> = {
 
 /** Alerts with which the peer ended the handshake (RFC 8446, section 6.2), by the end of OpenSSL's code. */
 const ALERTS: readonly (readonly [end: string, words: string])[] = [
-  ['CERTIFICATE_REQUIRED', 'the other side requires a client certificate'],
-  ['CERTIFICATE_EXPIRED', 'the other side says that the certificate has expired'],
-  ['CERTIFICATE_REVOKED', 'the other side says that the certificate is revoked'],
-  ['CERTIFICATE_UNKNOWN', 'the other side refused the certificate'],
-  ['BAD_CERTIFICATE', 'the other side refused the certificate'],
-  ['UNKNOWN_CA', 'the other side does not trust the issuer of the certificate'],
-  ['HANDSHAKE_FAILURE', 'the other side found no common parameters'],
-  ['PROTOCOL_VERSION', 'the other side does not speak this version of TLS'],
-  ['UNRECOGNIZED_NAME', 'the other side does not know this host name'],
-  ['NO_APPLICATION_PROTOCOL', 'the other side does not speak the protocol of "tls.alpn"'],
-  ['ACCESS_DENIED', 'the other side denied access'],
+  ['CERTIFICATE_REQUIRED', 'the peer requires a client certificate'],
+  ['CERTIFICATE_EXPIRED', 'the peer says that the certificate has expired'],
+  ['CERTIFICATE_REVOKED', 'the peer says that the certificate is revoked'],
+  ['CERTIFICATE_UNKNOWN', 'the peer refused the certificate'],
+  ['BAD_CERTIFICATE', 'the peer refused the certificate'],
+  ['UNKNOWN_CA', 'the peer does not trust the issuer of the certificate'],
+  ['HANDSHAKE_FAILURE', 'the peer found no common parameters'],
+  ['PROTOCOL_VERSION', 'the peer does not speak this version of TLS'],
+  ['UNRECOGNIZED_NAME', 'the peer does not know this host name'],
+  ['NO_APPLICATION_PROTOCOL', 'the peer does not speak the protocol of "tls.alpn"'],
+  ['ACCESS_DENIED', 'the peer denied access'],
 ];
 
 /**

@@ -21,12 +21,13 @@ export function attach(
   accepted: string,
 ): void {
   const size = sizeOf(Number(columns), Number(rows));
-  if (size === undefined) throw new Failure('usage', 'A terminal has from 1 to 65535 columns and rows.');
+  if (size === undefined)
+    throw new Failure('usage', 'The columns and the rows of a terminal must be from 1 to 65535.');
 
   const leave = (how: string): void => {
     attachment.detach();
     socket.end(frameOf('ended', Buffer.from(how)));
-    // A socket that is not read does not report that its peer has closed.
+    // A paused socket does not report that its peer has closed.
     socket.resume();
   };
   const printed = (bytes: Buffer): void => {
@@ -50,8 +51,8 @@ export function attach(
 }
 
 /**
- * Back-pressure: input that the module does not read stays in the viewer, whose socket is paused meanwhile.
- * An empty output frame now and then detects a viewer that has gone.
+ * Passes the viewer's input to the module. If the module does not read, the viewer's socket is paused. An
+ * empty output frame every second detects a closed connection even while the socket is paused.
  */
 function takeFrames({ input, resize, everySecond }: Attachment, readOnly: boolean, socket: Socket) {
   let cancel: Cancel | undefined;

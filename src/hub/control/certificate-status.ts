@@ -19,7 +19,7 @@ export type CertificateStatus = {
   readonly problem: string | undefined;
 };
 
-/** Reads the certificate files of the current manifest and returns their status. */
+/** Reads the certificate files of the current manifest. Returns the status of each. */
 export function certificateStatuses(
   { manifest, home }: Placed,
   clock: Pick<Clock, 'wall'>,

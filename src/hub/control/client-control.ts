@@ -8,17 +8,21 @@ import { matches } from '../../core/topic-filter.ts';
 import { isTopicFilter } from '../../mqtt/topics.ts';
 import type { Store } from '../../queue/types.ts';
 
-/** Maximum rows of one answer: with long names a row has 2 KB. */
+/** Maximum rows of one answer. A row with long names has 2 KB. */
 export const MAX_LISTED = 200;
 
-/** Maximum subscriptions in one answer, and maximum UTF-16 units of each filter. */
+/** Maximum subscriptions in one answer. */
 const MAX_SHOWN_FILTERS = 200;
+
+/** Maximum UTF-16 units of a topic filter in an answer. */
 const MAX_SHOWN_FILTER = 256;
 
-/** Sessions or retained messages that one batch removes. The event loop runs between two batches. */
+/**
+ * Number of sessions or retained messages that one batch removes. The event loop runs between two batches.
+ */
 const REMOVED_AT_ONCE = 64;
 
-/** Part of a list, with the total length. */
+/** Part of a list, with the length of the whole list. */
 export type Page<Row> = { readonly total: number; readonly rows: readonly Row[] };
 
 export type SessionRow = {
@@ -28,20 +32,20 @@ export type SessionRow = {
   readonly holder: Holder;
   readonly connected: boolean;
   readonly persistent: boolean;
-  /** Undefined if an older hub version created the session. */
+  /** Seconds since the session was created. Undefined if an older hub version created it. */
   readonly ageSeconds: number | undefined;
-  /** Session Expiry Interval. Undefined if the session does not expire. */
+  /** Session Expiry Interval in seconds. Undefined if the session does not expire. */
   readonly expirySeconds: number | undefined;
   readonly subscriptions: number;
   readonly subscriptionBytes: number;
   readonly waitingMessages: number;
   readonly waitingBytes: number;
-  /** Undefined if the queue is empty. */
+  /** Age of the oldest waiting message in seconds. Undefined if the queue is empty. */
   readonly oldestSeconds: number | undefined;
 };
 
 export type ShownSession = SessionRow & {
-  /** First subscriptions, at most MAX_SHOWN_FILTERS. */
+  /** The first subscriptions of the session, at most MAX_SHOWN_FILTERS. */
   readonly filters: readonly { readonly filter: string; readonly qos: QoS }[];
 };
 
@@ -62,25 +66,28 @@ export type RetainedRow = {
   readonly holder: Holder;
   readonly bytes: number;
   readonly ageSeconds: number | undefined;
-  /** Undefined if the message does not expire. */
+  /** Seconds until the message expires. Undefined if it does not expire. */
   readonly remainingSeconds: number | undefined;
 };
 
-/** Operator's actions on clients, sessions and retained messages. Lists begin with the largest holder. */
+/**
+ * Operator's actions on clients, sessions and retained messages. A list begins with the items of the user or
+ * module that uses most.
+ */
 export type ClientControl = {
   readonly sessions: (offset: number) => Page<SessionRow>;
   /** Throws Failure `session.unknown`. */
   readonly show: (id: string) => ShownSession;
   readonly drop: (id: string) => Promise<void>;
-  /** Drops all sessions of a holder. Resolves to their number. */
+  /** Drops all sessions of a holder. Resolves to the number of dropped sessions. */
   readonly dropAll: (holder: Holder) => Promise<number>;
   readonly clients: (offset: number) => Page<ClientRow>;
   /** Throws Failure `client.unknown`. */
   readonly kick: (id: string) => void;
   readonly retained: (offset: number) => Page<RetainedRow>;
   /**
-   * Removes the retained messages whose topics match a filter. Resolves to their number. Throws Failure
-   * `usage`.
+   * Removes the retained messages whose topics match a filter. Resolves to the number of removed messages.
+   * Throws Failure `usage` if the filter is invalid.
    */
   readonly clear: (filter: string) => Promise<number>;
 };
@@ -206,7 +213,9 @@ export function controlClients({ clock, store, broker }: ClientControlHost): Cli
   };
 }
 
-/** Rows from `offset` on, ordered by the total of their holder, then by size, largest first. */
+/**
+ * Returns the rows from `offset` on, sorted by the total size of their holder, then by size, largest first.
+ */
 function pageOf<Item extends { readonly holder: Holder }, Row>(
   items: readonly Item[],
   size: (item: Item) => number,

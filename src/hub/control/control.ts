@@ -36,7 +36,7 @@ export type ControlHost = {
 
 type Action = (host: ControlHost, ...args: readonly string[]) => unknown;
 
-/** Action of each request. The command that sends the arguments has the same version as the hub. */
+/** Action of each request. Arguments are not validated, because the sending command checks them. */
 export const ACTIONS: Readonly<Record<string, Action>> = {
   status: ({ status }) => status(),
   certificates: ({ certificates }) => certificates(),
@@ -81,7 +81,7 @@ export async function serveControl(path: string, host: ControlHost): Promise<Con
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', error =>
-        reject(new Failure('data.unwritable', `No control socket at ${path}: ${error.message}.`)),
+        reject(new Failure('data.unwritable', `Cannot open the control socket ${path}: ${error.message}.`)),
       );
       server.listen(path, resolve);
     });
@@ -112,7 +112,7 @@ function serve(socket: Socket, host: ControlHost): void {
     );
   };
   socket.on('data', read);
-  // An interrupted command is not an error of the hub.
+  // A client that disconnects early is not an error of the hub.
   socket.on('error', () => socket.destroy());
 }
 

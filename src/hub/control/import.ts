@@ -8,8 +8,9 @@ import { planRoutes } from '../routing/route-plan.ts';
 const MAX_LEFT_OUT = 1_000;
 
 /**
- * Converts the text of an Azure IoT Edge deployment to a valid manifest: omits and reports fields and routes
- * that would be refused. `file` names the text in errors. Throws Failure `import.foreign`.
+ * Converts the text of an Azure IoT Edge deployment to a valid manifest. Omits and reports the fields and
+ * routes that the manifest check would refuse. `file` is the name of the text in errors. Throws Failure
+ * `import.foreign` if the text is not a deployment.
  */
 export function importForHub(text: string, file: string): Imported {
   const imported = importDeployment(text, file);
@@ -24,7 +25,7 @@ export function importForHub(text: string, file: string): Imported {
   };
 }
 
-/** Omits the smallest part that makes the manifest invalid, if the import's own checks did not find it. */
+/** Removes each field that makes the manifest invalid and that the import itself did not detect. */
 function withoutRefused({ manifest, remarks }: Imported): Imported {
   const kept = structuredClone(manifest);
   const left: Remark[] = [];
@@ -53,7 +54,7 @@ function removeAt(root: object, path: readonly unknown[]): unknown[] | undefined
   return removed.path;
 }
 
-/** Reason without the position lines, which a list has no room for. The path contains the route's name. */
+/** Remark about a refused route: the first line of the reason, without the position in the route. */
 function refusalOf(name: string, reason: string): Remark {
   const [line = ''] = reason
     .replace(`route routes.${name}, `, '')
@@ -61,6 +62,6 @@ function refusalOf(name: string, reason: string): Remark {
     .split('\n');
   return {
     path: `$edgeHub.routes.${name}`,
-    sentence: `is left out until it is put right: ${line.replace(/\.$/, '')}`,
+    sentence: `is left out until it is corrected: ${line.replace(/\.$/, '')}`,
   };
 }

@@ -3,20 +3,22 @@ import type { Message, OnDurable, Origin } from '../../core/message.ts';
 import type { DeadLetter, Store, WaitingEntry } from '../../queue/types.ts';
 import { upstreamSource } from '../../routes/sources.ts';
 
-/** Maximum entries in one answer, and maximum bytes of each body. */
+/** Maximum entries in one answer. */
 export const MAX_PEEKED = 1000;
+
+/** Maximum bytes of a body in an answer. */
 const MAX_SHOWN_BODY = 1024;
 
 /** Printable form of a message. A body that is not text is base64. */
 export type ShownMessage = {
   readonly topic: string;
   readonly from: string;
-  /** Alternating names and values. */
+  /** User properties as alternating names and values. */
   readonly properties: readonly string[];
   readonly contentType: string | undefined;
-  /** Size of the whole body. */
+  /** Size of the whole body in bytes. */
   readonly bytes: number;
-  /** First bytes of the body. */
+  /** Beginning of the body, at most MAX_SHOWN_BODY bytes, as text or base64. */
   readonly body: string;
 };
 
@@ -27,7 +29,7 @@ export type QueueControl = {
   readonly peek: (queue: string, limit: number) => ShownWaiting[];
   /** Throws Failure `queue.unknown` or `entry.unknown`. */
   readonly drop: (queue: string, sequence: number) => Promise<void>;
-  /** Drops all entries that are not in flight. Resolves to their number. */
+  /** Drops all entries that are not in flight. Resolves to the number of dropped entries. */
   readonly dropAll: (queue: string) => Promise<number>;
   readonly letters: () => ShownLetter[];
   /** Throws Failure `letter.unknown`, `letter.damaged` or `store.full`. */
@@ -42,7 +44,7 @@ export function controlQueues(store: Store): QueueControl {
     throw new Failure('queue.unknown', `There is no queue "${queue}": "skerry queue" lists them.`);
   };
 
-  /** Drops one batch. A message that is in flight meanwhile stays. */
+  /** Drops one batch of entries, except entries that are in flight. */
   const dropBatch = async (queue: string): Promise<number> => {
     const results = await Promise.allSettled(
       store
@@ -85,7 +87,7 @@ function shown<Item extends { readonly message: Message | undefined }>(
   return { ...item, message: item.message && shownMessage(item.message) };
 }
 
-/** Printable form of a message. */
+/** Converts a message to its printable form. */
 export function shownMessage({ topic, origin, properties, contentType, body }: Message): ShownMessage {
   return { topic, from: senderOf(origin), properties, contentType, bytes: body.length, body: textOf(body) };
 }
@@ -104,6 +106,6 @@ function senderOf(origin: Origin): string {
 function textOf(body: Buffer): string {
   const beginning = body.subarray(0, MAX_SHOWN_BODY);
   const text = beginning.toString();
-  // The cut may split the last character. Any other invalid UTF-8 means that the body is not text.
+  // Truncation may split the last character. Any other invalid UTF-8 means that the body is not text.
   return text.slice(0, -1).includes('\ufffd') ? beginning.toString('base64') : text;
 }

@@ -14,32 +14,33 @@ import { createSubject } from '../routing/subject.ts';
 import { type ShownMessage, shownMessage } from './queue-control.ts';
 import { sampleSubject } from './sample-message.ts';
 
-/** Maximum characters of a shown value. */
+/** Maximum characters of a value in an answer. */
 const MAX_SHOWN = 200;
 
-/** Explanation why a route matches a message or not. */
+/** Explanation of why a route matches a message or not. */
 export type ExplainedRoute = Omit<Explained, 'values'> & {
   readonly name: string;
   readonly text: string;
   /**
-   * Values of the condition's subexpressions, as JSON or `undefined`. An expression precedes its operands.
+   * Values of the condition's subexpressions, as JSON or the text `undefined`. An expression precedes its
+   * operands.
    */
   readonly values: readonly { readonly text: string; readonly value: string; readonly depth: number }[];
 };
 
-/** Messages in the queues that a route would have matched. */
+/** Result of testing a route on the messages in the queues. */
 export type Replay = {
   /** Number of examined messages. A message in several queues counts once. */
   readonly messages: number;
-  /** Messages whose source matches, counted by the value of the condition. */
+  /** Number of messages whose source matches, by the value of the condition. */
   readonly verdicts: Readonly<Record<ConditionResult, number>>;
-  /** First matches. `waited` is in milliseconds of hub time. */
+  /** The first matching messages. `waited` is the time in the queue in milliseconds of hub time. */
   readonly taken: readonly { readonly waited: number; readonly message: ShownMessage }[];
-  /** True if there were more messages than the bound. */
+  /** True if not all messages were examined, because there are more than MAX_REPLAYED. */
   readonly cut: boolean;
 };
 
-/** Operator's queries about the routes of a running hub. */
+/** Actions behind `skerry routes explain` and `skerry routes replay`. */
 export type RouteControl = {
   /** Throws Failure `usage` for an invalid message or an unknown route. */
   readonly explain: (message: string, route: string) => readonly ExplainedRoute[];
@@ -50,7 +51,7 @@ export type RouteControl = {
 export type RouteControlSettings = {
   readonly clock: Pick<Clock, 'wall'>;
   readonly store: Store;
-  /** Current routes. */
+  /** Returns the current routes. */
   readonly routing: () => Routing;
 };
 
@@ -82,7 +83,10 @@ export function controlRoutes({ clock, store, routing }: RouteControlSettings): 
   };
 }
 
-/** Explains why each of `routes`, or only the named one, matches a message or not. Throws Failure `usage`. */
+/**
+ * Explains why each route, or only the route with the given name, matches a message or not. Throws Failure
+ * `usage` for an invalid message or an unknown route.
+ */
 export function explainRoutes(
   routes: readonly RouteSetEntry[],
   subject: Subject,
@@ -105,8 +109,8 @@ function shown(value: unknown): string {
 }
 
 /**
- * JSON of a value, without recursion: JSON.stringify recurses, and a body may nest deeper than the stack
- * allows.
+ * Returns the JSON text of a value. JSON.stringify recurses, so a value that nests deeper than the stack
+ * allows is replaced by a remark.
  */
 function jsonOf(value: unknown): string {
   try {

@@ -4,7 +4,7 @@ import { PLAIN } from '../../core/message.ts';
 import type { Subject } from '../../routes/subject.ts';
 import { decodeBody } from '../routing/body-decoder.ts';
 
-/** Fields of a sample message. */
+/** Field names of a sample message. */
 const FIELDS = ['body', 'bodyText', 'bodyBase64', 'properties', 'system', 'source', 'topic'];
 
 /** System properties of a sample message with a JSON body. */
@@ -14,9 +14,10 @@ const DEFAULT_SOURCE = '/messages';
 const DEFAULT_TOPIC = 'a/b';
 
 /**
- * Subject of a sample message: `{"body": ..., "properties": {...}, "system": {...}, "source":
- * "/messages/modules/m/outputs/o", "topic": "a/b"}`, or with the bytes of the body as "bodyText" or
- * "bodyBase64". Throws Failure `usage`.
+ * Parses a sample message, on which route conditions are evaluated: `{"body": ..., "properties": {...},
+ * "system": {...}, "source": "/messages/modules/m/outputs/o", "topic": "a/b"}`. Instead of `body`, the body
+ * may be given as text in `bodyText` or as base64 in `bodyBase64`. Throws Failure `usage` if the text is
+ * invalid.
  */
 export function sampleSubject(text: string): Subject {
   const written = objectOf(parsed(text), 'The message');

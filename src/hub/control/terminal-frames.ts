@@ -31,7 +31,7 @@ export function sizeFrame({ columns, rows }: TerminalSize): Buffer {
   return frameOf('size', payload);
 }
 
-/** Terminal size of a payload. Undefined if it is invalid or zero. */
+/** Decodes the payload of a `size` frame. Undefined if the payload is invalid or a number is zero. */
 export function sizeIn(payload: Buffer): TerminalSize | undefined {
   if (payload.length !== 4) return undefined;
   return sizeOf(payload.readUInt16BE(), payload.readUInt16BE(2));
@@ -43,8 +43,8 @@ export function sizeOf(columns: number, rows: number): TerminalSize | undefined 
 }
 
 /**
- * Creates a parser that returns the complete frames of the bytes received so far. Returns undefined if a
- * frame is invalid or longer than `most`.
+ * Creates a parser of frames. Each call returns the frames that the given bytes complete, or undefined if a
+ * frame is invalid or its payload is longer than `most` bytes.
  */
 export function createFrameReader(most: number): (bytes: Buffer) => Frame[] | undefined {
   let held = NOTHING;

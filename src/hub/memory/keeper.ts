@@ -9,9 +9,9 @@ import { nativeFunction } from '../../supervisor/terminal/native-addon.ts';
 import { BUFFER_SLACK_BYTES, INPUT_CHECK_BYTES, MEMORY_CHECK_MS, MEMORY_SLACK_BYTES } from '../limits.ts';
 import type { MemoryTotal } from './total.ts';
 
-/** Collects garbage of buffers in time, and returns memory to the system after a load. */
+/** Keeps the memory of the process small: collects garbage early and returns freed memory to the system. */
 export type MemoryKeeper = {
-  /** Counts received bytes, because V8 collects their buffers too late. */
+  /** Counts received bytes; after INPUT_CHECK_BYTES, the memory of buffers is checked. */
   readonly countInput: (bytes: number) => void;
   readonly budget: MemoryBudget;
   readonly status: () => MemoryStatus;
@@ -20,7 +20,7 @@ export type MemoryKeeper = {
 
 export type MemoryStatus = {
   readonly totalBytes: number;
-  /** Source of the total. */
+  /** Source of the memory budget, such as `--memory`. */
   readonly source: MemoryTotal['source'];
   /** Anonymous memory at the last measurement. */
   readonly anonymousBytes: number;
@@ -35,27 +35,29 @@ export type MemoryKeeperSettings = {
   readonly log: Log;
   readonly loadAllocator: () => Promise<Allocator | undefined>;
   /**
-   * Collects garbage of the young generation or of the whole heap. Undefined if the runtime does not offer
-   * it.
+   * Collects garbage of the young generation or of the whole heap. Undefined if the runtime has no function
+   * for it.
    */
   readonly collect: ((generation: 'minor' | 'major') => void) | undefined;
 };
 
 export type Allocator = {
-  /** Sets how many freed bytes the allocator keeps (M_TRIM_THRESHOLD). */
+  /** Sets the maximum of freed bytes that the allocator retains (M_TRIM_THRESHOLD of mallopt(3)). */
   readonly limitFreed: (bytes: number) => void;
   /** Returns freed memory to the system (malloc_trim). */
   readonly trim: () => void;
 };
 
-/** Size from which the allocator maps a block separately, so that freeing it returns it to the system. */
+/**
+ * Minimum bytes of a block that the allocator maps with mmap. Freeing such a block returns it to the system.
+ */
 const LARGE_PIECE = 1 << 17;
 
 /**
- * Starts the memory keeper. V8 estimates the memory of buffers only roughly: up to 64 MB of them can be
- * garbage before it collects. The keeper therefore checks the size of buffers after some input and collects
- * if they have grown by BUFFER_SLACK. It checks anonymous memory periodically; if that has grown, it collects
- * everything and the allocator returns what it keeps.
+ * Starts the memory keeper. V8 estimates the memory of buffers only roughly, so up to 64 MB of buffers can be
+ * garbage before V8 collects it. The keeper collects garbage if buffers have grown by BUFFER_SLACK_BYTES. It
+ * also checks anonymous memory periodically: if that has grown, it collects the whole heap and trims the
+ * allocator.
  */
 export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper {
   const { total, clock, log, loadAllocator, collect } = settings;
@@ -93,7 +95,7 @@ export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper 
 
   let cancel: Cancel;
   const round = (): void => {
-    look().catch(thrown => noteException(log, 'the look at memory', thrown));
+    look().catch(thrown => noteException(log, 'the memory check', thrown));
     cancel = clock.after(MEMORY_CHECK_MS, round);
   };
   cancel = clock.after(MEMORY_CHECK_MS, round);
@@ -116,7 +118,7 @@ export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper 
   };
 }
 
-/** Garbage collection of the runtime (`--expose-gc` of the binary). */
+/** Returns the garbage collection function of the runtime, which the binary enables with `--expose-gc`. */
 export function runtimeCollector(): MemoryKeeperSettings['collect'] {
   const { gc } = globalThis;
   return gc && (type => void gc({ type, execution: 'sync' }));
@@ -130,12 +132,14 @@ export async function loadAllocator(): Promise<Allocator | undefined> {
   return { limitFreed: bytes => void limitFreed(bytes), trim: () => void trim() };
 }
 
-/** Bytes of buffers, including garbage. */
+/** Returns the bytes of all buffers, including garbage. */
 function buffers(): number {
   return getHeapStatistics().external_memory;
 }
 
-/** Anonymous memory of this process in bytes (RssAnon of proc(5)). 0 if the system does not report it. */
+/**
+ * Returns the anonymous memory of this process in bytes (RssAnon of proc(5)). 0 if the system reports none.
+ */
 function anonymousMemory(): number {
   const [, kilobytes] = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? [];
   return Number(kilobytes ?? 0) * 1024;

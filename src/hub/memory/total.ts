@@ -7,16 +7,18 @@ export type MemoryTotal = {
   readonly source: '--memory' | 'control group' | 'machine';
 };
 
-/** Part of the machine's memory for the hub by default, because its modules need the rest. */
+/** Default budget as a fraction of the machine's memory. The modules need the rest. */
 const PART_OF_MACHINE = 1 / 4;
 
-/** Mount points of control groups of version 2 and version 1, and the file with the limit in each group. */
+/** Mount point of cgroups version 2, and the file with the memory limit of a group. */
 const UNIFIED = { root: '/sys/fs/cgroup', limit: 'memory.max' };
+
+/** Mount point of cgroups version 1, and the file with the memory limit of a group. */
 const VERSION_1 = { root: '/sys/fs/cgroup/memory', limit: 'memory.limit_in_bytes' };
 
 /**
- * Memory budget: `--memory`, else the tightest limit of the hub's control groups, else a part of the
- * machine's memory.
+ * Returns the memory budget: the value of `--memory`, else the lowest limit of the hub's cgroups, else a
+ * fraction of the machine's memory.
  */
 export function memoryTotal(given: number | undefined): MemoryTotal {
   if (given !== undefined) return { bytes: given, source: '--memory' };
@@ -31,8 +33,8 @@ function machineBytes(): number {
 }
 
 /**
- * Tightest limit of the hub's control groups, or Infinity. A line is `<number>:<controllers>:<path>`
- * (cgroups(7)).
+ * Returns the lowest memory limit of the hub's cgroups, or Infinity. Each line of /proc/self/cgroup is
+ * `<number>:<controllers>:<path>` (cgroups(7)).
  */
 function groupLimit(): number {
   const limits = textOf('/proc/self/cgroup')
@@ -46,12 +48,12 @@ function groupLimit(): number {
   return Math.min(Number.POSITIVE_INFINITY, ...limits);
 }
 
-/** Tightest limit of a group and its ancestors. */
+/** Returns the memory limits of a cgroup and all its ancestors. */
 function limitsAlong({ root, limit }: typeof UNIFIED, path: string): number[] {
   const names = path.split('/').filter(name => name !== '');
   return [...names.keys(), names.length].flatMap(depth => {
     const text = textOf(join(root, ...names.slice(0, depth), limit)).trim();
-    // "max" or a missing file means no limit.
+    // The text "max" or a missing file means that there is no limit.
     return /^\d+$/.test(text) ? [Number(text)] : [];
   });
 }

@@ -3,12 +3,15 @@ import type { Log } from '../../core/log.ts';
 import type { Drain, DrainSettings, QueueEntry } from '../../queue/types.ts';
 import { lineOfMessage, taskLine } from './lines/to-module.ts';
 
-/** Maximum lines in flight to a module's standard input. A crash of the module redelivers at most these. */
+/**
+ * Maximum unacknowledged lines of one input. If the module crashes, at most so many lines are delivered
+ * twice.
+ */
 const WINDOW = 16;
 
 /** Delivery of a module's input queues to its standard input, line by line. */
 export type LineDelivery = {
-  /** Called when the module has started or its pipe accepts input again. */
+  /** Starts or resumes delivery. Called when the module has started, or its pipe accepts input again. */
   readonly writable: () => void;
   /** Handles the module's acknowledgement of line `id`. Ignores an unknown id. */
   readonly done: (id: number) => void;
@@ -31,14 +34,14 @@ export type LineDeliverySettings = {
   readonly log: Log;
 };
 
-/** Creates the delivery. Lines that an ended module has not acknowledged are delivered again. */
+/** Creates the delivery. Lines that a module has not acknowledged when it ends are delivered again. */
 export function createLineDelivery({ module, ack, write, log }: LineDeliverySettings): LineDelivery {
   let inputs: readonly LineInput[] = [];
   let running = false;
   let ready = false;
   const open = new Map<string, Drain>();
   let lastId = 0;
-  /** Unacknowledged lines: at most one window per input. */
+  /** Unacknowledged lines by their id. */
   const doing = new Map<number, { readonly drain: Drain; readonly entry: QueueEntry }>();
 
   const stop = (): void => {
@@ -51,7 +54,7 @@ export function createLineDelivery({ module, ack, write, log }: LineDeliverySett
 
   const gone = (drain: Drain, error: Error): void => {
     if (![...open.values()].includes(drain)) return;
-    log.warn(`Module "${module}" went away before it had read all of its input: ${error.message}`);
+    log.warn(`Module "${module}" closed its standard input before it read all messages: ${error.message}`);
     stop();
   };
 
@@ -78,8 +81,8 @@ export function createLineDelivery({ module, ack, write, log }: LineDeliverySett
    * start.
    */
   const refuse = (drain: Drain, entry: QueueEntry, error: unknown): void => {
-    const reason = `no line can be made of it: ${reasonOf(error)}`;
-    log.error(`A message for module "${module}" is now a dead letter: ${reason}.`);
+    const reason = `it cannot be encoded as a line: ${reasonOf(error)}`;
+    log.error(`Moved a message for module "${module}" to the dead letters: ${reason}.`);
     drain.reject(entry, reason);
   };
 
@@ -98,7 +101,7 @@ export function createLineDelivery({ module, ack, write, log }: LineDeliverySett
     return drain;
   };
 
-  /** Starts a drain for each input while the module runs. */
+  /** Starts a drain for each new input, and stops the drains of removed inputs. */
   const feed = (): void => {
     const wanted = new Set(inputs.map(({ input }) => input));
     for (const [input, drain] of open) {

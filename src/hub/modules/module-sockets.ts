@@ -7,7 +7,7 @@ import { Failure } from '../../core/errors.ts';
 /** Maximum bytes of a Unix socket's path, without the final NUL (unix(7)). */
 const MAX_SOCKET_PATH_BYTES = 107;
 
-/** Unix sockets of modules without a network. Only the module itself can reach its socket. */
+/** Unix sockets by which modules without a network reach the broker. Each module can access only its own. */
 export type ModuleSockets = {
   /**
    * Opens the socket of a module if necessary, and returns its path. Throws Failure `listener.in-use` or
@@ -18,8 +18,9 @@ export type ModuleSockets = {
 };
 
 /**
- * Creates the sockets in `runFolder`, which only the hub's user may enter. A sandbox shows its module the
- * folder of its own socket. The sockets are not listeners of the manifest; they close with the broker.
+ * Creates the sockets in `runFolder`, which only the hub's user may enter. The sandbox of a module contains
+ * only the folder of the module's own socket. The sockets are not listeners of the manifest. They close with
+ * the broker.
  */
 export function createModuleSockets(runFolder: string, { listen }: Pick<Broker, 'listen'>): ModuleSockets {
   const opened = new Map<string, Promise<OpenListener>>();
@@ -28,7 +29,7 @@ export function createModuleSockets(runFolder: string, { listen }: Pick<Broker, 
   const listenFor = async (module: string): Promise<OpenListener> => {
     const folder = dirname(fileOf(module));
     if (Buffer.byteLength(fileOf(module)) > MAX_SOCKET_PATH_BYTES) {
-      const sentence = `The socket of module "${module}" would be ${fileOf(module)}, and the system takes ${MAX_SOCKET_PATH_BYTES} bytes: name a shorter data folder with --data DIR.`;
+      const sentence = `The socket path of module "${module}" is longer than ${MAX_SOCKET_PATH_BYTES} bytes (${fileOf(module)}): choose a data folder with a shorter path with --data DIR.`;
       throw new Failure('listener.refused', sentence);
     }
     mkdirSync(folder, { recursive: true });

@@ -6,29 +6,32 @@ import type { HealthSpec, ModuleSpec } from '../../supervisor/spec.ts';
 
 const SECOND = 1000;
 
-/** Functions of the hub that the start of a module needs. */
+/** Functions of the hub that are needed to start a module. */
 export type SpecHost = {
-  /** URL of the broker for modules. Undefined if it has no plain listener. */
+  /** Returns the broker's URL for modules. Undefined if there are no listeners. */
   readonly brokerUrl: () => string | undefined;
   /** Opens the Unix socket of a module without a network, and returns its path. */
   readonly socketOf: (module: string) => Promise<string>;
-  /** Secret by which a module authenticates to the broker. */
+  /** Returns the secret by which a module authenticates to the broker. */
   readonly tokenOf: (module: string) => string;
-  /** Folder of the bundle with this hash. */
+  /** Returns the folder of the bundle with the given hash. */
   readonly bundleFolder: (sha256: string) => string;
   /**
-   * Decrypts a sealed secret. `field` names it in errors. Throws Failure `secret.unopened` and the Failures
-   * of `key`.
+   * Decrypts a sealed secret. `field` is the name of the secret in errors. Throws Failure `secret.unopened`,
+   * and the Failures `key.*` if the device's key cannot be read.
    */
   readonly openSecret: (sealed: string, field: string) => Promise<Buffer>;
 };
 
 /**
- * Environment of a module with `io: lines`. Python would otherwise buffer 8 KB before it writes to a pipe.
+ * Environment variable of modules with `io: lines`. Without it, Python buffers 8 KB before it writes to a
+ * pipe.
  */
 const UNBUFFERED = { PYTHONUNBUFFERED: '1' };
 
-/** Supervisor's specification of a module of the manifest. Relative paths start at `home`. */
+/**
+ * Converts a module of the manifest to the supervisor's specification. `home` is the base of relative paths.
+ */
 export async function specOf(module: ModuleEntry, home: string, host: SpecHost): Promise<ModuleSpec> {
   const { name, io, backoff, health } = module;
   const talk: Record<string, string> = { SKERRY_MODULE: name };
@@ -65,7 +68,7 @@ export async function specOf(module: ModuleEntry, home: string, host: SpecHost):
   };
 }
 
-/** Real path of a folder, because a sandbox mounts folders at their real paths. */
+/** Resolves symbolic links in the path of a folder, because a sandbox mounts folders at their real paths. */
 export function withoutLinks(folder: string): string {
   return existsSync(folder) ? realpathSync(folder) : folder;
 }

@@ -28,14 +28,16 @@ export type ModulesSettings = Omit<SpecHost, 'socketOf'> & {
   readonly logSink: LogSink;
   readonly store: Store;
   readonly router: Router;
-  /** See `SupervisorHost.countInput`. */
+  /** Counts bytes that modules print, for the memory keeper. */
   readonly countInput: (bytes: number) => void;
-  /** See `SupervisorSettings.watchdog`. */
+  /**
+   * Pid of the watchdog process of a trial start, which must not be killed as an orphan. Undefined if none.
+   */
   readonly guard: number | undefined;
 };
 
 export type Modules = Omit<Supervisor, 'start' | 'adjust' | 'write'> & {
-  /** Adds modules of a manifest and starts them. See `Supervisor.start`. */
+  /** Adds modules of a manifest and starts them in their startup order. */
   readonly start: (names: readonly string[], placed: Placed) => Promise<void>;
   /** Applies changed settings to running modules without a restart. */
   readonly adjust: (names: readonly string[], placed: Placed) => Promise<void>;
@@ -46,7 +48,8 @@ export type Modules = Omit<Supervisor, 'start' | 'adjust' | 'write'> & {
 };
 
 /**
- * Connects the supervisor to the message flow: output lines are routed, queued inputs are written as lines.
+ * Connects the supervisor to the message flow: the lines that modules print become messages for the router,
+ * and queued messages for modules are written to their standard input as lines.
  */
 export function createModules(settings: ModulesSettings): Modules {
   const { clock, logSink, router, store, guard } = settings;
@@ -124,8 +127,8 @@ export function createModules(settings: ModulesSettings): Modules {
     ...supervisor,
     start: async (names, { manifest, home }) => {
       const entries = manifest.modules.filter(({ name }) => names.includes(name));
-      // A module with its own user must be able to enter its folder. Everything else in the data folder is
-      // private to the hub.
+      // A module that runs as its own user must be able to reach its folder in the data folder. All other
+      // files of the data folder have private modes of their own.
       if (entries.some(isIsolated)) chmodSync(dataFolder, 0o711);
       for (const entry of entries) takeOn(entry);
       const specs = Promise.all(entries.map(entry => specOf(entry, home, host)));
@@ -137,7 +140,7 @@ export function createModules(settings: ModulesSettings): Modules {
       for (const entry of entries) supervisor.adjust(await specOf(entry, home, host));
     },
     remove: async name => {
-      // Waits for a module that is about to start.
+      // A module whose specification is being computed would otherwise start after it was stopped.
       await described.get(name);
       described.delete(name);
       await supervisor.remove(name);

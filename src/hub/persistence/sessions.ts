@@ -8,14 +8,14 @@ import type { Store } from '../../queue/types.ts';
 import { decodeWill, encodeWill } from './wills.ts';
 
 /*
- * Persistent MQTT sessions as metadata of the store: one JSON value per session, and one small note per
- * packet identifier of its QoS 2 state.
+ * Persistent MQTT sessions in the metadata of the store: one JSON value per session, and one small value per
+ * packet identifier of its QoS 2 state. The constants are prefixes of the keys.
  */
 const SESSIONS = 'session/';
 const RECEIVED = 'received/';
 const RELEASED = 'released/';
 const WILLS = 'will/';
-/** Metadata of sent messages that older versions wrote. */
+/** Prefix of keys that older versions wrote for sent messages. These keys are deleted. */
 const OLD_SENT = 'sent/';
 
 const NOTHING = Buffer.alloc(0);
@@ -24,7 +24,7 @@ export function keepSessions(store: Store, log: Log): SessionStore {
   const load = (name: string, received: Notes, released: Notes): ReturnType<SessionStore['load']> => {
     const session = sessionFrom(store.get(name));
     if (session === undefined) {
-      log.error(`The kept session "${name}" is damaged and is left out.`);
+      log.error(`Ignored the stored session "${name}": its data is damaged.`);
       return [];
     }
     const flights: StoredQos2State = {
@@ -34,7 +34,7 @@ export function keepSessions(store: Store, log: Log): SessionStore {
           const sequence = store.get(noteName(RELEASED, session.id, packetId));
           return [packetId, Number(sequence?.toString())];
         })
-        // Message order, which PUBREL must follow [MQTT-4.6.0-4]. Names sort differently.
+        // PUBREL packets must be sent in message order [MQTT-4.6.0-4]. The keys are not in this order.
         .sort(([, one], [, other]) => one - other),
     };
     return [{ ...session, ...flights, will: decodeWill(store.get(WILLS + session.id)) }];
@@ -63,14 +63,15 @@ export function keepSessions(store: Store, log: Log): SessionStore {
     },
     saveWill: (id, will) =>
       store.put(WILLS + id, encodeWill(will), error => {
-        if (error !== undefined) log.warn(`The will of "${id}" is not kept: ${error.message}`);
+        if (error !== undefined) log.warn(`Cannot store the MQTT will of session "${id}": ${error.message}`);
       }),
     removeWill: id => drop(WILLS + id),
     receivedEntry: (id, packetId) => ({ name: noteName(RECEIVED, id, packetId), value: NOTHING }),
     removeReceived: (id, packetId, settle) => store.put(noteName(RECEIVED, id, packetId), undefined, settle),
     saveReleased: (id, packetId, sequence) =>
       store.put(noteName(RELEASED, id, packetId), Buffer.from(String(sequence)), error => {
-        if (error !== undefined) log.warn(`QoS 2 state of "${id}" is not kept: ${error.message}`);
+        if (error !== undefined)
+          log.warn(`Cannot store the QoS 2 state of session "${id}": ${error.message}`);
       }),
     removeReleased: (id, packetId) => drop(noteName(RELEASED, id, packetId)),
   };
@@ -113,13 +114,13 @@ function sessionFrom(bytes: Buffer | undefined): StoredSession | undefined {
     holder: 'holder' in value && typeof value.holder === 'string' ? value.holder : holderOfKept(identity),
     opened: 'opened' in value && typeof value.opened === 'number' ? value.opened : undefined,
     subscriptions: list.flatMap(subscriptionFrom),
-    // JSON writes Infinity as null.
+    // JSON encodes Infinity as null.
     expiry: 'expiry' in value && typeof value.expiry === 'number' ? value.expiry : Number.POSITIVE_INFINITY,
     ends: 'ends' in value && typeof value.ends === 'number' ? value.ends : undefined,
   };
 }
 
-/** Holder of a session that an older version without holders has stored. */
+/** Returns the holder of a session that an older version stored without a holder. */
 function holderOfKept(identity: Identity): Holder {
   if (identity.kind === 'module') return moduleHolder(identity.module);
   return identity.user === undefined ? LOCAL_CLIENTS : userHolder(identity.user);

@@ -4,7 +4,7 @@ import type { Store } from '../../queue/types.ts';
 import type { UpstreamMemory } from '../../upstream/session.ts';
 import { upstreamQueue } from '../queue-names.ts';
 
-/** Store keys of an upstream; no key is a prefix of another upstream's. */
+/** Returns the store keys of an upstream. No key is a prefix of a key of another upstream. */
 function keysOf(upstream: string) {
   const prefix = upstream === DEFAULT_UPSTREAM ? 'upstream' : `upstreams/${upstream}`;
   return {
@@ -20,11 +20,15 @@ function keysOf(upstream: string) {
 
 const NOTHING = Buffer.alloc(0);
 
-/** Session state of an upstream as metadata of the store: client identifier, QoS 2 state and budget. */
+/**
+ * Creates the persistence of an upstream's session state in the metadata of the store: client identifier, QoS
+ * 2 state, subscriptions and daily budget.
+ */
 export function keepUpstream(store: Store, log: Log, upstream = DEFAULT_UPSTREAM): UpstreamMemory {
   const keys = keysOf(upstream);
   const told = (error?: Error): void => {
-    if (error !== undefined) log.warn(`The state of the upstream is not kept: ${error.message}`);
+    if (error !== undefined)
+      log.warn(`Cannot store the session state of upstream "${upstream}": ${error.message}`);
   };
   return {
     budget: {
@@ -43,7 +47,7 @@ export function keepUpstream(store: Store, log: Log, upstream = DEFAULT_UPSTREAM
             Number(name.slice(keys.released.length)),
             Number(store.get(name)?.toString()),
           ])
-          // Message order, which PUBREL must follow [MQTT-4.6.0-4]. Names sort differently.
+          // PUBREL packets must be sent in message order [MQTT-4.6.0-4]. The keys are not in this order.
           .sort(([, one], [, other]) => one - other),
       keep: (packetId, sequence) => store.put(keys.released + packetId, Buffer.from(String(sequence)), told),
       forget: packetId => store.put(keys.released + packetId, undefined, told),
@@ -76,7 +80,7 @@ export function keepUpstream(store: Store, log: Log, upstream = DEFAULT_UPSTREAM
   };
 }
 
-/** Lines of a stored value. A valid filter contains no line feed. */
+/** Splits a stored value into lines. Topic filters are stored as lines, because they contain no line feed. */
 function linesIn(bytes: Buffer | undefined): string[] {
   return (bytes?.toString() ?? '').split('\n').filter(line => line !== '');
 }

@@ -3,7 +3,7 @@ import { storedJson } from '../../core/files/stored-json.ts';
 import { PLAIN } from '../../core/message.ts';
 
 /*
- * Will of a persistent session as metadata of the store: JSON, with bytes in base64.
+ * Encoding of the MQTT will of a persistent session in the metadata of the store: JSON, with bytes in base64.
  */
 
 export function encodeWill({ message, delay, due }: StoredWill): Buffer {

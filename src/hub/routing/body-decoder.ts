@@ -6,12 +6,13 @@ import { decodeCbor } from './cbor-decoder.ts';
 const BYTE_ORDER_MARK = '\ufeff';
 const UTF32_BYTES = 4;
 
-/** Media type `application/cbor` or `...+cbor`, with any parameters. */
+/** Matches the media types `application/cbor` and `...+cbor`, with any parameters. */
 const CBOR_TYPE = /^[^;]*[/+]cbor\s*(;|$)/i;
 
 /**
- * Decoded body for the conditions of routes: CBOR if the content type is CBOR, else JSON in `encoding` or
- * UTF-8. Undefined if the body cannot be decoded or is larger than MAX_ROUTED_BODY.
+ * Decodes a body for the conditions of routes: as CBOR if the content type is CBOR, else as JSON in
+ * `encoding`, or in UTF-8 if there is no encoding. Undefined if the body cannot be decoded or is larger than
+ * MAX_ROUTED_BODY_BYTES.
  */
 export function decodeBody({ body, contentType }: Message, encoding: string | null | undefined): unknown {
   if (body.length > MAX_ROUTED_BODY_BYTES) return undefined;
@@ -20,12 +21,12 @@ export function decodeBody({ body, contentType }: Message, encoding: string | nu
     const text = textOf(body, encoding?.toLowerCase() ?? 'utf-8');
     return text === undefined ? undefined : JSON.parse(text);
   } catch {
-    // A body that cannot be decoded has no values for a route; that is not an error.
+    // A body that cannot be decoded is not an error: its fields are undefined in conditions.
     return undefined;
   }
 }
 
-/** Text of a body. Undefined if the bytes are invalid in `encoding` or if the encoding is unknown. */
+/** Decodes a body to text. Undefined if the encoding is unknown or the bytes are invalid in this encoding. */
 function textOf(body: Buffer, encoding: string): string | undefined {
   switch (encoding) {
     case 'utf-8':

@@ -2,8 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { MAX_CBOR_NESTING, MAX_CBOR_VALUES } from '../limits.ts';
 
 /*
- * Decoder of the part of CBOR (RFC 8949) that conditions need. cbor-x creates dates, sets, errors and the
- * classes of its tag 27 from the input; hostile input needs a decoder that creates plain values only.
+ * Decoder of the part of CBOR (RFC 8949) that conditions need. The library cbor-x is not used for bodies,
+ * because hostile input could make it create dates, sets, errors and classes. This decoder creates plain
+ * values only.
  */
 
 /** Major types (RFC 8949, 3.1). */
@@ -15,7 +16,7 @@ const ARRAY = 4;
 const MAP = 5;
 const TAG = 6;
 
-/** Additional information in the head of an item (RFC 8949, 3). */
+/** Values of the additional information in the head of an item (RFC 8949, 3). */
 const ONE_BYTE = 24;
 const EIGHT_BYTES = 27;
 const INDEFINITE = 31;
@@ -27,15 +28,16 @@ const SIMPLE: ReadonlyMap<number, unknown> = new Map<number, unknown>([
   [22, null],
 ]);
 
-/** Throws `RangeError`, because the bytes are not one well-formed item. */
+/** Throws a `RangeError` for bytes that are not well-formed CBOR. */
 const malformed = (): never => {
   throw new RangeError('not well-formed CBOR');
 };
 
 /**
- * Value of the single item in `bytes`, as JSON represents it: maps become objects, integers become numbers.
- * Byte strings, tagged values and other types without a JSON equivalent are undefined. Throws `RangeError` if
- * the bytes are not well-formed, nest deeper than MAX_CBOR_NESTING or hold more than MAX_CBOR_VALUES values.
+ * Decodes the single item in `bytes` to a JSON value: maps become objects, integers become numbers. Byte
+ * strings, tagged values and other types without a JSON equivalent become undefined. Throws `RangeError` if
+ * the bytes are not well-formed, nest deeper than MAX_CBOR_NESTING or contain more than MAX_CBOR_VALUES
+ * values.
  */
 export function decodeCbor(bytes: Buffer): unknown {
   let at = 0;
@@ -46,7 +48,7 @@ export function decodeCbor(bytes: Buffer): unknown {
     return bytes.readUInt8(at++);
   };
 
-  /** Argument of a head, big-endian. */
+  /** Reads the argument of an item's head, a big-endian number. */
   const argument = (info: number): number => {
     if (info < ONE_BYTE) return info;
     if (info > EIGHT_BYTES) malformed();
@@ -55,7 +57,7 @@ export function decodeCbor(bytes: Buffer): unknown {
     return size === 8 ? Number(bytes.readBigUInt64BE(start)) : bytes.readUIntBE(start, size);
   };
 
-  /** Advances by `length` bytes and returns the offset of their start. */
+  /** Advances by `length` bytes and returns the offset of the first of these bytes. */
   const skip = (length: number): number => {
     if (length > bytes.length - at) malformed();
     at += length;
@@ -75,7 +77,7 @@ export function decodeCbor(bytes: Buffer): unknown {
 
   const text = (info: number): string => {
     if (info !== INDEFINITE) return textAt(bytes, skip(argument(info)), at);
-    // Measures the length first: chunks may have one byte each, and a buffer for each would cost a hundred.
+    // Measures the total length first. A buffer per chunk would cost a hundred bytes for a chunk of one byte.
     const start = at;
     let length = 0;
     eachChunk(TEXT, (from, to) => {
@@ -95,7 +97,7 @@ export function decodeCbor(bytes: Buffer): unknown {
     else skip(argument(info));
   };
 
-  /** Calls `one` for each item of an array or a map. */
+  /** Calls `one` for each item of an array, or for each key and value of a map. */
   const each = (info: number, one: () => void): void => {
     if (info !== INDEFINITE) {
       for (let left = argument(info); left > 0; left -= 1) one();
@@ -156,7 +158,7 @@ export function decodeCbor(bytes: Buffer): unknown {
   return at === bytes.length ? value : malformed();
 }
 
-/** UTF-8 text between two offsets. Most texts are short ASCII, which a loop detects faster than a decoder. */
+/** Decodes UTF-8. Most texts are short ASCII. Checking them in a loop is faster than calling a decoder. */
 function textAt(bytes: Buffer, start: number, end: number): string {
   let wide = 0;
   for (let at = start; at < end; at += 1) wide |= bytes[at] ?? 0;
@@ -164,13 +166,15 @@ function textAt(bytes: Buffer, start: number, end: number): string {
   return isUtf8(bytes.subarray(start, end)) ? bytes.toString('utf8', start, end) : malformed();
 }
 
-/** Defines a property, because an assignment to `__proto__` would set the prototype. */
+/**
+ * Adds a member to an object. An assignment to `__proto__` would set the prototype, so it is defined instead.
+ */
 function setMember(object: Record<string, unknown>, key: string | number, value: unknown): void {
   if (key !== '__proto__') object[key] = value;
   else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-/** Half-precision float (RFC 8949, appendix D). */
+/** Decodes a half-precision float (RFC 8949, appendix D). */
 function halfFloat(bits: number): number {
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;

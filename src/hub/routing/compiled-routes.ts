@@ -14,14 +14,14 @@ export type Routing = {
   /** Module inputs that routes deliver to. */
   readonly inputs: readonly Input[];
   /**
-   * Inputs of modules that speak MQTT. The other inputs are fed as lines, even if a client connects as their
-   * module.
+   * Inputs of modules with `io: mqtt`. Messages for other inputs are written to the module's standard input,
+   * even if the module also connects over MQTT.
    */
   readonly mqttInputs: readonly Input[];
   readonly status: () => Pick<HubStatus, 'routes' | 'refusedRoutes' | 'routeWarnings'>;
 };
 
-/** Compiles the routes of a manifest. An invalid route is refused without affecting the others. */
+/** Compiles the routes of a manifest. An invalid route is refused and does not affect the other routes. */
 export function routingOf(manifest: Manifest): Routing {
   const { routes, refused } = planRoutes(manifest);
   const dispatcher = createDispatcher(routes);

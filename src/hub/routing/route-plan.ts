@@ -14,11 +14,11 @@ import type { Sink, Source } from '../../routes/tree.ts';
 /** Module input that a route delivers to. */
 export type Input = { readonly module: string; readonly input: string };
 
-/** Refused route. The other routes run. */
+/** Route that does not run, because it is invalid. */
 export type RefusedRoute = {
   readonly name: string;
   readonly text: string;
-  /** Reason with the position and the correction. The position is shown on separate lines. */
+  /** Reason and correction. Further lines show the position in the route. */
   readonly reason: string;
 };
 
@@ -40,15 +40,15 @@ export function planRoutes(manifest: Manifest): RoutePlan {
 }
 
 /**
- * Refuses a manifest with an invalid route, because a deployment applies as a whole. Throws Failure
- * `route.syntax`.
+ * Checks all routes of a manifest. Throws Failure `route.syntax` if one is invalid, because a manifest is
+ * accepted as a whole.
  */
 export function checkRoutes(manifest: Manifest): void {
   const [first] = planRoutes(manifest).refused;
   if (first !== undefined) throw new Failure('route.syntax', first.reason);
 }
 
-/** Compiles a route and names its upstreams; returns a text with the reason if the route is refused. */
+/** Compiles a route and resolves its upstreams. Returns the reason as a text if the route is refused. */
 function planRoute(manifest: Manifest, name: string, text: string): Route | string {
   const compiled = compileRoute(text, manifest.dialect);
   if ('diagnostic' in compiled) return formatDiagnostic(`routes.${name}`, text, compiled.diagnostic);
@@ -57,13 +57,13 @@ function planRoute(manifest: Manifest, name: string, text: string): Route | stri
   if (typeof source === 'string') return `routes.${name} comes FROM ${source}`;
   const sink = withUpstream(tree.sink, manifest);
   if (typeof sink === 'string') return `routes.${name} goes INTO ${sink}`;
-  if (goesRound(source, sink)) return `routes.${name} goes round: ${GOES_ROUND}.`;
+  if (goesRound(source, sink)) return `routes.${name} is invalid: ${GOES_ROUND}.`;
   const problem = moduleProblem(manifest, sink);
   if (problem !== undefined) return `routes.${name} goes INTO ${problem}`;
   return { ...compiled.route, tree: { ...tree, source, sink } };
 }
 
-/** Distinct module inputs that routes deliver to. */
+/** Returns the distinct module inputs that routes deliver to. */
 export function inputsOf(routes: readonly RouteSetEntry[]): Input[] {
   const inputs = new Map<string, Input>();
   for (const { route } of routes) {
@@ -73,7 +73,10 @@ export function inputsOf(routes: readonly RouteSetEntry[]): Input[] {
   return Array.from(inputs.values());
 }
 
-/** Adds the name of the upstream to a source or sink; returns a text with the reason if there is none. */
+/**
+ * Adds the name of the upstream to a source or sink that is `$upstream`. Returns the reason as a text if the
+ * manifest has no such upstream.
+ */
 function withUpstream<Part extends Source | Sink>(part: Part, { upstreams }: Manifest): Part | string {
   if (part.kind !== 'upstream') return part;
   const written = printUpstream(part);

@@ -10,8 +10,8 @@ import { outputTopic } from '../queue-names.ts';
 type Way = { readonly route: string; readonly from: string; readonly to: string };
 
 /**
- * Warnings about routes that are valid but probably not intended. A warning has one sentence, and its
- * position if there is one.
+ * Returns warnings about routes that are valid but probably not intended. A warning is one sentence, followed
+ * by the position in the route if there is one.
  */
 export function warningsOf(manifest: Manifest, routes: readonly RouteSetEntry[]): string[] {
   const own = routes.flatMap(({ name, route }) =>
@@ -23,8 +23,8 @@ export function warningsOf(manifest: Manifest, routes: readonly RouteSetEntry[])
 }
 
 /**
- * Warns if only one of the two settings for downstream messages exists: subscribed topics, and routes from
- * the upstream.
+ * Warns about an upstream that has topic filters in `down` but no route FROM it, or a route FROM it but no
+ * topic filters.
  */
 function warningsOfDown(manifest: Manifest, routes: readonly RouteSetEntry[]): string[] {
   return manifest.upstreams.flatMap(({ name: upstream, down }) => {
@@ -35,22 +35,24 @@ function warningsOfDown(manifest: Manifest, routes: readonly RouteSetEntry[]): s
     const field = pathOf([...upstreamPath(manifest, upstream), 'down']);
     if (down.length === 0) {
       return takers.map(
-        ({ name }) => `routes.${name} comes FROM ${from}, but "${field}" names no topics: nothing comes.`,
+        ({ name }) =>
+          `routes.${name} comes FROM ${from}, but "${field}" has no topic filter: the route matches no message.`,
       );
     }
     if (takers.length > 0) return [];
     return [
-      `What "${field}" brings here is acknowledged and forgotten: no route comes FROM ${from} to take it.`,
+      `Messages received by "${field}" are acknowledged and discarded, because no route comes FROM ${from}: add a route.`,
     ];
   });
 }
 
-/** Connections between modules by each route. */
+/** Returns the connections between modules that the routes make. */
 function waysOf(manifest: Manifest, routes: readonly RouteSetEntry[]): readonly Way[] {
   return routes.flatMap(({ name, route: { tree } }) => {
     const { source, sink } = tree;
     if (sink.kind !== 'input') return [];
-    // A route that names an output is tested with that output, any other route with a placeholder.
+    // The source is matched against the output that the route names, or against a placeholder if it names
+    // none.
     const output = source.kind === 'path' ? (source.segments[4] ?? 'any') : 'any';
     const feeding = manifest.modules.filter(module =>
       sourceMatches(
@@ -63,7 +65,7 @@ function waysOf(manifest: Manifest, routes: readonly RouteSetEntry[]): readonly 
   });
 }
 
-/** Cycle of connections, if there is one. */
+/** Finds a cycle of connections. Undefined if there is none. */
 function cycleOf(ways: readonly Way[]): readonly Way[] | undefined {
   const done = new Set<string>();
   const walk = (module: string, walked: readonly Way[]): readonly Way[] | undefined => {
@@ -87,5 +89,5 @@ function cycleOf(ways: readonly Way[]): readonly Way[] | undefined {
 function cycleSentence(cycle: readonly Way[]): string {
   const [first] = cycle;
   const way = cycle.map(({ route, to }) => ` -> ${to} (routes.${route})`).join('');
-  return `Messages of module ${first?.from} may come back to it, and go round: ${first?.from}${way}.`;
+  return `Messages of module ${first?.from} may return to it in a loop: ${first?.from}${way}.`;
 }

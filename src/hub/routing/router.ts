@@ -11,31 +11,31 @@ import type { Sink } from '../../routes/tree.ts';
 import { inputQueue, upstreamQueue } from '../queue-names.ts';
 import { createSubject, sourceOf } from './subject.ts';
 
-/** Priority of messages for MQTT sessions: the default priority of a route. */
+/** Priority of messages in the queues of MQTT sessions. It equals the default priority of routes. */
 export const SESSION_PRIORITY = 9;
 
-/** Maximum bytes that are read of a module's health report. */
+/** Maximum bytes of a module's health report. Further bytes are ignored. */
 const MAX_HEALTH_TEXT = 256;
 
 const NONE: readonly string[] = [];
 
 export type RouterCounts = {
-  /** Received messages. */
+  /** Number of received messages. */
   routed: number;
-  /** Messages that matched no route and no subscription. They are not stored. */
+  /** Number of messages that matched no route and no subscription. These messages are not stored. */
   untaken: number;
 };
 
 export type Router = {
   /**
-   * Routes a message to its destinations and subscribers; a message from an upstream goes only through
-   * routes. Calls `settle` when it is durable at all destinations; `note` is stored with it. Returns the
-   * number of destinations.
+   * Delivers a message to its subscribers and to the sinks of matching routes. A message from an upstream is
+   * delivered by routes only. Calls `settle` when the message is durable in all queues. Stores `note` in the
+   * same commit. Returns the number of destinations.
    */
   readonly route: (message: Message, settle: OnDurable, note?: MetadataEntry) => number;
   /**
-   * Counter for messages of `origin` on `topic` that the broker forwards itself. Undefined if a route may
-   * match them.
+   * Returns a counter for messages of `origin` on `topic` that the broker delivers to subscribers without the
+   * router (fast path). Undefined if a route may match such messages.
    */
   readonly fastPathCounter: (origin: Origin, topic: string) => CountForwarded | undefined;
   /** Replaces the routes and the device name. */
@@ -44,7 +44,7 @@ export type Router = {
 };
 
 export type RouterSettings = {
-  /** Wall time in milliseconds. */
+  /** Returns the wall time in milliseconds. */
   readonly wall: () => number;
   readonly store: Store;
   readonly broker: Broker;
@@ -52,7 +52,7 @@ export type RouterSettings = {
   readonly health: (module: string, well: boolean, text: string) => void;
 };
 
-/** Health reports, lower-case, that mean healthy. Any other text means unhealthy. */
+/** Texts of a health report, in lower case, that mean healthy. Any other text means unhealthy. */
 const WELL: ReadonlySet<string> = new Set(['', 'ok', 'ready', 'true', 'well']);
 
 export function createRouter(settings: RouterSettings): Router {
@@ -62,7 +62,7 @@ export function createRouter(settings: RouterSettings): Router {
   const counts: RouterCounts = { routed: 0, untaken: 0 };
 
   const destinations = new Map<string, Destination>();
-  /** Cached, because most messages go to the same queues as earlier ones. */
+  /** Returns the destination for a queue. Cached, because most messages go to queues of earlier messages. */
   const sessionDestination = (queue: string): Destination => {
     const known = destinations.get(queue);
     if (known !== undefined) return known;
@@ -73,8 +73,8 @@ export function createRouter(settings: RouterSettings): Router {
   };
 
   /**
-   * Delivers a message to its subscribers. Adds the queues of durable subscribers, and returns the number of
-   * subscribers.
+   * Delivers a message to its subscribers. Adds the queues of persistent sessions to `wanted`. Returns the
+   * number of subscribers.
    */
   const deliver = (message: Message, wanted: Destination[]): number => {
     const queues: string[] = [];
@@ -93,7 +93,9 @@ export function createRouter(settings: RouterSettings): Router {
     else store.append(message, wanted, settle, note);
   };
 
-  /** Runs the routes for a message: adds their queues, and returns the topics that they publish to. */
+  /**
+   * Runs the routes for a message. Adds their queues to `wanted`. Returns the topics that routes publish to.
+   */
   const dispatch = (message: Message, wanted: Destination[]): string[] => {
     const topics: string[] = [];
     dispatcher.dispatch(subject.of(message), (sink, priority, ttl) => {
@@ -122,8 +124,8 @@ export function createRouter(settings: RouterSettings): Router {
       if (taken === 0) counts.untaken++;
       const part = topics.length === 0 ? settle : settleAfter(1 + topics.length, settle);
       keep(message, wanted, part, note);
-      // A message that a route publishes goes only to subscribers and not through the routes, so there is no
-      // loop.
+      // A message that a route publishes is delivered to subscribers only. Running the routes on it could
+      // cause a loop.
       for (const topic of topics) {
         const relayed = { ...message, topic };
         const queues: Destination[] = [];
@@ -144,7 +146,7 @@ export function createRouter(settings: RouterSettings): Router {
   };
 }
 
-/** True if the message is a module's health report, which goes to subscribers and not through the routes. */
+/** True if the message is a module's health report. Routes do not apply to health reports. */
 function isHealth(origin: Origin, topic: string): boolean {
   return origin.kind === 'module' && origin.output === '' && topic === healthTopic(origin.module);
 }
@@ -160,7 +162,10 @@ function queueOf(sink: Exclude<Sink, { readonly kind: 'topic' }>): string {
   return upstreamQueue(sink.name ?? DEFAULT_UPSTREAM);
 }
 
-/** Calls `settle` after `parts` calls, with the first error of any. */
+/**
+ * Returns a callback that calls `settle` after it was called `parts` times, with the first error of all
+ * calls.
+ */
 function settleAfter(parts: number, settle: OnDurable): OnDurable {
   let open = parts;
   let failure: Error | undefined;

@@ -4,13 +4,15 @@ import { upstreamSource } from '../../routes/sources.ts';
 import type { Subject } from '../../routes/subject.ts';
 import { decodeBody } from './body-decoder.ts';
 
-/** Reusable subject of the routes' conditions. It must be evaluated before the next message replaces it. */
+/** Subject on which route conditions are evaluated. One object is reused for all messages. */
 export type MessageSubject = Subject & {
-  /** Sets the current message, which has waited for `waited` milliseconds. */
+  /** Sets the current message, and the milliseconds for which the message has waited in a queue. */
   readonly of: (message: Message, waited?: number) => Subject;
 };
 
-/** Creates the subject for messages of `device`. `wall` returns wall time in milliseconds. */
+/**
+ * Creates the subject of a hub with the device name `device`. `wall` returns the wall time in milliseconds.
+ */
 export function createSubject(device: string, wall: () => number): MessageSubject {
   let message: Message | undefined;
   let waited = 0;
@@ -48,7 +50,7 @@ export function createSubject(device: string, wall: () => number): MessageSubjec
   return subject;
 }
 
-/** Source path of an origin, cached for the last origin. */
+/** Creates a function that returns the source path of an origin. Caches the path of the last origin. */
 function createSources(): (origin: Origin) => string {
   let last: Origin | undefined;
   let source = '';
@@ -64,7 +66,7 @@ function createSources(): (origin: Origin) => string {
   };
 }
 
-/** Path that the source of a route is matched against. */
+/** Returns the path of an origin, which the source of a route is matched against. */
 export function sourceOf(origin: Origin): string {
   if (origin.kind === 'upstream') return upstreamSource(origin.upstream);
   if (origin.kind === 'client') return '/messages';
@@ -73,8 +75,8 @@ export function sourceOf(origin: Origin): string {
 }
 
 /**
- * System property of a message. The hub's own knowledge takes precedence, so that a sender cannot pretend to
- * be another.
+ * Returns a system property of a message. The identity that the hub has authenticated takes precedence over
+ * user properties, so that a sender cannot use a false identity.
  */
 function systemProperty(message: Message, device: string, name: string): string | undefined {
   const { origin, contentType, correlation } = message;
@@ -101,7 +103,7 @@ function systemProperty(message: Message, device: string, name: string): string 
   }
 }
 
-/** System property that MQTT has no field for: the user property with the same name and its `$`. */
+/** Returns a system property that has no MQTT field: the value of the user property `$<name>`. */
 function saidOf({ properties }: Message, name: string): string | undefined {
   for (let at = properties.length - 2; at >= 0; at -= 2) {
     const candidate = properties[at];
@@ -112,12 +114,14 @@ function saidOf({ properties }: Message, name: string): string | undefined {
   return undefined;
 }
 
-/** Default encoding: UTF-8 for JSON (RFC 8259, 8.1) and for payload format 1 (MQTT 5, 3.3.2.3.2). */
+/**
+ * Returns the default encoding: UTF-8 for JSON (RFC 8259, 8.1) and for payload format 1 (MQTT 5, 3.3.2.3.2).
+ */
 function usualEncoding({ payloadFormat, contentType }: Message): string | undefined {
   return payloadFormat === 1 || contentType?.toLowerCase() === 'application/json' ? 'utf-8' : undefined;
 }
 
-/** Correlation data as text. Undefined if the bytes are not UTF-8. */
+/** Decodes correlation data as text. Undefined if the bytes are not UTF-8. */
 function textOf(bytes: Buffer): string | undefined {
   return isUtf8(bytes) ? bytes.toString() : undefined;
 }

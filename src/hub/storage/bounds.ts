@@ -6,7 +6,10 @@ import type { StoreBounds } from '../../queue/types.ts';
 import { MAX_SESSION_QUEUE_BYTES } from '../limits.ts';
 import { isSessionQueue } from '../queue-names.ts';
 
-/** Bounds of the store. A full session queue drops its own oldest messages and never refuses a publisher. */
+/**
+ * Returns the bounds of the store. A full session queue drops its oldest messages, so that a publisher is
+ * never refused because of an absent subscriber.
+ */
 export function boundsOf({ storeAndForward }: Manifest): StoreBounds {
   const { maxQueueSize, whenFull, ...rest } = storeAndForward;
   const session = {
@@ -17,13 +20,13 @@ export function boundsOf({ storeAndForward }: Manifest): StoreBounds {
   return { ...rest, whenFull, boundOf: name => (isSessionQueue(name) ? session : queue) };
 }
 
-/** Bytes of the store that messages cannot use: both journals at maximum size. */
+/** Bytes of the store that are reserved for its two journals. */
 const JOURNALS_BYTES = 2 * JOURNAL_BYTES;
 
 /**
- * Bounds on what clients may hold of each resource. Session queues take at most half of the store, so that
- * module inputs and the upstream always find space; retained messages and subscriptions take at most an
- * eighth each.
+ * Returns the bounds of the resources that all clients share. Session queues may use half of the store, so
+ * that there is always space for module inputs and the upstream. Retained messages and subscriptions may use
+ * an eighth each.
  */
 export function resourceBoundsOf(
   { limits, storeAndForward }: Pick<Manifest, 'limits' | 'storeAndForward'>,

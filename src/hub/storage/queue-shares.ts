@@ -1,7 +1,7 @@
 import type { Holder, Shares } from '../../core/capacity/shares.ts';
 import type { QueueShare, Store } from '../../queue/types.ts';
 
-/** Assigns queues to the shares of their holders. */
+/** Creates a function that counts the bytes of a queue in the share of the user or module that holds it. */
 export function assignTo(
   store: Pick<Store, 'assignShare'>,
   shares: Shares,

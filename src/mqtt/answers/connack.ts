@@ -37,8 +37,7 @@ const REFUSALS: readonly number[] = [
 export function readConnack(reader: PacketReader, version: Version): Connack {
   const flags = readByte(reader);
   const code = readByte(reader);
-  if (flags > SESSION_PRESENT)
-    setError(reader, REASON.malformedPacket, 'its CONNACK has a reserved flag set');
+  if (flags > SESSION_PRESENT) setError(reader, REASON.malformedPacket, 'CONNACK has a reserved flag set');
   // A server without MQTT 5 answers with a CONNACK of MQTT 3.1.1, which has no properties.
   const isOld = version < 5 || (reader.at === reader.end && code < REASON.unspecifiedError);
   const { numbers, texts } = isOld ? NO_VALUES : readProperties(reader, 'connack');

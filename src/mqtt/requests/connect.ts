@@ -63,13 +63,12 @@ const NAMES: Readonly<Record<string, readonly number[]>> = { MQTT: [4, 5], MQIsd
 export function readConnect(reader: PacketReader): Connect {
   const { version, bridge } = readLevel(reader);
   const flags = readByte(reader);
-  if ((flags & RESERVED) !== 0)
-    setError(reader, REASON.malformedPacket, 'its CONNECT has a reserved flag set'); // [MQTT-3.1.2-3]
+  if ((flags & RESERVED) !== 0) setError(reader, REASON.malformedPacket, 'CONNECT has a reserved flag set'); // [MQTT-3.1.2-3]
   const keepAlive = readUint16(reader);
   const values = version === 5 ? readProperties(reader, 'connect') : NO_VALUES;
   const { numbers, texts } = values;
   if (values.binaries.authenticationData !== undefined && texts.authenticationMethod === undefined)
-    setError(reader, REASON.protocolError, 'its CONNECT has authentication data without a method');
+    setError(reader, REASON.protocolError, 'CONNECT has authentication data without a method');
   // A forbidden character in the client identifier is refused later with the return code "identifier
   // rejected".
   const clientId = readText(reader, 'lenient');
@@ -78,7 +77,7 @@ export function readConnect(reader: PacketReader): Connect {
   const password = (flags & PASSWORD) === 0 ? undefined : readBinary(reader);
   // Rule [MQTT-3.1.2-22] of MQTT 3.1.1, which MQTT 5 does not have.
   if (version < 5 && password !== undefined && username === undefined)
-    setError(reader, REASON.malformedPacket, 'it gave a password without a user name');
+    setError(reader, REASON.malformedPacket, 'CONNECT has a password without a user name');
   return {
     cmd: 'connect',
     version,
@@ -130,7 +129,7 @@ function readWill(reader: PacketReader, flags: number, version: Version): Connec
   const values = version === 5 ? readProperties(reader, 'will') : NO_VALUES;
   const properties = version === 5 ? publishProperties(values) : undefined;
   if (/[+#]/.test(properties?.responseTopic ?? ''))
-    setError(reader, REASON.protocolError, 'the response topic of its will has wildcards');
+    setError(reader, REASON.protocolError, 'the response topic of the will has wildcards');
   const topic = readText(reader);
   const payload = readBinary(reader);
   return {

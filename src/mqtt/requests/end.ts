@@ -42,7 +42,7 @@ export function readDisconnect(reader: PacketReader, version: Version): Disconne
     return { cmd: 'disconnect', reasonCode: REASON.success, sessionExpiry: undefined };
   const reasonCode = readByte(reader);
   if (!BY_CLIENT.includes(reasonCode))
-    setError(reader, REASON.protocolError, `its DISCONNECT has the reason code ${reasonCode}`);
+    setError(reader, REASON.protocolError, `DISCONNECT has the invalid reason code ${reasonCode}`);
   const { numbers } = reader.at < reader.end ? readProperties(reader, 'disconnect') : NO_VALUES;
   return { cmd: 'disconnect', reasonCode, sessionExpiry: numbers.sessionExpiry };
 }
@@ -52,9 +52,9 @@ export function readAuth(reader: PacketReader, version: Version): Auth {
   if (version < 5) setError(reader, REASON.malformedPacket, 'it sent AUTH, which only MQTT 5 has');
   const reasonCode = reader.at === reader.end ? REASON.success : readByte(reader);
   if (!AUTHENTICATING.includes(reasonCode))
-    setError(reader, REASON.protocolError, `its AUTH has the reason code ${reasonCode}`);
+    setError(reader, REASON.protocolError, `AUTH has the invalid reason code ${reasonCode}`);
   const { texts } = reader.at < reader.end ? readProperties(reader, 'auth') : NO_VALUES;
   if (texts.authenticationMethod === undefined)
-    setError(reader, REASON.protocolError, 'its AUTH has no authentication method');
+    setError(reader, REASON.protocolError, 'AUTH has no authentication method');
   return { cmd: 'auth', reasonCode };
 }

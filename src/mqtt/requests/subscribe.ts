@@ -47,7 +47,7 @@ export function readSubscribe(reader: PacketReader, version: Version): Subscribe
   while (reader.at < reader.end && reader.error === undefined)
     subscriptions.push(readRequest(reader, version));
   // A SUBSCRIBE has at least one filter [MQTT-3.8.3-2].
-  if (subscriptions.length === 0) setError(reader, REASON.protocolError, 'its SUBSCRIBE has no topic filter');
+  if (subscriptions.length === 0) setError(reader, REASON.protocolError, 'SUBSCRIBE has no topic filter');
   return { cmd: 'subscribe', messageId, subscriptionId: subscriptionIds[0], subscriptions };
 }
 
@@ -66,7 +66,7 @@ function readRequest(reader: PacketReader, version: Version): SubscriptionReques
     setError(reader, REASON.protocolError, 'its SUBSCRIBE has an invalid QoS or retain handling');
   // A shared subscription must not have the option No Local [MQTT-3.8.3-4].
   if (noLocal && isShared(topic))
-    setError(reader, REASON.protocolError, 'its shared subscription has No Local set');
+    setError(reader, REASON.protocolError, 'a shared subscription has No Local set');
   return {
     topic,
     qos: qos ?? 0,
@@ -83,13 +83,13 @@ export function readUnsubscribe(reader: PacketReader, version: Version): Unsubsc
   const filters: string[] = [];
   while (reader.at < reader.end && reader.error === undefined) filters.push(readText(reader));
   // An UNSUBSCRIBE has at least one filter [MQTT-3.10.3-2].
-  if (filters.length === 0) setError(reader, REASON.protocolError, 'its UNSUBSCRIBE has no topic filter');
+  if (filters.length === 0) setError(reader, REASON.protocolError, 'UNSUBSCRIBE has no topic filter');
   return { cmd: 'unsubscribe', messageId, filters };
 }
 
 /** Reads a packet identifier, which must not be 0 [MQTT-2.2.1-3]. */
 function readPacketId(reader: PacketReader, packet: string): number {
   const packetId = readUint16(reader);
-  if (packetId === 0) setError(reader, REASON.protocolError, `its ${packet} has no packet identifier`);
+  if (packetId === 0) setError(reader, REASON.protocolError, `${packet} has no packet identifier`);
   return packetId;
 }

@@ -126,7 +126,7 @@ export function createDeadLetters({ now, names, get, put, append }: DeadLettersH
         onDurable(
           new Failure(
             'letter.damaged',
-            `The bytes of the dead letter "${id}" are damaged: it can only be dropped.`,
+            `The dead letter "${id}" is damaged and cannot be replayed: drop it.`,
           ),
         );
         return;

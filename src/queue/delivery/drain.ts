@@ -20,7 +20,7 @@ type Ahead = { readonly chunk: Chunk; readonly indices: number[] };
 type Step = 'sent' | 'exhausted' | 'blocked';
 
 /** Dead-letter reason of an entry that cannot be read. */
-export const DAMAGED = 'its stored bytes are damaged';
+export const DAMAGED = 'the stored message is damaged';
 
 /**
  * Maximum number of expired and damaged entries that are skipped before the drain yields to the event loop.
@@ -76,7 +76,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
       return send(entry);
     } catch (thrown) {
       host.onException(queue.name, thrown);
-      fail(entry, `its delivery failed in the hub: ${reasonOf(thrown)}`, MAX_DELIVERY_EXCEPTIONS);
+      fail(entry, `its delivery failed with an internal error: ${reasonOf(thrown)}`, MAX_DELIVERY_EXCEPTIONS);
       host.later(wake, DELIVERY_RETRY_MS);
       return true;
     }

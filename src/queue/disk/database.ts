@@ -142,13 +142,13 @@ function checkFormat(root: Root, folder: string): void {
     if (format === FORMAT) return;
     throw new Failure(
       typeof format === 'number' && format < FORMAT ? 'store.older' : 'store.newer',
-      `The store in ${folder} has format ${String(format)}, this skerry reads ${FORMAT}: use the skerry that wrote it, or another --data folder.`,
+      `The store in ${folder} has format ${String(format)}, this version of skerry reads ${FORMAT}: use the version that wrote it, or another --data folder.`,
     );
   }
   if (root.get(Buffer.from('meta')) !== undefined) {
     throw new Failure(
       'store.older',
-      `The store in ${folder} has format 1, this skerry reads ${FORMAT}: let the skerry that wrote it deliver what waits, then move the folder away.`,
+      `The store in ${folder} has format 1, this version of skerry reads ${FORMAT}: let the version that wrote it deliver its messages, then move the folder away.`,
     );
   }
   root.transactionSync(() => {

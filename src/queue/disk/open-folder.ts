@@ -126,7 +126,7 @@ function setAside(folder: string, reason: string, clock: Clock, log: Log): void 
     throw unreadable(folder, thrown);
   }
   log.error(
-    `The store is damaged (${reason}): it was moved to ${target}, and an empty one takes its place. ` +
+    `The store is damaged (${reason}): it was moved to ${target}, and an empty store replaces it. ` +
       'The messages that waited in it are not delivered.',
   );
 }

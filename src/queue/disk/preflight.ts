@@ -60,7 +60,7 @@ function metaAt(fd: number, position: number, folder: string): Meta {
   if (version !== VERSION) {
     throw new Failure(
       'store.newer',
-      `The store in ${folder} has LMDB's format ${version}, this skerry reads ${VERSION}: use the skerry that wrote it, or another --data folder.`,
+      `The store in ${folder} has LMDB's format ${version}, this version of skerry reads ${VERSION}: use the version that wrote it, or another --data folder.`,
     );
   }
   return {

@@ -60,7 +60,7 @@ function walk(fd: number): string | undefined {
     const visit = left.pop();
     if (visit === undefined) break;
     const { page, kinds } = visit;
-    if (page >= pages || visited > pages) return `page ${page} is not in the file`;
+    if (page >= pages || visited > pages) return `page ${page} is beyond the end of the file`;
     readSync(fd, bytes, 0, pageSize, page * pageSize);
     const kind = bytes.readUInt16LE(FLAGS_AT) & KIND;
     const valid = bytes.readBigUInt64LE(0) === BigInt(page) && bytes.readBigUInt64LE(8) <= transaction;

@@ -108,7 +108,8 @@ async function load(): Promise<OpenPipe | undefined> {
   return () => {
     const ends = pipe();
     const [read, write]: unknown[] = Array.isArray(ends) ? ends : [];
-    if (typeof read !== 'number' || typeof write !== 'number') throw new Error('pipe: no pipe was made');
+    if (typeof read !== 'number' || typeof write !== 'number')
+      throw new Error('pipe: no file descriptor was returned');
     return { read, write };
   };
 }

@@ -85,7 +85,7 @@ const REASONS: ReadonlyMap<number, string> = new Map<number, string>([
   [REASON.notAuthorized, 'not authorized'],
   [REASON.serverUnavailable, 'server unavailable'],
   [REASON.serverBusy, 'server busy'],
-  [REASON.banned, 'this client is banned'],
+  [REASON.banned, 'banned'],
   [REASON.serverShuttingDown, 'server shutting down'],
   [REASON.badAuthenticationMethod, 'unsupported authentication method'],
   [REASON.keepAliveTimeout, 'keep-alive timeout'],

@@ -121,7 +121,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   const step = <Args extends unknown[]>(action: (...args: Args) => void): ((...args: Args) => void) =>
     contain(action, thrown => {
       threw(thrown);
-      lost(`an error in this hub (${reasonOf(thrown)})`);
+      lost(`an internal error of this hub (${reasonOf(thrown)})`);
     });
   const lost = (reason: string, cause: Cause = 'lost'): void =>
     end(new Failure('upstream.unreachable', `The connection to ${address} failed: ${reason}.`), cause);

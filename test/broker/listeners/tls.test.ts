@@ -136,7 +136,7 @@ for (const [how, act] of BREAK) {
             clock.advance(3 * CERTIFICATE_RELOAD_MS);
             assert.is(await servedName(broker), 'first');
             assert.is(
-              broker.log.filter(line => /^error broker: The old certificate stays/.test(line)).length,
+              broker.log.filter(line => /^error broker: Cannot load a changed certificate/.test(line)).length,
               1,
             );
             rmSync(files.tls.cert, { force: true });
@@ -183,14 +183,14 @@ tls('a missing or unusable certificate file is logged by name and read again unt
           reasons().join(),
           /^The listener's cert \(\S+later\.pem\) cannot be read: the file does not exist\.$/,
         );
-        assert.match(broker.log.join(), /warn broker: The listener's cert .* The hub tries it again\./);
+        assert.match(broker.log.join(), /warn broker: The listener's cert .* The hub retries\./);
         assert.is(broker.hub().status().listeners.length, 1);
         copyFileSync(certificate('sensor.pem'), cert);
         while (!/cannot be used together/.test(reasons().join())) await turn();
         copyFileSync(files.tls.cert, cert);
         while (reasons().length > 0) await turn();
         assert.is(await servedName(broker), 'first');
-        assert.match(broker.log.join(), /info broker: The hub listens on mqtts:\/\/127\.0\.0\.1:\d+ now\./);
+        assert.match(broker.log.join(), /info broker: The hub now listens on mqtts:\/\/127\.0\.0\.1:\d+\./);
       },
       { clock, manifest: { listeners } },
     );
@@ -269,7 +269,7 @@ tls('an expired client certificate and plain HTTP are logged with the address an
           broker.log.filter(line => line.includes('TLS handshake')),
           [
             'info broker: TLS handshake with 127.0.0.1 failed: the certificate has expired (CERT_HAS_EXPIRED).',
-            'info broker: TLS handshake with 127.0.0.1 failed: plain HTTP instead of TLS (ERR_SSL_HTTP_REQUEST).',
+            'info broker: TLS handshake with 127.0.0.1 failed: the peer uses the peer uses the peer uses the peer uses the peer uses plain HTTP instead of TLS (ERR_SSL_HTTP_REQUEST).',
           ],
         );
       },

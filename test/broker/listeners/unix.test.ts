@@ -79,7 +79,7 @@ unix(
     await withBroker(
       async broker => {
         const [closed] = broker.hub().status().closedListeners;
-        assert.match(closed?.reason ?? '', /no socket/);
+        assert.match(closed?.reason ?? '', /is not a socket/);
       },
       { manifest: { listeners: [{ unix: file }] } },
     );

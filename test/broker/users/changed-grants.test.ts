@@ -164,7 +164,7 @@ rights('the topic of a will is checked again when the will is published', () =>
       for (const client of dying) client.socket.destroy();
       assert.is(brief(await reader.next()), 'will/kept x q0');
       assert.equal(await reader.roundTrip(), []);
-      assert.ok(broker.log.some(line => line.includes('The will of client "will/lost" is not published')));
+      assert.ok(broker.log.some(line => line.includes('Discarded the will of client "will/lost"')));
     },
     { manifest: anonymous(['#']) },
   ),

@@ -41,7 +41,7 @@ users('a user may do what is granted, and nothing else', () =>
     assert.is(await alice.next(), 'closed');
     assert.match(
       broker.log.join('\n'),
-      /: it may not publish on "rooms\/bob\/x"\. client=a user=alice address=127\.0\.0\.1$/m,
+      /: the client may not publish to "rooms\/bob\/x"\. client=a user=alice address=127\.0\.0\.1$/m,
     );
     bob.publish('to/b', 'x', 1);
     assert.is(brief(await bob.next()), 'puback');

@@ -26,7 +26,7 @@ const MOST_TROUBLES = 100;
 
 const CLOSED =
   /(?:Closed|Refused) a connection: (.*)\.(?: client=.*)?(?: user=.*)?(?: module=.*)? address=\S+$/;
-const TROUBLE = /^\s+at |failed on its packet|\S+ error \S+:|Error: /;
+const TROUBLE = /^\s+at |an internal error occurred in the hub|\S+ error \S+:|Error: /;
 
 /** Starts a hub on `folder`/hub.json, and resolves when it listens. */
 export function watchHub(folder: string, onTrouble: () => void): Promise<WatchedHub> {

@@ -53,7 +53,10 @@ check(
       upstream: { url: `mqtt://127.0.0.1:${await freePort()}` },
     };
     await withHub(manifest, async (folder, data, hub) => {
-      assert.match(hub.log(), new RegExp(`hub: skerry \\d+\\.\\d+\\.\\d+ starts in ${data}\\.\n`));
+      assert.match(
+        hub.log(),
+        new RegExp(`hub: Starting skerry \\d+\\.\\d+\\.\\d+ with the data folder ${data}\\.\n`),
+      );
       assert.match(hub.log(), /The certificate .*expired\.pem has expired on 2001-01-01: replace it\./);
       await until('the module and the connection have failed', () =>
         /failed[\s\S]*ECONNREFUSED/.test(run(['ps', '--data', data]).out),

@@ -125,7 +125,7 @@ escapes('a refused message is logged with client, address and topic', async ({ h
     client.on('error', () => {});
     client.publish('not/mine', 'x', { qos: 1 }, () => {});
     const line = new RegExp(
-      `may not publish on "not/mine"\\. client=v${protocolVersion} address=127\\.0\\.0\\.1`,
+      `may not publish to "not/mine"\\. client=v${protocolVersion} address=127\\.0\\.0\\.1`,
     );
     await until('it is logged', () => line.test(hub.log()));
     await client.endAsync(true);

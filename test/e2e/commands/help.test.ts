@@ -45,7 +45,7 @@ cli(
       assert.ok(['info', 'warn', 'error'].includes(level));
       assert.ok(area.length > 0 && message.length > 0);
     }
-    assert.match(parsed[0]?.message ?? '', /^skerry \S+ starts in /);
+    assert.match(parsed[0]?.message ?? '', /^Starting skerry \S+ with the data folder /);
     const refused = run([...args, 'xml']);
     assert.equal([refused.code, refused.err.includes('--log-format')], [2, true]);
     removeFolder(folder);

@@ -79,7 +79,7 @@ update(
     assert.is(await first.end(), 0);
 
     const next = await device.start();
-    assert.not.match(next.log(), /Start \d of/);
+    assert.not.match(next.log(), /Trial start \d of/);
     const later = await device.status();
     assert.equal([later.hub.binary, later.pid, moduleStates(later)], ['b', next.pid, ['newer running']]);
     assert.is(hubsOn(device.data).length, 1);
@@ -102,7 +102,11 @@ update(
       1,
       /^skerry: The new hub failed its trial: it was not healthy in 3 starts: the last start exited with code 3\. Rolled back to the last healthy deployment\.$/m,
     );
-    assert.equal(hub.log().match(/Start \d of 3/g), ['Start 1 of 3', 'Start 2 of 3', 'Start 3 of 3']);
+    assert.equal(hub.log().match(/Trial start \d of 3/g), [
+      'Trial start 1 of 3',
+      'Trial start 2 of 3',
+      'Trial start 3 of 3',
+    ]);
     await assertOldHubRuns(device);
     assert.is((await device.status()).pid, hub.pid);
     await assertMessagesStored(device);
@@ -120,7 +124,7 @@ update(
     const first = await device.start();
     const file = device.manifest('new', { hub: { [arch]: device.hub('hangs', bytes) } });
     await device.command('apply', file, '--no-wait');
-    await until('it hangs', () => first.log().includes('Start 1 of 3'));
+    await until('it hangs', () => first.log().includes('Trial start 1 of 3'));
     await first.end('SIGKILL');
     // Shortens the time limit of two minutes. `npm run self-update` waits for all of it.
     const state = join(device.data, 'hub', 'state.json');
@@ -149,7 +153,7 @@ update('a new hub whose modules fail is rolled back together with its manifest',
     1,
     /^skerry: Module "bad" has failed: .*7.*\. Rolled back to the last healthy deployment\.$/m,
   );
-  assert.is(hub.log().match(/Start \d of 3/g)?.length, 1);
+  assert.is(hub.log().match(/Trial start \d of 3/g)?.length, 1);
   await assertOldHubRuns(device);
   await assertMessagesStored(device);
 });
@@ -223,9 +227,9 @@ update('a hub that is stopped during its handover exits', async ({ device }) => 
   assert.is((await device.command('apply', device.manifest('slow', { modules: slow }))).code, 0);
   const more = { hub: { [arch]: device.hub('one', hubWithVersion(8)) } };
   await device.command('apply', device.manifest('new', more), '--no-wait');
-  await until('it stops', () => hub.log().includes('Another hub takes its place'));
+  await until('it stops', () => hub.log().includes('Stopping to start another hub binary'));
   assert.is(await hub.end(), 0);
-  assert.equal([hubsOn(device.data), hub.log().includes('Start 1 of')], [[], false]);
+  assert.equal([hubsOn(device.data), hub.log().includes('Trial start 1 of')], [[], false]);
   await device.start();
   const now = await endOfDeployment(device, 30);
   assert.equal([now.hub.binary, moduleStates(now)], ['a', ['new running']]);

@@ -114,7 +114,7 @@ attach('the terminal of a viewer is restored when the hub is killed', async cont
   const window = await openAttached(context, 'top');
   await window.shows(/PID USER/);
   await context.hub.end('SIGKILL');
-  await window.shows(/The hub of .* has gone\.[\s\S]*ready:/);
+  await window.shows(/The hub of .* has stopped\.[\s\S]*ready:/);
   window.type('stty -a');
   window.keys('Enter');
   await window.shows(/ icanon .*\n?.* echo /);

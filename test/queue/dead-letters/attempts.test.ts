@@ -48,7 +48,7 @@ function counts(harness: StoreHarness): string[] {
   return harness.store.names('attempts/');
 }
 
-const REASON = `its delivery failed in the hub: It cannot be encoded. (after ${MAX_DELIVERY_EXCEPTIONS} attempts)`;
+const REASON = `its delivery failed with an internal error: It cannot be encoded. (after ${MAX_DELIVERY_EXCEPTIONS} attempts)`;
 
 attempts(
   'a message whose receiver always throws becomes a dead letter, and other messages are delivered',

@@ -96,8 +96,8 @@ checks('a failure reason is logged once, cleared by a success, and may come from
     const health: HealthSpec = { ...QUICK, every: 60_000, threshold: 9, check: { kind: 'reported' } };
     await harness.supervisor.start([harness.sh('m', 'exec sleep 1000', { health })]);
     for (let times = 0; times < 3; times += 1)
-      harness.supervisor.reportHealth('m', false, 'it says "no bus"');
-    assert.is(harness.status('m').checkFailure, 'it says "no bus"');
+      harness.supervisor.reportHealth('m', false, 'the module reported "no bus"');
+    assert.is(harness.status('m').checkFailure, 'the module reported "no bus"');
     assert.is(harness.log.filter(line => line.includes('no bus')).length, 1);
     harness.supervisor.reportHealth('m', true);
     assert.is(harness.status('m').checkFailure, undefined);

@@ -119,7 +119,7 @@ test('a terminal that cannot be opened is a start error, not an exception', asyn
     assert.is(status('fine').state, 'running');
     // The native part of node-pty may be missing on this machine.
     if (status('top').state === 'failed')
-      assert.match(status('top').lastExit ?? '', /^No terminal can be made/);
+      assert.match(status('top').lastExit ?? '', /^Cannot open a terminal/);
     else await until('its output is in the log', () => / tty hello$/m.test(logged('top')));
   });
 });

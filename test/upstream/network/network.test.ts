@@ -180,7 +180,7 @@ network('refusals of a server are said in words: wrong password, not allowed, sh
   for (const [reasonCode, reason] of [
     [0x86, 'wrong or missing user name or password'],
     [0x87, 'wrong or missing user name or password'],
-    [0x8a, 'this client is banned'],
+    [0x8a, 'banned'],
     [0x97, 'quota exceeded'],
   ] as const) {
     const stage = await createUpstreamHarness();

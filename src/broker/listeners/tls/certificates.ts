@@ -48,7 +48,7 @@ export function loadCertificates(tls: TlsSettings, { clock, log }: ListenerHost)
   function warnOfReadableKey(): void {
     const stats = statsOf(tls.key);
     if (typeof stats === 'string' || (stats.mode & READABLE_BY_OTHERS) === 0) return;
-    log.warn(`The key ${tls.key} can be read by every user of this machine: chmod o-r it.`);
+    log.warn(`The key ${tls.key} can be read by every user of this machine: run "chmod o-r" on it.`);
   }
 
   /** Loads the certificate again if its files have changed. */
@@ -61,10 +61,10 @@ export function loadCertificates(tls: TlsSettings, { clock, log }: ListenerHost)
       server.setSecureContext(read);
       validity = validityIn(read);
       hosts = hostsOf(read);
-      log.info(`The certificate ${tls.cert} is new: who connects from now on sees it.`);
+      log.info(`Loaded the changed certificate ${tls.cert}: new connections use it.`);
       warnOfReadableKey();
     } catch (thrown) {
-      log.error(`The old certificate stays in use. ${reasonOf(thrown)}`);
+      log.error(`Cannot load a changed certificate, so the previous one stays in use: ${reasonOf(thrown)}`);
     }
   };
 

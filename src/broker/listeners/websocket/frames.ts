@@ -47,7 +47,7 @@ export function streamOf(webSocket: WebSocket, clock: Clock): ClientSocket {
     if (!isBinary || !Buffer.isBuffer(data)) {
       // The connection must be closed after a text frame (MQTT 3.1.1, 6.0.0-1).
       webSocket.close(UNSUPPORTED_DATA);
-      stream.destroy(new Error('it sent a text frame'));
+      stream.destroy(new Error('the client sent a text frame instead of a binary frame'));
     } else if (!stream.push(data)) {
       webSocket.pause();
     }

@@ -90,7 +90,10 @@ async function outcomeOf(
     if (aloud && status?.download !== undefined) showDownload(bar, status.download);
     await pause(LOOK);
   }
-  throw new Failure('hub.unreachable', 'The hub went away and did not come back: see its log.');
+  throw new Failure(
+    'hub.unreachable',
+    'The hub closed the connection and is not reachable again: see its log.',
+  );
 }
 
 function showDownload(

@@ -36,7 +36,7 @@ function lineOf({ subject, good, text }: Finding): string {
 }
 
 function checkDisk(folder: string): Finding[] {
-  if (!existsSync(folder)) return [{ subject: 'disk', good: true, text: `${folder} is not there yet` }];
+  if (!existsSync(folder)) return [{ subject: 'disk', good: true, text: `${folder} does not exist yet` }];
   try {
     const { bavail, bsize } = statfsSync(folder);
     const free = bavail * bsize;

@@ -62,7 +62,7 @@ export async function run(args: readonly string[]): Promise<number> {
     headings[column] === 'STATE' ? colourOf(cell) : undefined;
   printTable(headings, rows, stateColour);
   for (const { name, notEnforced, checkFailure } of status.modules) {
-    if (checkFailure !== undefined) print(`"${name}" is not well: ${checkFailure}`);
+    if (checkFailure !== undefined) print(`"${name}" is unhealthy: ${checkFailure}`);
     for (const lack of notEnforced) print(`not enforced for "${name}": ${lack}`);
   }
   for (const { name, pid, printedLines } of status.modules) {

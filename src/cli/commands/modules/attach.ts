@@ -29,7 +29,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const folder = dataFolder(values.data);
   const socket = await open(folder, module, readOnly);
   const how = await show(socket, readOnly);
-  if (how === undefined) throw new Failure('hub.unreachable', `The hub of ${folder} has gone.`);
+  if (how === undefined) throw new Failure('hub.unreachable', `The hub of ${folder} has stopped.`);
   print(how === '' ? `Detached from "${module}".` : `"${module}" has ended: ${how}.`);
   return 0;
 }

@@ -15,7 +15,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   if (file === undefined) return list(folder, values.json === true);
   const { name } = trustKey(folder, file, systemRandom);
-  print(`Manifests that "${name}" signed are taken in ${folder}, and no unsigned ones.`);
+  print(`The hub of ${folder} accepts manifests that "${name}" signed, and refuses unsigned manifests.`);
   return 0;
 }
 

@@ -9,11 +9,12 @@ import type { Span } from './json-scanner.ts';
 import { BACKSLASH, QUOTE, visitMembers } from './json-scanner.ts';
 import { unquote } from './json-strings.ts';
 
-/** Output of a line without the member `output`. */
+/** Name of the output for lines without the member `output`. */
 const DEFAULT_OUTPUT = 'out';
 
-/** Bytes that every line with an output contains. Other lines are not scanned. */
+/** Member name that a line must contain to be parsed. Other lines are message bodies. */
 const OUTPUT_KEY = Buffer.from('"output"');
+/** Member name that every acknowledgement line contains. */
 const ACK_KEY = Buffer.from('"ack"');
 
 /** Maximum bytes of an acknowledgement, including blanks. */
@@ -27,13 +28,13 @@ const OPENING_BRACE = 0x7b;
 /** Valid output name: one topic level. */
 const OUTPUT = /^[^/+#]{1,128}$/;
 
-/** First characters of an object, an array and null. */
+/** First bytes of an object, an array and null, which are not valid property values. */
 const OTHER_VALUES: ReadonlySet<number> = new Set(Buffer.from('{[n'));
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const BASE64_UNIT = 4;
 
-/** Spans of the known members' values in a line. */
+/** Values of the known members of a line, as undecoded bytes. */
 type Members = {
   output?: Buffer;
   body?: Buffer;
@@ -43,11 +44,11 @@ type Members = {
 };
 
 /**
- * Message of one line of a module's standard output.
- * `{"output":"temp","body":...,"properties":{...},"contentType":"..."}` goes to the named output: the body is
- * the unchanged bytes of `body`; for a string its text; with `"encoding":"base64"` the decoded text. Any
- * other line is the body of a message on output `out`. Throws Failure `line.refused` if a part does not fit
- * into an MQTT packet.
+ * Converts a line of a module's standard output to a message. The line
+ * `{"output":"temp","body":...,"properties":{...},"contentType":"..."}` is a message on the named output. Its
+ * body is the JSON text of `body`. If `body` is a string, its text is the body, and with
+ * `"encoding":"base64"` its decoded bytes. Any other line is the body of a message on output `out`. Throws
+ * Failure `line.refused` if a part does not fit into an MQTT packet.
  */
 export function messageOfLine(module: string, line: Buffer): Message {
   const members = line[0] === OPENING_BRACE && line.includes(OUTPUT_KEY) ? membersOf(line) : {};
@@ -68,7 +69,8 @@ function messageOn(module: string, output: string, body: Buffer): Message {
 }
 
 /**
- * Members of a line. Empty if the line is not a JSON object. The last of several members of one name counts.
+ * Returns the members of a line. Empty if the line is not a JSON object. If a name occurs more than once, its
+ * last value is returned.
  */
 function membersOf(line: Buffer): Members {
   const members: Members = {};
@@ -121,7 +123,7 @@ function bodyOf(token: Buffer, encoding: Buffer | undefined): Buffer {
   throw refusal('"body" must be a string in base64, as "encoding" says.');
 }
 
-/** User properties: the text of strings, and numbers and booleans as written. Other values are omitted. */
+/** Returns the user properties: strings, numbers and booleans as text. Omits members with other values. */
 function propertiesOf(object: Buffer): Properties {
   const properties: string[] = [];
   visitMembers(object, (nameSpan, valueSpan) => {
@@ -135,11 +137,14 @@ function propertiesOf(object: Buffer): Properties {
   return properties;
 }
 
-/** Text of the string, number or boolean in `span`. An error names `field`, or its member `name`. */
+/**
+ * Decodes the string, number or boolean in the given span. `field`, and `name` if it is a member of that
+ * field, are named in errors.
+ */
 function textOf(field: string, bytes: Buffer, { start, end }: Span, name?: string): string {
   const isQuoted = bytes[start] === QUOTE;
   const [from, to] = isQuoted ? [start + 1, end - 1] : [start, end];
-  // Most texts are short ASCII, which a loop detects faster than a decoder.
+  // Most texts are short ASCII. Checking them in a loop is faster than calling a decoder.
   if (to - from <= MAX_STRING_BYTES && isPlain(bytes, from, to)) return bytes.toString('latin1', from, to);
   const content = isQuoted ? unquote(bytes.subarray(start, end)) : bytes.subarray(start, end);
   const problem = isUtf8(content) ? stringProblem(content.toString()) : 'is not UTF-8';
@@ -161,7 +166,7 @@ function refusal(sentence: string): Failure {
   return new Failure('line.refused', sentence);
 }
 
-/** Number in an acknowledgement line `{"ack":1}`. Undefined for any other line. */
+/** Returns the number in an acknowledgement line such as `{"ack":1}`. Undefined for any other line. */
 export function ackOfLine(line: Buffer): number | undefined {
   if (line.length > MAX_ACK_LINE || line[0] !== OPENING_BRACE || !line.includes(ACK_KEY)) return undefined;
   const values: string[] = [];

@@ -1,6 +1,7 @@
 /*
- * Scanner of JSON (RFC 8259) that does not decode: numbers keep their digits, objects their order and
- * duplicate names. It does not recurse, so nesting costs no stack. It does not check that strings are UTF-8.
+ * Scanner of JSON (RFC 8259) that finds values without decoding them, so that digits of numbers, order of
+ * members and duplicate names are unchanged. The scanner does not recurse, so nesting needs no stack. It does
+ * not check that strings are UTF-8.
  */
 
 /** Half-open span of a value's bytes. The span of a string includes its quotes. */
@@ -20,7 +21,9 @@ const ZERO = 0x30;
 const LOWER_E = 0x65;
 const LOWER_U = 0x75;
 
-/** Difference between the codes of `{` and `}`, and of `[` and `]`. */
+/**
+ * Difference between the character codes of `{` and `}`. The codes of `[` and `]` differ by the same number.
+ */
 const TO_CLOSER = 2;
 
 const MALFORMED = -1;
@@ -39,8 +42,8 @@ export function isJson(bytes: Buffer): boolean {
 }
 
 /**
- * Calls `visit` with each member if `bytes` are one JSON object with optional whitespace around it. Returns
- * false if they are not; members before the error have been visited then.
+ * Calls `visit` with each member of the JSON object in `bytes`, which may have whitespace around it. Returns
+ * false if `bytes` are not one JSON object; members before the error have been visited in this case.
  */
 export function visitMembers(bytes: Buffer, visit: (name: Span, value: Span) => void): boolean {
   let at = skipBlanks(bytes, 0);
@@ -60,7 +63,7 @@ export function visitMembers(bytes: Buffer, visit: (name: Span, value: Span) => 
   return skipBlanks(bytes, at + 1) === bytes.length;
 }
 
-/** Offset after the value that begins at `start`. MALFORMED if there is no valid value. */
+/** Returns the offset behind the value that begins at `start`. MALFORMED if there is no valid value. */
 function endOfValue(bytes: Buffer, start: number): number {
   const closers: number[] = [];
   let at = start;
@@ -77,7 +80,7 @@ function endOfValue(bytes: Buffer, start: number): number {
       at += 1;
     } else at = endOfScalar(bytes, at);
     if (at === MALFORMED) return MALFORMED;
-    // A value is complete; closes the containers that end here.
+    // A value is complete. Closes all objects and arrays that end directly after it.
     let closer = closers.at(-1);
     for (; closer !== undefined; closer = closers.at(-1)) {
       at = skipBlanks(bytes, at);
@@ -93,7 +96,7 @@ function endOfValue(bytes: Buffer, start: number): number {
   }
 }
 
-/** Offset of the value of the member whose name begins at `at`. */
+/** Returns the offset of the value of the member whose name begins at `at`. */
 function behindName(bytes: Buffer, at: number): number {
   return behindColon(bytes, endOfString(bytes, at));
 }
@@ -153,7 +156,7 @@ function behindDigits(bytes: Buffer, start: number): number {
   return at;
 }
 
-/** Skips JSON whitespace: blank, tab, line feed, carriage return. */
+/** Returns the offset of the first byte from `start` on that is not JSON whitespace. */
 function skipBlanks(bytes: Buffer, start: number): number {
   let at = start;
   while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at += 1;

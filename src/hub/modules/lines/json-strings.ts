@@ -3,7 +3,7 @@ import { BACKSLASH, QUOTE } from './json-scanner.ts';
 const LOWER_U = 0x75;
 const HEX_DIGITS = 4;
 
-/** Bytes of the one-letter escapes, by letter. */
+/** Decoded byte of each escape with one letter, such as `\n`, by its letter. */
 const UNESCAPED: ReadonlyMap<number, number> = new Map(
   ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'].map(pair => [
     pair.charCodeAt(0),
@@ -11,7 +11,7 @@ const UNESCAPED: ReadonlyMap<number, number> = new Map(
   ]),
 );
 
-/** Escapes of the bytes that must not occur in a JSON string, by byte. */
+/** Escape of each byte that must be escaped in a JSON string, indexed by the byte. */
 const ESCAPES: readonly (Buffer | undefined)[] = Array.from({ length: 0x100 }, (_, byte) =>
   byte < 0x20 || byte === QUOTE || byte === BACKSLASH
     ? Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1))
@@ -19,13 +19,13 @@ const ESCAPES: readonly (Buffer | undefined)[] = Array.from({ length: 0x100 }, (
 );
 
 /**
- * Decodes the well-formed JSON string `token`, which includes its quotes. Bytes that are not UTF-8 stay
- * unchanged. Half of a surrogate pair, which has no UTF-8 form, becomes U+FFFD.
+ * Decodes a well-formed JSON string with its quotes. Bytes that are not UTF-8 stay unchanged. A lone
+ * surrogate, which has no UTF-8 form, becomes U+FFFD.
  */
 export function unquote(token: Buffer): Buffer {
   const inner = token.subarray(1, -1);
   if (!inner.includes(BACKSLASH)) return inner;
-  // An escape is never shorter than its decoded bytes.
+  // The decoded text is never longer, because no escape is shorter than its decoded bytes.
   const bytes = Buffer.allocUnsafe(inner.length);
   let length = 0;
   for (let at = 0; at < inner.length; at += 1) {
@@ -51,7 +51,7 @@ export function unquote(token: Buffer): Buffer {
   return bytes.subarray(0, length);
 }
 
-/** JSON string of `bytes`, with quotes. Bytes that are not UTF-8 stay unchanged. */
+/** Encodes `bytes` as a JSON string with quotes. Bytes that are not UTF-8 stay unchanged. */
 export function quote(bytes: Buffer): Buffer {
   let length = 2;
   for (let at = 0; at < bytes.length; at += 1) length += ESCAPES[bytes[at] ?? 0]?.length ?? 1;

@@ -8,8 +8,8 @@ const CARRIAGE_RETURN = 0x0d;
 const BLANK = 0x20;
 
 /**
- * Line for a message: the unchanged body. A body with line feeds becomes one line: in JSON, line feeds
- * between tokens become blanks; other text becomes a JSON string.
+ * Returns the line for a message, which is its body. A body with line feeds is converted to one line: in
+ * JSON, line feeds between tokens become blanks; any other text becomes a JSON string.
  */
 export function lineOfMessage({ body }: Message): Buffer {
   if (!body.includes(LINE_FEED)) return body;
@@ -17,10 +17,10 @@ export function lineOfMessage({ body }: Message): Buffer {
 }
 
 /**
- * Line for a message to a module with `ack`:
- * `{"id":1,"input":"in","body":...,"properties":{...},"contentType":"..."}`; the last two are optional.
- * Always JSON in UTF-8: a JSON body is embedded unchanged, except that line ends between tokens become
- * blanks; other text becomes a string; bytes become a base64 string followed by `"encoding":"base64"`.
+ * Returns the line for a message to a module that acknowledges lines:
+ * `{"id":1,"input":"in","body":...,"properties":{...},"contentType":"..."}`. `properties` and `contentType`
+ * are optional. The line is JSON in UTF-8. A JSON body is embedded with blanks in place of line ends. Other
+ * text becomes a string. Other bytes become a base64 string, followed by `"encoding":"base64"`.
  */
 export function taskLine(id: number, input: string, { body, properties, contentType }: Message): Buffer {
   const head = `{"id":${id},"input":${JSON.stringify(input)},"body":`;
@@ -29,14 +29,14 @@ export function taskLine(id: number, input: string, { body, properties, contentT
   return Buffer.concat([Buffer.from(head), isJson(body) ? onOneLine(body) : quote(body), Buffer.from(rest)]);
 }
 
-/** Member with the properties in order. Repeated names are repeated. */
+/** Returns the member `properties` as JSON text. Order and repeated names are preserved. */
 function membersOf(properties: Properties): string {
   if (properties.length === 0) return '';
   const texts = properties.map((text, at) => `${JSON.stringify(text)}${at % 2 === 0 ? ':' : ','}`);
   return `,"properties":{${texts.join('').slice(0, -1)}}`;
 }
 
-/** Replaces line ends, which occur in JSON only between tokens, by blanks. */
+/** Replaces the line ends of a JSON text by blanks. Unescaped line ends occur only between tokens. */
 function onOneLine(json: Buffer): Buffer {
   if (!json.includes(LINE_FEED) && !json.includes(CARRIAGE_RETURN)) return json;
   const line = Buffer.from(json);
