@@ -5,7 +5,7 @@ import { protocolError, REASON } from '../mqtt/reasons.ts';
 import type { Connection, ListenerClients } from './connection/connection.ts';
 import { openConnection } from './connection/open-connection.ts';
 import type { BrokerContext, Pausable } from './context.ts';
-import { createPartials } from './inbound/partials.ts';
+import { createIncompletePackets } from './inbound/incomplete-packets.ts';
 import type { Inspection } from './inspection.ts';
 import { inspectionOf } from './inspection.ts';
 import { connectionCapacity } from './listeners/capacity.ts';
@@ -39,7 +39,7 @@ export type Broker = {
    */
   readonly timeAdvanced: () => void;
   /** Called when routes or module inputs have changed. Discards cached routes, and updates deliveries. */
-  readonly rerouted: () => void;
+  readonly routesChanged: () => void;
   /**
    * Called when access rules have changed. Disconnects clients whose identity is not `known`, and checks all
    * subscriptions again.
@@ -69,7 +69,7 @@ export function createBroker(settings: BrokerSettings): Broker {
     counts,
     publishers,
     outgoing: createSocketMemory(budget.outgoing),
-    partials: createPartials(budget.incoming),
+    incompletePackets: createIncompletePackets(budget.incoming),
     backlog: { max: budget.backlog, bytes: 0 },
   };
   const sys = startSys(shared);
@@ -83,7 +83,8 @@ export function createBroker(settings: BrokerSettings): Broker {
     return Math.min(systemCapacity.all, clients + moduleReserve(clients));
   };
   const gate = createGate({ clock, log, capacity, bytes: settings.host.budget.arrivals });
-  // Data that was already read stays buffered; further data stays in the sockets until the store is ready.
+  // Pauses all publishers until the back-pressure of the store is low. Data that was already read stays
+  // buffered.
   pressure.onHigh(() => {
     for (const publisher of publishers) {
       publisher.pause();
@@ -93,7 +94,7 @@ export function createBroker(settings: BrokerSettings): Broker {
   });
 
   /** Creates the accept function of one listener, which counts the listener's clients. */
-  const acceptUpTo = ({ maxConnections: max = Number.POSITIVE_INFINITY }: ListenerSettings): Accept => {
+  const acceptFor = ({ maxConnections: max = Number.POSITIVE_INFINITY }: ListenerSettings): Accept => {
     const listener: ListenerClients = { max, clients: 0 };
     return (socket, peer, arrival) => {
       const connection = openConnection(context, socket, peer, arrival, listener);
@@ -106,7 +107,7 @@ export function createBroker(settings: BrokerSettings): Broker {
     };
   };
 
-  const rerouted = (): void => {
+  const routesChanged = (): void => {
     sessions.subscriptions.invalidate();
     for (const { session } of connections) if (session !== undefined) attachInputs(session, context);
   };
@@ -128,9 +129,9 @@ export function createBroker(settings: BrokerSettings): Broker {
   return {
     begin,
     timeAdvanced,
-    rerouted,
-    listen: async wanted => {
-      const listener = await listen(wanted, acceptUpTo(wanted), { clock, log, gate });
+    routesChanged,
+    listen: async requested => {
+      const listener = await listen(requested, acceptFor(requested), { clock, log, gate });
       listeners.add(listener);
       return {
         ...listener,
@@ -147,7 +148,7 @@ export function createBroker(settings: BrokerSettings): Broker {
         if (session !== undefined && !known(session.identity)) connection.close(UNKNOWN);
       }
       sessions.recheckPermissions();
-      rerouted();
+      routesChanged();
     },
     stopListening: () => {
       for (const listener of listeners) listener.stop();

@@ -54,7 +54,10 @@ export const SYS_INTERVAL_MS = 10_000;
  */
 export const MAX_CACHED_MATCHES = 16_384;
 
-/** Maximum messages of one publisher that are not durable yet. At this number its socket is not read. */
+/**
+ * Maximum messages of one publisher that are not durable yet. The socket of a publisher with so many messages
+ * is not read.
+ */
 export const MAX_PENDING_PUBLISHES = 1000;
 
 /** Maximum bytes of a CONNECT. The client is not authenticated yet, so the limit is low. */
@@ -69,10 +72,7 @@ export const HTTP_ARRIVAL_BYTES = 16 << 10;
 /** Estimated memory in bytes of a TLS connection before its CONNECT. */
 export const TLS_ARRIVAL_BYTES = 64 << 10;
 
-/**
- * Maximum bytes of an incomplete packet that is not counted in the memory of incomplete packets. Most
- * incomplete packets are smaller.
- */
+/** Maximum bytes of an incomplete packet that is too small to be counted in the memory of such packets. */
 export const FREE_PARTIAL_BYTES = 1 << 12;
 
 /**

@@ -13,7 +13,10 @@ import type { RetainedSource } from './types.ts';
  */
 const ROOT = '$SYS/';
 
-/** Milliseconds for which the values of the hub are cached. A subscription to `$SYS/#` reads each of them. */
+/**
+ * Milliseconds for which the values of the hub are cached, because a subscription to `$SYS/#` reads them once
+ * per topic.
+ */
 const HOST_READINGS_CACHE_MS = 1_000;
 
 /** Part of the broker's context from which the values are computed. */

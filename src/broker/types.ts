@@ -36,13 +36,16 @@ export type Authentication = Identity | Refusal;
 /** Module input: durable queue whose messages a module receives by subscribing to `topic`. */
 export type Endpoint = { readonly topic: string; readonly queue: string };
 
-/** Topics of a filter that a client may receive: all, some or none of the topics that the filter matches. */
+/**
+ * Result of the access check of a filter: the client may receive all, some or none of the topics that the
+ * filter matches.
+ */
 export type Granted = 'all' | 'some' | 'none';
 
 /** Will Message, which the broker publishes when a connection ends without DISCONNECT (MQTT 5, 3.1.2.5). */
 export type Will = {
   readonly message: Omit<Message, 'origin'>;
-  /** Will Delay Interval in milliseconds (3.1.3.2.2). */
+  /** Will Delay Interval in milliseconds (MQTT 5, 3.1.3.2.2). */
   readonly delay: number;
 };
 
@@ -81,16 +84,16 @@ export type StoredSession = {
 
 /** Packet identifiers of the unfinished QoS 2 exchanges of a session, as they are stored (MQTT 5, 4.3.3). */
 export type StoredQos2State = {
-  /** Packet identifiers of messages from the client whose PUBREL has not arrived. */
+  /** Packet identifiers of messages from the client, between PUBLISH and PUBREL. */
   readonly received: readonly number[];
-  /** Messages to the client whose PUBREC has arrived and whose PUBCOMP has not, with their queue sequence. */
+  /** Messages to the client, between PUBREC and PUBCOMP. `sequence` is the sequence in the queue. */
   readonly released: readonly (readonly [packetId: number, sequence: number])[];
 };
 
 /** Persistent session with its QoS 2 state and its will, as they are stored. */
 export type StoredSessionState = StoredSession &
   StoredQos2State & {
-    /** Undefined if the session has no will. */
+    /** Will of the session. Undefined if there is none. */
     readonly will: StoredWill | undefined;
   };
 

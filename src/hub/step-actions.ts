@@ -36,7 +36,7 @@ const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
     routing.use(wanted);
     router.use(manifest.name, wanted.dispatcher);
     modules.useInputs(wanted.inputs);
-    broker.rerouted();
+    broker.routesChanged();
   },
   listeners: ({ listening, broker }, _, { manifest, home }) => {
     // Must precede the listeners, because it publishes pending wills and removes expired messages before

@@ -9,7 +9,10 @@ const DENIAL = '!';
 /** Level of a topic filter. `varies` is true if it contains `%c` or `%u`. */
 type Level = { readonly text: string; readonly varies: boolean };
 
-/** Client identifiers and user names that must not replace a variable, because they change the filter. */
+/**
+ * Pattern of client identifiers and user names that must not replace `%c` or `%u`, because they would change
+ * the levels or wildcards of the filter.
+ */
 const UNSAFE_NAME = /[+#/]|^\$|^$/;
 
 const VARIABLE = /%[cu]/;

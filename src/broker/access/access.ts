@@ -37,7 +37,7 @@ const EVERYTHING: Rules = {
   granted: () => 'all',
 };
 
-/** First level of the topics of modules. Only the module itself may publish on them. */
+/** First level of module topics: `modules/<module>/...`. Only the module itself may publish on its topics. */
 const MODULES = 'modules';
 
 /** Topics on which no access rule permits to publish: `$SYS`, `$share` and the upstream queue. */

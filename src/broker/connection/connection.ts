@@ -9,7 +9,7 @@ import type { RetainedReceiver, RetainedSender } from '../outbound/types.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Will } from '../types.ts';
 
-/** Number of connected clients of one listener, and its maximum. Modules are not counted. */
+/** Number of clients that are connected to one listener, and the maximum number. Modules are not counted. */
 export type ListenerClients = { readonly max: number; clients: number };
 
 /** Network Connection of a client, from the accept of its socket. */
@@ -29,7 +29,7 @@ export type Connection = Publisher &
     bridge: boolean;
     /** Maximum bytes of a packet to the client. Infinity if the client sets no limit. */
     maximumPacketSize: number;
-    /** Undefined if the client accepts no topic aliases. */
+    /** Topic aliases of messages to the client. Undefined if the client accepts none. */
     aliases: OutboundAliases | undefined;
     /** Session of the client. Undefined until CONNECT is accepted. */
     session: Session | undefined;

@@ -29,9 +29,9 @@ export function openConnection(
   const { pressure } = context.host;
   const output = createOutput(socket, context.outgoing, () => drained());
   let lastPacket = clock.monotonic();
-  /** True when the first byte has been checked. */
+  /** True after the first byte of the connection has been checked. It must be the first byte of CONNECT. */
   let firstByteChecked = false;
-  /** True when CONNECT has arrived. */
+  /** True after CONNECT has arrived. */
   let connectReceived = false;
   /** True if the current chunk has completed a packet. */
   let packetReceived = false;
@@ -103,7 +103,7 @@ export function openConnection(
     },
     send: packet => {
       if (connection.closed) return;
-      // The broker must not send a larger packet [MQTT-3.1.2-24].
+      // The broker must not send a packet that exceeds the client's Maximum Packet Size [MQTT-3.1.2-24].
       if (packet.length <= connection.maximumPacketSize) output.write(packet);
       else
         connection.close(
@@ -120,7 +120,8 @@ export function openConnection(
       if (connection.closed) return;
       const event = connection.session === undefined ? 'Refused' : 'Closed';
       if (reason !== '') log.warn(`${event} a connection: ${reason}.`, peerFields(connection));
-      // An MQTT 5 client gets the reason in DISCONNECT (MQTT 5, 4.13), within its limit [MQTT-3.1.2-24].
+      // An MQTT 5 client receives the reason in DISCONNECT (MQTT 5, 4.13). The packet must not exceed its
+      // Maximum Packet Size [MQTT-3.1.2-24].
       if (
         fault !== undefined &&
         fault !== LOST &&
@@ -131,7 +132,7 @@ export function openConnection(
       connection.closed = true;
       arrival.closing();
       framer.stop();
-      context.partials.set(connection, 0);
+      context.incompletePackets.set(connection, 0);
       context.publishers.delete(connection);
       cancelKeepAlive();
       output.flush();
@@ -146,7 +147,7 @@ export function openConnection(
   };
 
   /** Closes the connection after a packet that could not be parsed. */
-  const refuse = (fault: ProtocolError): void => {
+  const closeAfterParseError = (fault: ProtocolError): void => {
     // An unsupported protocol version is answered with CONNACK [MQTT-3.1.2-2].
     if (fault.code === REASON.unsupportedProtocolVersion && connection.session === undefined)
       connection.send(encodeConnack(4, fault.code, false));
@@ -154,7 +155,8 @@ export function openConnection(
   };
 
   /**
-   * Pauses the connection until `until` calls its argument. The current packet is handled again after that.
+   * Pauses the connection, and calls `until` with the function that resumes it. The current packet is handled
+   * after that.
    */
   const pauseUntil = (until: (resume: () => void) => void): 'later' => {
     connection.fastPath?.flush();
@@ -199,7 +201,7 @@ export function openConnection(
     },
     broken: fault => {
       connection.fastPath?.flush();
-      refuse(fault);
+      closeAfterParseError(fault);
     },
   });
 
@@ -222,7 +224,7 @@ export function openConnection(
     packetReceived = false;
     if (!connectReceived) arrival.setBuffered(framer.kept());
     // While the connection is paused, the buffer contains complete packets, which are not counted.
-    else if (pauseCount === 0) context.partials.set(connection, framer.kept());
+    else if (pauseCount === 0) context.incompletePackets.set(connection, framer.kept());
   };
   socket.on('data', (chunk: Buffer) => {
     context.host.countInput(chunk.length);
@@ -253,7 +255,10 @@ export function openConnection(
   return connection;
 }
 
-/** Reason for a connection that the client has closed without DISCONNECT. It is neither logged nor sent. */
+/**
+ * Reason of `close` if the client has closed the connection without DISCONNECT. It is neither logged nor
+ * sent.
+ */
 const LOST = protocolError(REASON.success, '');
 /** DISCONNECT reason if the incomplete packets of all clients exceed their maximum memory. */
 const TOO_LARGE = protocolError(

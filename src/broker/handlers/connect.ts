@@ -68,14 +68,14 @@ function connectProblem({
   // Before MQTT 5, a client without a client identifier must request a clean session (MQTT 3.1.1, 3.1.3-8).
   if (version < 5 && clientId === '' && !clean)
     return protocolError(REASON.clientIdentifierNotValid, 'a persistent session needs a client identifier');
-  // An invalid client identifier is refused with this code [MQTT-3.1.3-8].
+  // An invalid client identifier is refused with "Client Identifier not valid" [MQTT-3.1.3-8].
   const problem = Buffer.byteLength(clientId) > MAX_CLIENT_ID_BYTES ? 'is too long' : stringProblem(clientId);
   if (problem !== undefined)
     return protocolError(REASON.clientIdentifierNotValid, `the client identifier ${problem}`);
   return undefined;
 }
 
-/** Refusal of a client. `fault` is sent to the client, and `logged` is the full reason for the log. */
+/** Refusal of a client. `fault` is sent to the client, and `logged` is the refusal reason for the log. */
 type Denial = { readonly fault: ProtocolError; readonly logged: string };
 
 /** CONNACK errors of a failed authentication. */
@@ -100,12 +100,12 @@ function admit(
   const expiry = version === 5 ? expiryOf(packet.sessionExpiry) : clean ? 0 : Number.POSITIVE_INFINITY;
   const known = sessions.find(clientId, outcome);
   const holder = host.holderOf(outcome, connection.peer);
-  const full =
+  const refusal =
     (expiry > 0 && known?.persistent !== true ? sessions.persistentSessionRefusal(holder) : undefined) ??
     (known?.connection === undefined ? connectionRefusal(connection, outcome, holder) : undefined) ??
     willRefusal(connection, packet, known, holder);
-  if (full !== undefined)
-    return { fault: protocolError(REASON.quotaExceeded, full.reason), logged: full.logged };
+  if (refusal !== undefined)
+    return { fault: protocolError(REASON.quotaExceeded, refusal.reason), logged: refusal.logged };
   startSession(connection, packet, clientId, outcome, holder, expiry);
   return undefined;
 }
@@ -174,8 +174,8 @@ function limitProblem(connection: Connection, packet: Connect, clientId: string)
   const { version } = packet;
   const { host } = connection.context;
   const keepAlive = keepAliveOf(packet, host.limits());
-  // Before MQTT 5, the broker cannot change the keep-alive of a client. It refuses with the code of
-  // mosquitto.
+  // Before MQTT 5, the broker cannot change the keep-alive of a client. It refuses the client, with the same
+  // reason code as mosquitto.
   if (version < 5 && keepAlive !== packet.keepAlive)
     return protocolError(
       REASON.clientIdentifierNotValid,
@@ -213,7 +213,7 @@ function startSession(
 ): void {
   const { context } = connection;
   const { sessions } = context;
-  // The older connection is closed [MQTT-3.1.4-3].
+  // An older connection of the same client is closed [MQTT-3.1.4-3].
   sessions
     .find(clientId, identity)
     ?.connection?.close(protocolError(REASON.sessionTakenOver, 'another connection took over the session'));
@@ -268,7 +268,7 @@ function willOf(session: Session, { will }: Connect): Connection['will'] {
   return will && { message: messageFrom(session, will.topic, will), delay: will.delay * 1000 };
 }
 
-/** Returns the CONNACK properties of MQTT 5 (3.2.2.3). */
+/** Returns the CONNACK properties, which exist only in MQTT 5 (3.2.2.3). */
 function connackProperties(packet: Connect, clientId: string, limits: BrokerLimits): ConnackProperties {
   if (packet.version < 5) return {};
   const keepAlive = keepAliveOf(packet, limits);
@@ -284,8 +284,8 @@ function connackProperties(packet: Connect, clientId: string, limits: BrokerLimi
 }
 
 /**
- * Sends CONNACK with the reason of a refusal. Omits the Reason String, or the packet, if it exceeds the
- * client's Maximum Packet Size [MQTT-3.1.2-24], [MQTT-3.2.2-19].
+ * Sends CONNACK with the reason of a refusal. If the packet exceeds the client's Maximum Packet Size, sends
+ * it without Reason String; if it is still too large, sends nothing [MQTT-3.1.2-24], [MQTT-3.2.2-19].
  */
 function refuse(connection: Connection, fault: ProtocolError): ProtocolError {
   const { version, maximumPacketSize } = connection;

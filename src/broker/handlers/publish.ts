@@ -65,7 +65,7 @@ function cacheRoute(connection: Connection, message: Message): void {
     fastPath.cache(findRoute(connection.context, connection.version, message));
 }
 
-/** Accepts a QoS 1 message (MQTT 5, 4.3.2). */
+/** Accepts a QoS 1 message. Sends PUBACK when the message is durable (MQTT 5, 4.3.2). */
 function acceptQos1(connection: Connection, session: Session, message: Message, packetId: number): void {
   const { host } = connection.context;
   const ack = connection.acks.reserve(PUBACK, packetId);

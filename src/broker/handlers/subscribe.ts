@@ -26,16 +26,16 @@ export function handleSubscribe(
     return protocolError(REASON.topicFilterInvalid, `"${invalid.topic.slice(0, 64)}" is not a topic filter`);
   const codes: number[] = [];
   /**
-   * Subscriptions that get retained messages. A map, because one packet may contain a filter several times.
+   * Subscriptions whose retained messages must be sent, by filter, because one packet may repeat a filter.
    */
-  const fresh = new Map<string, NewSubscription>();
+  const withRetained = new Map<string, NewSubscription>();
   let firstRefusal: ProtocolError | undefined;
-  for (const wanted of subscriptions) {
-    const { topic, qos, retainHandling } = wanted;
+  for (const requested of subscriptions) {
+    const { topic, qos, retainHandling } = requested;
     // A bridge needs No Local and Retain As Published, which SUBSCRIBE cannot request before MQTT 5.
     const bridged = connection.bridge && connection.version < 5;
-    const noLocal = wanted.noLocal || (bridged && !isShared(topic));
-    const retainAsPublished = wanted.retainAsPublished || bridged;
+    const noLocal = requested.noLocal || (bridged && !isShared(topic));
+    const retainAsPublished = requested.retainAsPublished || bridged;
     const refusal = refusalOf(connection, session, topic);
     codes.push(refusal?.code ?? qos);
     if (refusal !== undefined) {
@@ -46,7 +46,7 @@ export function handleSubscribe(
     sessions.subscribe(session, topic, { qos, noLocal, retainAsPublished, id: subscriptionId });
     // Retain Handling [MQTT-3.3.1-9], [MQTT-3.3.1-10], [MQTT-3.3.1-11].
     if (retainHandling === 0 || (retainHandling === 1 && isNew))
-      fresh.set(topic, { filter: topic, qos, id: subscriptionId });
+      withRetained.set(topic, { filter: topic, qos, id: subscriptionId });
   }
   const refused = subscriptions.filter((_, index) => (codes[index] ?? 0) >= REASON.unspecifiedError);
   const [first] = refused;
@@ -60,9 +60,9 @@ export function handleSubscribe(
     connection.send(encodeSuback(connection.version, messageId, error === undefined ? codes : failed));
     if (session.connection !== connection) return;
     attachInputs(session, connection.context);
-    if (fresh.size === 0) return;
+    if (withRetained.size === 0) return;
     connection.retained ??= createRetainedSender(connection.context, connection, session);
-    connection.retained.add(Array.from(fresh.values()));
+    connection.retained.add(Array.from(withRetained.values()));
   });
   return undefined;
 }

@@ -3,7 +3,7 @@ import type { Version } from '../../mqtt/version.ts';
 
 /** Queue that sends the acknowledgements to one publisher in the order of its messages [MQTT-4.6.0-2]. */
 export type AckQueue = {
-  /** Reserves the next position in the order for the PUBACK or PUBREC of `packetId`. */
+  /** Reserves the position of the PUBACK or PUBREC of `packetId`, behind all earlier acknowledgements. */
   readonly reserve: (type: number, packetId: number) => PendingAck;
   /** Sends the acknowledgement when all earlier ones are sent or cancelled. */
   readonly complete: (ack: PendingAck, reasonCode: number) => void;

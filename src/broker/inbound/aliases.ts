@@ -3,12 +3,15 @@ import type { ProtocolError } from '../../mqtt/reasons.ts';
 import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import { MAX_ALIASED_TOPIC_UNITS, MAX_TOPIC_ALIASES } from '../limits.ts';
 
-/** Topics by the topic alias that the client has assigned on this connection (MQTT 5, 3.3.2.3.4). */
+/** Topic of each topic alias that the client has assigned on this connection (MQTT 5, 3.3.2.3.4). */
 export type InboundAliases = Map<number, string>;
 
 const TOO_LONG = `the topics of all topic aliases have more than ${MAX_ALIASED_TOPIC_UNITS} characters in total`;
 
-/** Returns the topic of a PUBLISH, by its topic alias if the packet has no topic. Stores a new alias. */
+/**
+ * Returns the topic of a PUBLISH. If the packet has only a topic alias, returns the topic of the alias. If
+ * the packet has both, stores the alias.
+ */
 export function topicOf(
   connection: { inboundAliases: InboundAliases | undefined },
   packet: Publish,

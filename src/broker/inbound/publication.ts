@@ -65,8 +65,8 @@ export function isOwn({ identity, origin: own }: Session, { origin }: Message): 
 }
 
 /**
- * Publishes a message to routes and subscribers, and stores it as retained message if it has RETAIN. `holder`
- * is charged for the retained message. Calls `onDurable` when everything is on disk. Returns the number of
+ * Publishes a message to routes and subscribers. If the message has RETAIN, also stores it as retained
+ * message in the share of `holder`. Calls `onDurable` when all this is on disk. Returns the number of
  * matching routes and subscribers.
  */
 export function publish(

@@ -5,14 +5,11 @@ import { CONNECT_TIMEOUT_MS } from '../limits.ts';
 import { peerOf } from './socket.ts';
 
 /**
- * Connection as the gate sees it. Until CONNECT has arrived, its memory and duration are limited, including
- * the TLS handshake and the HTTP request.
+ * Handle of a connection that the gate has admitted. The gate limits the memory and the duration of the
+ * connection until CONNECT has arrived, including the TLS handshake and the HTTP request.
  */
 export type Arrival = {
-  /**
-   * Called when CONNECT has arrived. Ends the timeout, and the memory of the connection is not counted any
-   * more.
-   */
+  /** Called when CONNECT has arrived. Ends the timeout and the count of memory. */
   readonly connectReceived: () => void;
   /**
    * Called when the broker closes the connection. The connection still counts until its socket is closed. If
@@ -61,7 +58,7 @@ type Admitted = {
 export function createGate({ clock, log, capacity, bytes: maxBytes }: GateSettings): Gate {
   /** Connections that have not sent CONNECT, oldest first. */
   const arrivals = new Set<Admitted>();
-  /** Number of these connections by address of the peer. */
+  /** Number of connections that have not sent CONNECT, by address of the peer. */
   const byAddress = new Map<string, number>();
   /** Connections that the broker is closing, oldest first. */
   const closing = new Set<Admitted>();
@@ -78,8 +75,8 @@ export function createGate({ clock, log, capacity, bytes: maxBytes }: GateSettin
   };
 
   /**
-   * Returns the connection to close first: the oldest of the address with the most connections. A peer that
-   * sends CONNECT at once is among the newest.
+   * Returns the connection to close first: the oldest of the address with the most connections. A client that
+   * sends CONNECT promptly is seldom affected, because its connection is among the newest.
    */
   const evictionCandidate = (): Admitted | undefined => {
     let most = 0;
@@ -103,8 +100,8 @@ export function createGate({ clock, log, capacity, bytes: maxBytes }: GateSettin
   };
 
   /**
-   * Closes one connection for a new connection: the oldest that the broker is closing already, otherwise one
-   * that has not sent CONNECT. Returns false if there is neither.
+   * Closes one connection to accept a new one: the oldest connection that the broker is already closing, or
+   * else a connection that has not sent CONNECT. Returns false if there is neither.
    */
   const evictForNew = (): boolean => {
     for (const oldest of closing) {

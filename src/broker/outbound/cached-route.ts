@@ -57,7 +57,7 @@ function acceptsSameBytes(
   qos: 0 | 1,
 ): subscriber is Session {
   if (subscriber.kind === 'group' || ids.length > 0) return false;
-  // A QoS 1 message for a persistent session must be stored.
+  // The fast path can neither lower the QoS nor store a message for a persistent session.
   if (qos === 1 && (granted === 0 || subscriber.persistent)) return false;
   const { connection } = subscriber;
   if (connection === undefined) return qos === 0;

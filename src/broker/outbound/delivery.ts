@@ -66,8 +66,8 @@ export function createDelivery(
   };
 
   /**
-   * Sends an entry of a queue. Returns false if the window or the output buffer is full. Removes an entry
-   * that needs no acknowledgement, or that the client must not or cannot receive, from its queue.
+   * Sends an entry of a queue. Returns false if the window or the output buffer is full. Removes the entry
+   * from the queue if it needs no acknowledgement, or if the client must not or cannot receive it.
    */
   const send = (source: QueueSource, entry: QueueEntry): boolean => {
     const { message, redelivered, remaining } = entry;
@@ -152,7 +152,9 @@ export function createDelivery(
     }
   };
 
-  /** Wakes all queues, each time from another one, so that a long queue does not starve the others. */
+  /**
+   * Wakes all queues. Each call begins with the next queue, so that a long queue does not starve the others.
+   */
   const wakeSources = (): void => {
     sourceWaits = false;
     const drains = Array.from(sources.values(), ({ drain }) => drain);
@@ -181,7 +183,9 @@ export function createDelivery(
     drain.wake();
   };
 
-  /** Starts to deliver the session's queue, whose messages are newer than those of the backlog. */
+  /**
+   * Starts to deliver the session's queue. Its messages are newer than the backlog, and are sent after it.
+   */
   const spill = (): void => {
     spilled = true;
     const drainAfterBacklog = (settings: DrainSettings): Drain =>
@@ -217,7 +221,7 @@ export function createDelivery(
     });
   };
 
-  /** Completes a message that the client has acknowledged. */
+  /** Removes an acknowledged message from its queue, and sends waiting messages. */
   const finish = (inFlight: InFlightMessage): void => {
     sendWaiting();
     inFlight.source?.drain.acknowledge(inFlight);

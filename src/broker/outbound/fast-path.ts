@@ -18,7 +18,7 @@ import type { Receiver } from './types.ts';
 /** First byte of a PUBLISH without DUP and RETAIN, by QoS. */
 const PLAIN_HEADER = [0x30, 0x32] as const;
 
-/** Receivers of the messages on a topic. Valid until a subscription changes. */
+/** Route of the messages with one topic and QoS. Valid until a subscription changes. */
 export type CachedRoute = {
   readonly topic: string;
   readonly topicBytes: Buffer;

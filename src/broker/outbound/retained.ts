@@ -22,7 +22,7 @@ export function createRetainedSender(
   session: Session,
 ): RetainedSender {
   const { clock, retained, host } = context;
-  /** Subscriptions that wait. */
+  /** Subscriptions whose retained messages are not sent yet. */
   let filters: NewSubscription[] = [];
   /** Retained topics of the current subscription. */
   let topics: readonly string[] = [];
@@ -49,13 +49,15 @@ export function createRetainedSender(
     }
   };
 
-  /** Sends messages until the turn is over, or until the store or the socket is busy. */
+  /**
+   * Sends at most MAX_RETAINED_PER_TURN messages. Pauses while the store or the socket cannot accept more.
+   */
   const sendSome = (): void => {
     for (let spent = 0; spent < MAX_RETAINED_PER_TURN; spent++) {
       const topic = topics[next];
       if (topic === undefined || current === undefined) {
         if (!nextFilter()) {
-          end();
+          resumeHandling();
           return;
         }
         spent += FILTER_COST;
@@ -75,16 +77,16 @@ export function createRetainedSender(
   };
 
   /** Resumes the handling of the client's packets. */
-  const end = (): void => {
+  const resumeHandling = (): void => {
     sending = false;
     connection.resume();
   };
 
   return {
-    add: fresh => {
+    add: added => {
       if (!host.limits().retained) return;
       // A shared subscription gets no retained messages (MQTT 5, 4.8.2).
-      filters = [...filters, ...fresh.filter(({ filter }) => sharedOf(filter) === undefined)];
+      filters = [...filters, ...added.filter(({ filter }) => sharedOf(filter) === undefined)];
       if (sending || filters.length === 0) return;
       sending = true;
       connection.pause();
@@ -124,7 +126,9 @@ function sendOne(
   return true;
 }
 
-/** Returns the topics that match a filter and may have a retained message. */
+/**
+ * Returns the topics with a retained message that match a filter. A filter without wildcard is not checked.
+ */
 function retainedTopics(retained: RetainedSource, filter: string): readonly string[] {
   const wildcard = filter.search(/[+#]/);
   if (wildcard < 0) return [filter];

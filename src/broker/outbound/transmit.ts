@@ -45,7 +45,7 @@ export function transmit(
   try {
     writePublish(output.slab(), at, message, publishOptions, version);
   } catch (thrown) {
-    // The reserved space is not filled, so uninitialized memory would be sent to the client.
+    // Releases the reserved space. Otherwise its uninitialized memory would be sent to the client.
     output.undo(size);
     throw thrown;
   }
@@ -121,8 +121,8 @@ export function createSharedPackets(message: Message): SharedPackets {
 }
 
 /**
- * Sends encoded packets with `messages` messages. Returns false if the output buffer of the connection is
- * full.
+ * Sends encoded packets. `messages` is the number of messages in `bytes`. Returns false if the output buffer
+ * of the connection is full.
  */
 export function transmitBytes(
   counts: BrokerCounts,

@@ -14,7 +14,7 @@ export type Receiver = {
   readonly version: Version;
   /** Maximum bytes of a packet to the client. Infinity if the client sets no limit. */
   readonly maximumPacketSize: number;
-  /** Undefined if the client accepts no topic aliases. */
+  /** Topic aliases of messages to the client. Undefined if the client accepts none. */
   readonly aliases: OutboundAliases | undefined;
   readonly closed: boolean;
   /** Sends an acknowledgement packet. */
@@ -57,7 +57,7 @@ export type Delivery = {
    * Sends a message that is not stored, or adds it to the backlog in memory. Returns false if the message
    * must be stored in the session's queue.
    */
-  readonly offer: (message: Message, allowance: DeliveryOptions) => boolean;
+  readonly offer: (message: Message, options: DeliveryOptions) => boolean;
   /** True if a message that is not stored can be sent immediately. */
   readonly ready: () => boolean;
   /** Sends the bytes of a QoS 1 PUBLISH with a new packet identifier at offset `idAt`. Requires `ready`. */

@@ -63,7 +63,7 @@ export function nodeFor<Subscriber>(root: Node<Subscriber>, filter: string): Nod
   return node;
 }
 
-/** Returns all nodes from the root to the end of `filter`. Undefined if no node is at its end. */
+/** Returns the nodes from the root to the node at which `filter` ends. Undefined if there is no such node. */
 export function pathTo<Subscriber>(root: Node<Subscriber>, filter: string): Node<Subscriber>[] | undefined {
   const path = [root];
   for (let at = 0; at <= filter.length; ) {
@@ -75,7 +75,9 @@ export function pathTo<Subscriber>(root: Node<Subscriber>, filter: string): Node
   return path;
 }
 
-/** Removes the last node of `path` if it has no subscribers and children. Merges nodes that do not branch. */
+/**
+ * Removes the last node of `path` if it has no subscribers and no children. Merges nodes that do not branch.
+ */
 export function prune<Subscriber>(path: readonly Node<Subscriber>[]): void {
   const node = path.at(-1);
   const parent = path.at(-2);
@@ -87,7 +89,7 @@ export function prune<Subscriber>(path: readonly Node<Subscriber>[]): void {
   } else mergeOnlyChild(node);
 }
 
-/** Calls `visit` for each subscription whose filter matches `topic` [MQTT-4.7]. */
+/** Calls `visit` for each subscription whose filter matches `topic` (MQTT 5, 4.7). */
 export function visitMatches<Subscriber>(
   root: Node<Subscriber>,
   topic: string,
@@ -97,7 +99,8 @@ export function visitMatches<Subscriber>(
 }
 
 /**
- * Visits the matches below a node. `at` is the offset of the next level, or is beyond the end of the topic.
+ * Visits all matching subscriptions of a node and its children. `at` is the offset of the next level in the
+ * topic. At the end of the topic, it is greater than the length of the topic.
  */
 function descend<Subscriber>(
   node: Node<Subscriber>,
@@ -130,14 +133,20 @@ function follow<Subscriber>(
   if (next !== undefined) descend(node, topic, next, visit);
 }
 
-/** Returns the offset of the level after those of the label. Undefined if the label does not match. */
+/**
+ * Matches a label without wildcards with the topic at offset `at`. Returns the offset of the level after the
+ * match. Undefined if the label does not match.
+ */
 function matchPlain(label: string, topic: string, at: number): number | undefined {
   const end = at + label.length;
   const matches = topic.startsWith(label, at) && (end === topic.length || topic.charCodeAt(end) === SLASH);
   return matches ? end + 1 : undefined;
 }
 
-/** Does the same as `matchPlain` for a label with a wildcard. */
+/**
+ * Matches a label with wildcards with the topic at offset `start`. Returns the offset of the level after the
+ * match. Undefined if the label does not match.
+ */
 function matchWildcards(label: string, topic: string, start: number): number | undefined {
   let at = start;
   for (let from = 0; from <= label.length; ) {

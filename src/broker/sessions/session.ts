@@ -5,17 +5,17 @@ import type { Delivery, Receiver } from '../outbound/types.ts';
 import type { Identity, PendingWill, StoredSession, StoredSessionState, StoredWill } from '../types.ts';
 import type { Subscription } from './subscriptions.ts';
 
-/** QoS 2 message to the client whose PUBREC has arrived and whose PUBCOMP has not. */
+/** QoS 2 message to the client, between PUBREC and PUBCOMP. */
 export type OutboundQos2 = {
   /** Sequence of the message in its queue. */
   readonly sequence: number;
-  /** True if the message is removed from its queue on disk, so that PUBREL may be sent. */
+  /** True if the removal of the message from its queue is on disk, so that PUBREL may be sent. */
   stored: boolean;
 };
 
 /**
- * QoS 2 message from the client whose PUBREL has not arrived. `durable` if the message is on disk; until
- * then, the connection that waits for PUBREC.
+ * QoS 2 message from the client, between PUBLISH and PUBREL. `durable` if the message is on disk. Otherwise
+ * the connection that waits for its PUBREC.
  */
 export type InboundQos2 = { publisher: Publisher; ack: PendingAck } | 'durable';
 
@@ -49,15 +49,15 @@ export type Session = {
   readonly subscriptions: Map<string, Subscription>;
   /** Estimated memory of the subscriptions in bytes. */
   subscriptionBytes: number;
-  /** QoS 2 messages from the client between PUBLISH and PUBREL, by packet identifier (4.3.3). */
+  /** QoS 2 messages from the client, between PUBLISH and PUBREL, by packet identifier (MQTT 5, 4.3.3). */
   readonly inboundQos2: Map<number, InboundQos2>;
-  /** QoS 2 messages to the client between PUBREC and PUBCOMP, by packet identifier (4.3.3). */
+  /** QoS 2 messages to the client, between PUBREC and PUBCOMP, by packet identifier (MQTT 5, 4.3.3). */
   readonly outboundQos2: Map<number, OutboundQos2>;
   /**
    * True if access rules permit only a part of a subscription, so that the topic of each message is checked.
    */
   restricted: boolean;
-  /** Undefined if the client is not connected. */
+  /** Connection of the client. Undefined if the client is not connected. */
   connection: Receiver | undefined;
   /** Monotonic time in milliseconds at which the current connection was accepted. */
   connectedAt: number;

@@ -94,31 +94,31 @@ export function createSharedGroups(
 
   return {
     join: (session, filter, subscription) => {
-      const named = groupNameOf(filter);
-      if (named === undefined) return false;
-      const group = groupOf(named, session);
+      const groupName = groupNameOf(filter);
+      if (groupName === undefined) return false;
+      const group = groupOf(groupName, session);
       group.members.set(session, subscription);
       startDrain(group);
       return true;
     },
     leave: (session, filter) => {
-      const named = groupNameOf(filter);
-      if (named === undefined) return false;
-      const group = groups.get(named.name);
+      const groupName = groupNameOf(filter);
+      if (groupName === undefined) return false;
+      const group = groups.get(groupName.name);
       group?.members.delete(session);
       if (group?.members.size === 0) removeGroup(group);
       return true;
     },
     suspend: (session, filter) => {
-      const named = groupNameOf(filter);
-      if (named === undefined) return false;
-      groups.get(named.name)?.members.delete(session);
+      const groupName = groupNameOf(filter);
+      if (groupName === undefined) return false;
+      groups.get(groupName.name)?.members.delete(session);
       return true;
     },
     deliveryChanged: session => {
       for (const filter of session.subscriptions.keys()) {
-        const named = groupNameOf(filter);
-        const group = named && groups.get(named.name);
+        const groupName = groupNameOf(filter);
+        const group = groupName && groups.get(groupName.name);
         if (group === undefined) continue;
         if (hasConnectedMember(group)) {
           startDrain(group);
@@ -134,8 +134,8 @@ export function createSharedGroups(
 
 /** Returns the queue name of a shared subscription. Undefined if `filter` is not a shared subscription. */
 export function sharedQueue(filter: string): string | undefined {
-  const named = groupNameOf(filter);
-  return named && SHARED_QUEUES + named.name;
+  const groupName = groupNameOf(filter);
+  return groupName && SHARED_QUEUES + groupName.name;
 }
 
 type GroupName = Pick<SharedGroup, 'name' | 'filter'>;

@@ -104,21 +104,21 @@ function schedule(context: BrokerServices, session: Session, will: Will, due: nu
     end();
     publishNow(context, session, will);
   };
-  const arm = (): void => {
+  const startTimer = (): void => {
     const left = due - host.now();
     if (left <= 0) publishOnce();
-    else cancelTimer = clock.after(Math.min(left, MAX_TIMER_MS), arm);
+    else cancelTimer = clock.after(Math.min(left, MAX_TIMER_MS), startTimer);
   };
   session.pendingWill = {
     send: publishOnce,
     cancel: () => (host.now() >= due ? publishOnce() : end()),
     timeAdvanced: () => {
       cancelTimer();
-      arm();
+      startTimer();
     },
     stop: () => cancelTimer(),
   };
-  arm();
+  startTimer();
 }
 
 /** Publishes a will if access rules and limits permit it. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createPartials } from '../../../src/broker/inbound/partials.ts';
+import { createIncompletePackets } from '../../../src/broker/inbound/incomplete-packets.ts';
 import { PLAIN_ARRIVAL_BYTES } from '../../../src/broker/limits.ts';
 import { createGate } from '../../../src/broker/listeners/gate.ts';
 import { budgetOf } from '../../../src/core/capacity/memory-budget.ts';
@@ -46,19 +46,19 @@ memory(
 memory(
   'the connection with the oldest incomplete packet is closed when incomplete packets exceed their bound',
   () => {
-    const partials = createPartials(100_000);
+    const incompletePackets = createIncompletePackets(100_000);
     const closed: string[] = [];
     const holder = (name: string) => ({ closeForMemory: () => void closed.push(name) });
     const [one, two, three] = [holder('one'), holder('two'), holder('three')];
-    partials.set(one, 50_000);
-    partials.set(two, 40_000);
-    partials.set(one, 60_000);
-    partials.set(three, 4_000);
+    incompletePackets.set(one, 50_000);
+    incompletePackets.set(two, 40_000);
+    incompletePackets.set(one, 60_000);
+    incompletePackets.set(three, 4_000);
     assert.equal(closed, []);
-    partials.set(three, 40_000);
+    incompletePackets.set(three, 40_000);
     assert.equal(closed, ['one']);
-    partials.set(two, 0);
-    assert.is(partials.bytes(), 40_000);
+    incompletePackets.set(two, 0);
+    assert.is(incompletePackets.bytes(), 40_000);
   },
 );
 

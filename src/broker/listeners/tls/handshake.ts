@@ -7,7 +7,7 @@ import { peerOf } from '../socket.ts';
 
 /** Logs each failed TLS handshake of `server`, with the address of the peer and the reason. */
 export function logHandshakes(server: Server, log: Log): void {
-  // Node caches the address of a socket when it is first read, and cannot read it after the socket is closed.
+  // Reads the address of each socket early. Node caches it, but cannot read it after the socket is closed.
   server.on('connection', socket => peerOf(socket));
   server.on('tlsClientError', (error, socket) => {
     log.info(`TLS handshake with ${addressOf(socket)} failed: ${reasonFor(error, socket)}.`);
@@ -26,7 +26,7 @@ function reasonFor(error: Error, { authorizationError }: TLSSocket): string {
 }
 
 /**
- * Returns the address of the peer, if necessary of the underlying socket, which is in a private property of
+ * Returns the address of the peer. If the TLS socket has none, uses the TCP socket in a private property of
  * Node.
  */
 function addressOf(socket: TLSSocket): string {

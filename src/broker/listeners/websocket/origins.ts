@@ -6,7 +6,7 @@ import type { WebSocketSettings } from '../settings.ts';
 /** WebSocket subprotocols: `mqtt`, and `mqttv3.1` of older clients. */
 const PROTOCOLS = ['mqtt', 'mqttv3.1'];
 
-/** Returns the subprotocol to use of those that a client offers. False if none is supported. */
+/** Selects a subprotocol from those that the client offers. False if none is supported. */
 export function protocolOf(offered: ReadonlySet<string>): string | false {
   return PROTOCOLS.find(name => offered.has(name)) ?? false;
 }

@@ -9,7 +9,7 @@ import type { Peer } from '../socket.ts';
 import { streamOf } from './frames.ts';
 import { ownNames, protocolOf, upgradeRefusal } from './origins.ts';
 
-/** Options of the HTTP server. The limits are those of an upgrade request. */
+/** Options of the HTTP server, with limits that are large enough for an upgrade request. */
 export const HTTP: ServerOptions = {
   headersTimeout: CONNECT_TIMEOUT_MS,
   requestTimeout: CONNECT_TIMEOUT_MS,
@@ -52,7 +52,7 @@ export function acceptUpgrades(
   });
 }
 
-/** Answers an HTTP request that is not a WebSocket upgrade. */
+/** Refuses an HTTP request that is not a WebSocket upgrade, with status 426 (Upgrade Required). */
 export const refuseRequest: RequestListener = (_request, response) => {
   response.writeHead(426, { connection: 'close', upgrade: 'websocket', 'content-length': 0 }).end();
 };

@@ -1,31 +1,32 @@
 import { FREE_PARTIAL_BYTES } from '../limits.ts';
 
 /** Connection whose buffered input ends with an incomplete packet. */
-export type PartialHolder = { readonly closeForMemory: () => void };
+export type BufferingConnection = { readonly closeForMemory: () => void };
 
 /** Memory of the incomplete packets of all clients together. */
-export type Partials = {
+export type IncompletePackets = {
   /**
-   * Sets the bytes of a connection's incomplete packet. If the total exceeds the maximum, closes the
-   * connections whose packets began first, until it does not. `holder` may be among them.
+   * Sets the bytes of a connection's incomplete packet. While the total exceeds the maximum, closes the
+   * connection whose packet began first. This may be `connection` itself.
    */
-  readonly set: (holder: PartialHolder, bytes: number) => void;
+  readonly set: (connection: BufferingConnection, bytes: number) => void;
+  /** Returns the total of the counted bytes. */
   readonly bytes: () => number;
 };
 
 /** Counts incomplete packets of more than FREE_PARTIAL_BYTES. `max` is the maximum of their sum in bytes. */
-export function createPartials(max: number): Partials {
+export function createIncompletePackets(max: number): IncompletePackets {
   /** Counted bytes by connection, ordered by the time at which the packet began. */
-  const counted = new Map<PartialHolder, number>();
+  const counted = new Map<BufferingConnection, number>();
   let total = 0;
   return {
-    set: (holder, bytes) => {
-      total -= counted.get(holder) ?? 0;
+    set: (connection, bytes) => {
+      total -= counted.get(connection) ?? 0;
       if (bytes <= FREE_PARTIAL_BYTES) {
-        counted.delete(holder);
+        counted.delete(connection);
         return;
       }
-      counted.set(holder, bytes);
+      counted.set(connection, bytes);
       total += bytes;
       for (const [oldest, oldestBytes] of counted) {
         if (total <= max) return;
