@@ -182,7 +182,7 @@ export function startForwarder(originalSettings: ForwarderSettings): Forwarder {
     else failed(failure, cause === 'unanswered');
   };
 
-  /** Counts the end of a link against the message in flight, or against the address's support for QoS 2. */
+  /** Evaluates the end of a link for the detection of poison messages and of QoS 2 support. */
   const evaluateEnd = (endedExchange: Exchange, cause: Cause): void => {
     const address = addressText(addresses.current());
     const isSure = cause === 'blamed';

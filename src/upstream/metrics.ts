@@ -10,7 +10,7 @@ export type UpstreamMetrics = {
   readonly taken: () => void;
   /** Counts a message that was not accepted. */
   readonly refused: (reason: string) => void;
-  /** Records that the acknowledgements of the server arrive in time. */
+  /** Records that the server acknowledges messages in time. */
   readonly proven: () => void;
   /**
    * Records a failed connection. `unanswered` is true if the connection ended by the acknowledgement timeout.

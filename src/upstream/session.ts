@@ -26,9 +26,9 @@ export type UpstreamSession = {
   /** Session fields of CONNECT. */
   readonly wanted: () => { readonly clean: boolean; readonly sessionExpiry: number };
   /**
-   * Handles CONNACK and calls `begin` when messages may be sent. Returns false if the server had no session
-   * of this name: then `renew` is called when the hub may reconnect to resume the new session, because some
-   * servers do not store a session that was created with Clean Start.
+   * Handles CONNACK and calls `begin` when messages may be sent. Returns false if the hub has not stored the
+   * name of this session. Then the name is stored, and `renew` is called: the hub must reconnect, because
+   * some servers do not store a session that was created with Clean Start.
    */
   readonly agree: (terms: Connack, begin: OnDurable, renew: () => void) => boolean;
 };

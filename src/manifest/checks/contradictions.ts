@@ -118,8 +118,8 @@ function upstreamsProblem(manifest: Manifest): FieldProblem | undefined {
 }
 
 /**
- * Returns true if two upstreams have the same client identifier at the same server, which would close one of
- * the two connections.
+ * Returns true if two upstreams have the same client identifier at the same server, so that the server would
+ * close one of the two connections.
  */
 function isSameSession(device: string, one: UpstreamEntry, other: UpstreamEntry): boolean {
   if (upstreamClientId(device, one) !== upstreamClientId(device, other)) return false;

@@ -67,7 +67,7 @@ const PERMISSION_FIELDS: ReadonlySet<string> = new Set(['publish', 'subscribe'])
 /**
  * Returns the plan that changes the hub from one manifest to another. Only differences are changed. The plan
  * stops removed and restarted modules in reverse startup order, then changes the components of the hub, then
- * starts modules in startup order. A module in `down` does not run, and is restarted.
+ * starts modules in startup order. `down` contains modules that do not run; they are restarted.
  */
 export function planOf(current: Placed, target: Placed, down: ReadonlySet<string> = NONE): Plan {
   const modules = moduleChanges(current, target, down);

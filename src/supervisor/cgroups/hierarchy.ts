@@ -193,7 +193,10 @@ function isOwn(pid: number, watchdog: number | undefined): boolean {
 
 const leafOf = (name: string): string => `${name}-hub`;
 
-/** Returns the parent if the folder is the hub's leaf cgroup, in which the hub starts after a self-update. */
+/**
+ * Returns the parent of the hub's leaf cgroup, in which the hub starts after a self-update. Returns any other
+ * folder unchanged.
+ */
 function parentOfLeaf(folder: string, name: string): string {
   return basename(folder) === leafOf(name) ? dirname(folder) : folder;
 }
@@ -226,7 +229,10 @@ function partsOf(file: string, end: string | RegExp): string[] {
   return parts.filter(part => part !== '');
 }
 
-/** Returns the reason why a limit cannot be enforced on this system, with the cure. Empty if it can. */
+/**
+ * Returns the reason why a limit cannot be enforced on this system, with the cure. Empty if the limit can be
+ * enforced.
+ */
 function limitProblem(
   limit: LimitName,
   { version, layout, folders, reason }: PreparedHierarchy,

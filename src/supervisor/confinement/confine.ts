@@ -264,7 +264,10 @@ function visibleFolders({ programFolder, socketFolder }: ModuleSpec, secrets: st
   return [programFolder, socketFolder, secrets].filter(folder => folder !== undefined);
 }
 
-/** Returns the reason why a sandbox cannot work with the module's user or folders. Undefined if it can. */
+/**
+ * Returns the reason why a sandbox cannot work with the module's user or folders. Undefined if the sandbox
+ * can work.
+ */
 function conflictIn(spec: ModuleSpec, account: Account | undefined, hidden: string): string | undefined {
   if (spec.sandbox === 'none') return undefined;
   if (account?.uid === 0) return 'A sandbox cannot confine root: set another "user", or "dynamic".';

@@ -24,7 +24,7 @@ const DYNAMIC: readonly [Range, Range] = [
   { first: 60_706, last: 61_183 },
 ];
 
-/** Fields of a line with colons between them. */
+/** Fields of a line in /etc/passwd or a similar file, where colons separate the fields. */
 type Row = readonly string[];
 
 /**

@@ -58,8 +58,8 @@ export function createPeerFinder({
   let running = false;
 
   /**
-   * Returns the owners of the peers in a batch. Lists the modules' sockets before it reads the TCP table, so
-   * that the list is not newer than the table.
+   * Returns the owners of the peers in a batch. Lists the modules' sockets before it reads the TCP table. A
+   * socket that is in the table and not in the older list belongs to no module.
    */
   const ownersOf = async (batch: readonly PendingLookup[]): Promise<PeerOwner[]> => {
     const moduleSockets = await openSockets(processes.pidsToScan());
@@ -106,7 +106,7 @@ export function createPeerFinder({
       credentials ??= load();
       found = credentials(socket);
     } catch (error) {
-      log.error(`Cannot find the process of a client on a Unix socket: ${reasonOf(error)}.`);
+      log.error(`Connection on a Unix socket refused: its process was not found (${reasonOf(error)}).`);
     }
     if (found === undefined) return 'unknown';
     const { pid, uid } = found;

@@ -41,9 +41,9 @@ const MACHINE_AT = 18;
 const INTERPRETER = 3;
 
 /**
- * Returns the reason why the kernel cannot execute a file. Undefined if the kernel can, or if the file cannot
- * be read. This check is needed because the kernel's own error is misleading (ENOENT for a missing loader),
- * and because a shell would run an executable of another architecture as a script.
+ * Returns the reason why the kernel cannot execute a file. Undefined if the kernel can execute the file, or
+ * if the file cannot be read. This check is needed because the kernel's own error is misleading (ENOENT for a
+ * missing loader), and because a shell would run an executable of another architecture as a script.
  */
 export function formatProblem(file: string): string | undefined {
   const head = headOf(file);

@@ -22,7 +22,10 @@ export function eventAfterExit(exit: ExitStatus, policy: RestartPolicy): Lifecyc
   return EVENT_AFTER_EXIT[policy][exit.kind === 'code' && exit.code === 0 ? 'success' : 'failure'];
 }
 
-/** Returns the exit status for the exit code of a shell, which is 128 plus the number of a signal. */
+/**
+ * Returns the exit status for the exit code of a shell. A code above 128 is 128 plus the number of the
+ * signal.
+ */
 export function fromShellExitCode(code: number): ExitStatus {
   return code > 128 ? { kind: 'signal', signal: signalName(code - 128) } : { kind: 'code', code };
 }

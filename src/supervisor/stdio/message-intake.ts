@@ -19,7 +19,8 @@ export type MessageIntake = LineSink & {
   /** Returns the number of lines that the process has printed, including rejected lines. */
   readonly printed: () => number;
   /**
-   * Returns the number of rejections by the host, including those for lack of space, and of too long lines.
+   * Returns the number of lines that were too long, plus the number of rejections by the host, including
+   * rejections for lack of space.
    */
   readonly refused: () => number;
 };

@@ -59,8 +59,8 @@ export function startDownlink(settings: DownlinkSettings): Downlink {
         if (!stopped) updateReading();
       });
     }
-    // While the server obeys Receive Maximum, the hub does not pause for missing acknowledgements, because
-    // the PUBACKs of outgoing messages arrive on the same socket.
+    // Unsent acknowledgements pause reading only if their number exceeds Receive Maximum, because the PUBACKs
+    // of outgoing messages arrive on the same socket.
     const full = waitsForStore || acks.pending() > MAX_DOWN_WINDOW;
     if (full === readingPaused) return;
     readingPaused = full;

@@ -71,7 +71,10 @@ export function createOutgoingPublishes({
   };
 }
 
-/** Returns the reason why an MQTT 5 PUBLISH cannot contain the message's properties. Undefined if it can. */
+/**
+ * Returns the reason why an MQTT 5 PUBLISH cannot contain the message's properties. Undefined if it can
+ * contain them.
+ */
 function problemOf(
   { contentType, responseTopic, correlation }: Message,
   properties: Properties,

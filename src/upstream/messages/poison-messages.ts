@@ -21,7 +21,10 @@ export type PoisonDetection = {
   readonly begin: (alone: boolean) => Caution;
   /** Records that the server acknowledged a message. */
   readonly taken: (sequence: number) => void;
-  /** Records that the link is stable. Suspected messages stay so, because perhaps none of them was sent. */
+  /**
+   * Records that the link is stable. Messages remain suspected, because perhaps none of them was sent on this
+   * link.
+   */
   readonly held: () => void;
   /**
    * Records that the server ended the link. `alone` is the only message in flight; `sure` is true if the

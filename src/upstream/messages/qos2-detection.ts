@@ -42,7 +42,9 @@ export type Qos2Detection = {
   readonly forget: (address: string) => void;
 };
 
-/** Failed links at QoS 2 to an address whose support for QoS 2 is unknown. */
+/**
+ * Number of failed QoS 2 links to an address whose support for QoS 2 is unknown, and the message in flight.
+ */
 type Doubt = { readonly address: string; misses: number; suspect: number | undefined };
 
 /** QoS 1 without detection. */
@@ -61,7 +63,7 @@ export function createQos2Detection(
   const known = new Map(Array.from(stored).filter(([, offers]) => offers));
   const doubts = new Map<string, Doubt>();
   const warned = new Set<string>();
-  /** Failed links of the address on whose current link QoS 1 is tried. */
+  /** Failed QoS 2 links of the current address, if its current link tries QoS 1. Otherwise undefined. */
   let trial: Doubt | undefined;
 
   const initialMisses = (address: string): number =>

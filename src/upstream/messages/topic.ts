@@ -11,7 +11,10 @@ const FIELDS: Readonly<Record<string, Field>> = {
   '{topic}': ({ topic }) => topic,
 };
 
-/** Template for messages that do not come from a module output, if the configured one needs an output. */
+/**
+ * Template for messages that do not come from a module output. Used if the configured template contains
+ * `{module}` or `{output}`.
+ */
 const OTHERS = '{device}/{topic}';
 
 /** Creates a function that returns the topic on the server for a message. `template` must be valid. */

@@ -20,7 +20,7 @@ export type Throttle = {
   readonly count: (traffic: () => number) => void;
   /** Counts the last bytes of a link. Called when the link is closed. */
   readonly uncount: () => void;
-  /** Returns the reason why sending is paused. Undefined if it is not. */
+  /** Returns the reason why sending is paused. Undefined if sending is not paused. */
   readonly reason: () => string | undefined;
   readonly stop: () => void;
 };
