@@ -9,13 +9,13 @@ import { grantsOf } from './grants.ts';
 import type { IdentitiesSettings } from './identities.ts';
 import { createIdentities } from './identities.ts';
 
-/** Authentication and authorization (ACL) of broker clients by the current manifest. */
+/** Authentication and authorization (ACL) of broker clients according to the current manifest. */
 export type AccessControl = Access &
   Pick<BrokerHost, 'authenticate' | 'holderOf'> & {
     readonly tokenOf: (module: string) => string;
     /**
-     * Replaces the manifest. Returns a predicate: true if an identity accepted before is still valid. Failure
-     * `manifest.field`; nothing changes then.
+     * Replaces the manifest. Returns a predicate that is true for an identity that the new manifest still
+     * accepts. Throws Failure `manifest.field` and changes nothing if the manifest is invalid.
      */
     readonly use: (manifest: Manifest) => (identity: Identity) => boolean;
   };
@@ -47,12 +47,15 @@ export function createAccessControl(manifest: Manifest, settings: AccessControlS
   };
 }
 
-/** True if a manifest has no access rules, so that every client of this machine may do everything. */
+/** True if a manifest has no access rules. Every client of this machine then has all rights. */
 function hasNoAccessRules({ users, anonymous }: Manifest): boolean {
   return users.length === 0 && anonymous === undefined;
 }
 
-/** Part of the address that a peer cannot choose; a local client can use every loopback address. */
+/**
+ * Returns the part of an address that a peer cannot choose. All loopback addresses count as one, because a
+ * local client can connect from any of them.
+ */
 function addressOf({ local, address }: Peer): string {
   return local && !address.startsWith('unix:') ? LOOPBACK : networkOf(address);
 }

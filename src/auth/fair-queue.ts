@@ -1,24 +1,27 @@
-/** Queue for expensive jobs with bounded concurrency, fair between keys: the keys take turns. */
+/** Queue for expensive jobs with bounded concurrency. Jobs of different keys start in round-robin order. */
 export type FairQueue = {
   /**
-   * Runs `work` now or later; it must not reject. Calls `dropped` instead if the queue is full and the key
-   * has most jobs in it.
+   * Runs `work`, which must not reject, at once or when its turn comes. If the queue is full, the newest job
+   * of the key with the most jobs is removed, and its `dropped` is called.
    */
   readonly run: (lane: QueueLane, key: string, work: () => Promise<void>, dropped: () => void) => void;
 };
 
 /**
- * Priority lane: `reserved` jobs may use the whole concurrency, `spare` jobs all but one place, so that they
- * never block the others.
+ * Priority of a job. `reserved` jobs may use the whole concurrency. `spare` jobs leave one place free, so
+ * that they never block `reserved` jobs.
  */
 export type QueueLane = 'reserved' | 'spare';
 
 type Job = { readonly work: () => Promise<void>; readonly dropped: () => void };
 
-/** LaneState jobs of one lane by key, in the order of the keys' turns. */
+/** Waiting jobs of one lane by key, in round-robin order, and the numbers of waiting and running jobs. */
 type LaneState = { readonly jobs: Map<string, Job[]>; count: number; running: number };
 
-/** `concurrency` of both lanes together are at work, at least 2; `maxWaiting` of each lane wait. */
+/**
+ * Creates a queue. `concurrency` is the maximum of running jobs of both lanes, at least 2. `maxWaiting` is
+ * the maximum of waiting jobs of each lane.
+ */
 export function createFairQueue(concurrency: number, maxWaiting: number): FairQueue {
   const lanes: Readonly<Record<QueueLane, LaneState>> = { reserved: lane(), spare: lane() };
   let last: QueueLane = 'spare';
@@ -77,7 +80,9 @@ function shift(waiting: LaneState): Job | undefined {
   return undefined;
 }
 
-/** Removes the newest job of the key with the most jobs; of several such keys the one that came last. */
+/**
+ * Removes the newest job of the key with the most jobs. If several keys have as many, the last one is used.
+ */
 function dropFromLongest(waiting: LaneState): Job | undefined {
   let longest: readonly [string, Job[]] | undefined;
   for (const entry of waiting.jobs) {

@@ -9,14 +9,14 @@ import { isTopicFilter } from '../mqtt/topics.ts';
 const NOTHING: TopicGrants = { publish: [], subscribe: [] };
 
 /**
- * Grants (ACL) of the manifest, by module, user and anonymous client.
- * @throws Failure `manifest.field`
+ * Returns the grants (ACL) of modules, users and anonymous clients of a manifest. Throws Failure
+ * `manifest.field` if a grant is invalid.
  */
 export function grantsOf({ modules, users, anonymous }: Manifest): Grants {
   const certificates = new Map<string, string>();
   for (const { name, password, certificate } of users) {
     if (password !== undefined && !isPasswordHash(password)) {
-      // The value may be a password, so the sentence does not repeat it.
+      // The invalid value may be a password, so the error does not contain it.
       throw refusal(`users.${name}.password`, 'must be a line that "skerry passwd" prints');
     }
     if (modules.some(module => module.name === name))

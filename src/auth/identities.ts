@@ -10,11 +10,14 @@ import type { FindPeer } from '../supervisor/peers/find-peer.ts';
 import type { Logins } from './logins.ts';
 import { createLogins } from './logins.ts';
 
-/** Authentication of broker clients. Module tokens are new at each start of the hub. */
+/**
+ * Authentication of broker clients. The tokens of modules are random and are created at each start of the
+ * hub.
+ */
 export type Identities = Pick<BrokerHost, 'authenticate'> & {
-  /** Secret with which a module authenticates by its name. */
+  /** Returns the password of a module, whose user name is its module name. */
   readonly tokenOf: (module: string) => string;
-  /** Replaces users and modules. Returns a predicate: true if an identity accepted before is still valid. */
+  /** Replaces users and modules. Returns a predicate that is true for an identity that is still valid. */
   readonly update: (manifest: ClientRules) => (identity: Identity) => boolean;
 };
 
@@ -24,7 +27,7 @@ export type IdentitiesSettings = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Finds the process of a connection; undefined if clients are authenticated by credentials only. */
+  /** Finds the process of a connection. Undefined if clients are authenticated by credentials only. */
   readonly findPeer?: FindPeer | undefined;
 };
 
@@ -33,10 +36,10 @@ const ANONYMOUS: Identity = { kind: 'client', user: undefined };
 const NO_CLIENTS: ClientRules = { modules: [], users: [], anonymous: { publish: [], subscribe: [] } };
 
 /**
- * Authenticates a module by its process if the manifest has access rules, whatever credentials it presents;
- * otherwise by its token. A user is authenticated by password or by a certificate with the user's name. A
- * client without credentials is accepted if the manifest has grants for `anonymous`, and on this machine if
- * it has no access rules at all.
+ * Creates the authentication. A module is authenticated by its process if the manifest has users or isolated
+ * modules, and otherwise by its token. A user is authenticated by a password, or by a client certificate with
+ * the user's certificate name. A client without credentials is accepted if the manifest has `anonymous`. A
+ * client of this machine is also accepted if the manifest has neither users nor `anonymous`.
  */
 export function createIdentities(settings: IdentitiesSettings): Identities {
   const tokens = new Map<string, string>();
@@ -50,15 +53,15 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
     const token = username === undefined ? undefined : tokens.get(username);
     if (username === undefined || token === undefined) return users(credentials, done);
     if (isToken(password, token)) return done({ kind: 'module', module: username });
-    // Takes as long as any other name, so that the timing does not reveal module names.
+    // A wrong token is refused only after a password check, so that the timing does not reveal module names.
     return users(credentials, outcome =>
       done(outcome.kind === 'tooMany' ? outcome : refused('wrong module token')),
     );
   };
 
   /**
-   * Authenticates a process of one of `modules` as that module; it needs no credentials and cannot be another
-   * one.
+   * Authenticates a process of one of `modules` as this module. The process needs no credentials, and
+   * credentials of any other client are refused.
    */
   const moduleByProcess = (
     modules: readonly string[],
@@ -89,7 +92,7 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
       );
       if (!isDeepStrictEqual(rules.users, manifest.users) || rules.anonymous !== manifest.anonymous)
         users = usersOf(manifest, logins);
-      // Until now, processes of modules may have connected as other clients.
+      // Existing connections may belong to processes of modules that connected as other clients, so all end.
       const unproven = !byProcess && rules.modules.length > 0 && authenticatesProcesses(manifest);
       rules = manifest;
       byProcess = authenticatesProcesses(manifest);
@@ -120,7 +123,8 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
 }
 
 /**
- * True if clients of this machine have different rights, so that a module must not pass as another client.
+ * True if clients are authenticated by their processes. This is necessary if clients of this machine have
+ * different rights, so that a module cannot connect as another client.
  */
 function authenticatesProcesses({ modules, users }: ClientRules): boolean {
   return modules.length > 0 && (users.length > 0 || modules.some(isIsolated));
@@ -139,12 +143,12 @@ function refused(reason: string): Refusal {
   return { kind: 'refused', reason };
 }
 
-/** Credentials of a user, to detect changes. */
+/** Returns the credentials of a user, whose change ends the user's connections. */
 function credentialsOf({ password, certificate }: UserEntry): unknown {
   return { password, certificate };
 }
 
-/** Lets in who is no module. */
+/** Creates the authentication of clients that are not modules. */
 function usersOf({ users, anonymous }: ClientRules, logins: Logins): BrokerHost['authenticate'] {
   const holders = new Map<string, string>();
   const hashes = new Map<string, string>();
@@ -155,7 +159,7 @@ function usersOf({ users, anonymous }: ClientRules, logins: Logins): BrokerHost[
   logins.setUsers(hashes);
   const isOpen = users.length === 0 && anonymous === undefined;
 
-  /** User named by the certificate. If CONNECT names another user, the certificate does not count. */
+  /** Returns the user of the client certificate. Undefined if CONNECT has the name of another user. */
   const holderOf = ({ peer, username }: Credentials): string | undefined => {
     for (const name of peer.certificate ?? []) {
       const user = holders.get(name);

@@ -12,9 +12,9 @@ import {
 export type LoginAttempts = {
   /** True if `key` is locked out now. */
   readonly refuses: (key: string) => boolean;
-  /** Uses one of the logins with a cached password that a lockout still allows; false if none is left. */
+  /** Takes one of the logins with a cached password that a lockout allows. Returns false if none is left. */
   readonly takeSpare: (key: string) => boolean;
-  /** Counts a failure; returns the milliseconds of the lockout that starts now, or 0. */
+  /** Counts a failed login. Returns the milliseconds of the lockout that this failure starts, or 0. */
   readonly failed: (key: string) => number;
   readonly succeeded: (key: string) => void;
 };
@@ -24,7 +24,7 @@ type Failures = { count: number; since: number; wait: number; until: number; spa
 export function createLoginAttempts(clock: Clock): LoginAttempts {
   const failures = new Map<string, Failures>();
 
-  /** Failures of `key`; they expire after a minute without one. */
+  /** Returns the failed logins of `key`. The count restarts at 0 when the window has passed. */
   const recent = (key: string, now: number): Failures => {
     const known = failures.get(key);
     if (known !== undefined && now - Math.max(known.since, known.until) <= FAILED_LOGIN_WINDOW_MS)

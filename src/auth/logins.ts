@@ -19,18 +19,18 @@ export type LoginResult = 'accepted' | Refusal;
 export type LoginsSettings = { readonly clock: Clock; readonly random: Random; readonly log: Log };
 
 export type Logins = {
-  /** Replaces the users: password hashes, as `skerry passwd` prints them, by name. */
+  /** Replaces the password hashes by user name. Each hash is a line as `skerry passwd` prints it. */
   readonly setUsers: (hashes: ReadonlyMap<string, string>) => void;
-  /** Verifies a login; calls `done` at once, or after the password hash is computed. */
+  /** Verifies a login. Calls `done` at once if no password hash must be computed. */
   readonly check: (login: Login, done: (result: LoginResult) => void) => void;
 };
 
 const KEY_BYTES = 32;
 
 /**
- * Verifies users' passwords with a rate limit against guessing. Failures are counted per name and address
- * together, and per address, so that an attacker cannot lock a user out elsewhere. An unknown name takes as
- * long as a wrong password.
+ * Creates the password check, with a lockout against guessing. Failures are counted per address, and per pair
+ * of user name and address, so that an attacker cannot lock out a user at other addresses. An unknown name is
+ * refused after the same time as a wrong password.
  */
 export function createLogins({ clock, random, log }: LoginsSettings): Logins {
   const addresses = createLoginAttempts(clock);
@@ -42,21 +42,23 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
   const decoyKey = random.bytes(KEY_BYTES);
   let hashes: ReadonlyMap<string, string> = new Map();
   let lines: readonly string[] = [];
-  /** Milliseconds from arrival to answer of the lastLatencyMs login whose password was hashed. */
+  /** Duration in milliseconds of the last login whose password was hashed. */
   let lastLatencyMs = 0;
 
   const attemptsAs = (user: string) => (hashes.has(user) ? users : unknownNames);
 
-  /** Hash that an unknown name is compared with. It is constant per name, as if the name were a user. */
+  /**
+   * Returns the hash that the password of an unknown user is compared with: always the same hash per name.
+   */
   const decoyFor = (user: string): string | undefined => {
     const digest = createHmac('sha256', decoyKey).update(user).digest();
     return lines[digest.readUInt32BE() % Math.max(1, lines.length)];
   };
 
   /**
-   * Result without hashing; undefined if the password must be hashed. A password that was right from this
-   * address is accepted even during a lockout. One that was right from elsewhere is accepted in a limited
-   * number of times.
+   * Returns the result of a login that needs no hashing, and undefined otherwise. A cached password is
+   * accepted even during a lockout: without limit from the address where it was correct before, and at most
+   * MAX_SPARE_LOGINS times from any other address.
    */
   const cachedResult = ({ user, password, peer }: Login): LoginResult | undefined => {
     const line = hashes.get(user);
@@ -64,7 +66,7 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
     const isKnown = (key: string): boolean => line !== undefined && rightPasswords.has(key, password);
     if (isKnown(cacheKey(user, line, from))) return 'accepted';
     const pair = pairOf(user, from);
-    // Undefined if neither name nor address is locked out.
+    // Undefined if neither the name nor the address is locked out. False if no such login is left.
     const spare = attemptsAs(user).refuses(pair)
       ? attemptsAs(user).takeSpare(pair)
       : !peer.local && addresses.refuses(from)
@@ -99,7 +101,7 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
   };
 
   const verify = async (login: Login, line: string): Promise<LoginResult> => {
-    // Other logins may have failed or succeeded while this one waited.
+    // The cache and the lockouts may have changed while this login waited in the queue.
     const result = cachedResult(login);
     if (result !== undefined) return result;
     try {
@@ -129,7 +131,7 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
         done(outcome);
       };
       const dropped = (): void => {
-        // An unknown name is refused as late as a wrong password, without hashing.
+        // An unknown name is refused after the time of a password check, so that the timing reveals no names.
         if (isUser) done(tooMany('too many logins are waiting'));
         else clock.after(lastLatencyMs, () => done(refuse(login)));
       };
@@ -146,7 +148,10 @@ function pairOf(user: string, from: string): string {
   return `${user}\0${from}`;
 }
 
-/** Cache key of a right password. It contains the hash, so that a changed password is not accepted. */
+/**
+ * Returns the cache key of a correct password. The hash is part of the key, so a changed password is not
+ * found.
+ */
 function cacheKey(user: string, line = '', from = ''): string {
   return `${user}\0${line}\0${from}`;
 }

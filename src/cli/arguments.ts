@@ -4,18 +4,18 @@ import { closestName } from '../core/text/closest-name.ts';
 import type { Definition, OptionDefinition, OptionDefinitions } from './reference/definition.ts';
 import { usageOf } from './reference/definition.ts';
 
-/** Command-line words, sorted by the options of a command. */
+/** Words of a command line, split into options and positional arguments. */
 export type Scan = {
-  /** Every option as `--name` or `--name=value`, so that a value may begin with a dash. */
+  /** Options in the form `--name` or `--name=value`, in which a value may begin with a dash. */
   readonly options: readonly string[];
   readonly positionals: readonly string[];
-  /** Sentence about the first wrong word. Undefined if all words are right. */
+  /** Error message about the first invalid word. Undefined if all words are valid. */
   readonly fault: string | undefined;
 };
 
 const HELP_WORD = '--help';
 
-/** Values and positionals of a command line. Throws Failure `usage` for what `definition` does not have. */
+/** Parses a command line. Throws Failure `usage` for an option or argument that the command does not have. */
 export function argumentsOf<const Options extends OptionDefinitions>(
   definition: Definition & { readonly options: Options },
   words: readonly string[],
@@ -31,7 +31,7 @@ export function argumentsOf<const Options extends OptionDefinitions>(
   });
 }
 
-/** Sorts words by the options of a command. Does not check how many arguments there are. */
+/** Splits words into options and positional arguments. Does not check the number of arguments. */
 export function scanArguments(definition: Definition, words: readonly string[]): Scan {
   const options: string[] = [];
   const positionals: string[] = [];
@@ -79,7 +79,10 @@ export function scanArguments(definition: Definition, words: readonly string[]):
   return { options, positionals, fault: faults[0] };
 }
 
-/** True if a command line contains `--help` or `-h` as an option, not as a value and not after `--`. */
+/**
+ * True if a command line has the option `--help` or `-h`. Values of options and words after `--` do not
+ * count.
+ */
 export function asksForHelp(definition: Definition, words: readonly string[]): boolean {
   const options: OptionDefinitions = { ...definition.options, help: { type: 'boolean', about: '' } };
   const short = byLetter(definition, 'h') === undefined;
@@ -87,7 +90,7 @@ export function asksForHelp(definition: Definition, words: readonly string[]): b
   return scanArguments({ ...definition, options }, plain).options.includes(HELP_WORD);
 }
 
-/** The last value of an option in a scan. */
+/** Returns the last value of an option. Undefined if the option does not occur. */
 export function scannedValue(scan: Scan, name: string): string | undefined {
   const prefix = `--${name}=`;
   return scan.options.findLast(option => option.startsWith(prefix))?.slice(prefix.length);
@@ -137,7 +140,7 @@ function countFault({ name, arguments: wanted }: Definition, given: readonly str
   if (missing !== undefined) return `<${missing.name}> is missing.`;
   const extra = wanted.some(({ multiple }) => multiple === true) ? undefined : given[wanted.length];
   if (extra === undefined) return undefined;
-  // The words are not repeated in the message, because they may contain a password.
+  // The message does not contain the words, because they may be a password.
   if (wanted.length === 0) return `"skerry ${name}" takes no arguments.`;
   return `"${extra}" is one argument too many.`;
 }

@@ -17,8 +17,8 @@ import type { HubStatus } from '../hub/status.ts';
 import { systemHint } from './data-folder.ts';
 
 /**
- * Answer type of each request to the hub. The command and the hub are one binary, so the types are those that
- * this version sends.
+ * Type of the answer to each request. Answers are not validated, because the command and the hub are the same
+ * binary.
  */
 type Answers = {
   readonly status: HubStatus;
@@ -48,8 +48,8 @@ type Answers = {
 };
 
 /**
- * Sends a request to the running hub of a data folder. Throws Failure `hub.unreachable`, or the failure that
- * the hub answers.
+ * Sends a request to the hub that runs in a data folder. Throws Failure `hub.unreachable`, or the failure in
+ * the answer of the hub.
  */
 export async function ask<Command extends keyof Answers>(
   folder: string,

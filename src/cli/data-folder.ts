@@ -1,11 +1,16 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-/** Data folders that are tried if none is named. */
+/** Default data folder if it exists and is writable. */
 const SYSTEM_DATA_FOLDER = '/var/lib/skerry';
+
+/** Default data folder otherwise. */
 const LOCAL_DATA_FOLDER = '.skerry';
 
-/** The data folder: `option`, else $SKERRY_DATA, else /var/lib/skerry if it is writable, else ./.skerry. */
+/**
+ * Returns the data folder: the value of `option`, else $SKERRY_DATA, else /var/lib/skerry if it is writable,
+ * else ./.skerry.
+ */
 export function dataFolder(option: string | undefined): string {
   const named = option ?? process.env['SKERRY_DATA'];
   if (named !== undefined && named !== '') return resolve(named);
@@ -13,8 +18,8 @@ export function dataFolder(option: string | undefined): string {
 }
 
 /**
- * Hint for a user without access to the system's data folder, whose request therefore used `folder`.
- * Undefined if that is not the case.
+ * Returns a hint if the request used `folder` because the user has no access to the system's data folder.
+ * Undefined otherwise.
  */
 export function systemHint(
   folder: string,

@@ -7,11 +7,13 @@ import { COMMANDS, type CommandName, type Entry, findCommand, verbsOf } from './
 import { writeRaw } from './system.ts';
 
 type Command = {
-  /** Resolves to the exit code. */
+  /** Runs the command. Resolves to the exit code. */
   readonly run: (args: readonly string[]) => Promise<number>;
 };
 
-/** Code of each command, loaded on demand. `up` is a separate program. */
+/**
+ * Functions that load the code of each command. `up` is not in the table, because it is a separate program.
+ */
 const LOADERS: Readonly<Record<Exclude<CommandName, 'up'>, () => Promise<Command>>> = {
   ps: () => import('./commands/hub/ps.ts'),
   check: () => import('./commands/hub/check.ts'),
@@ -57,11 +59,13 @@ const LOADERS: Readonly<Record<Exclude<CommandName, 'up'>, () => Promise<Command
   man: () => import('./commands/program/man.ts'),
 };
 
-/** Words that people write instead of a command. */
+/** Words that print the help instead of running a command. */
 const HELP_WORDS = ['--help', '-h', '-?'];
+
+/** Words that print the version instead of running a command. */
 const VERSION_WORDS = ['--version', '-V', '-v'];
 
-/** Runs the command of the first words. Throws Failure `usage` if there is no such command. */
+/** Runs the command that the first words name. Throws Failure `usage` if there is no such command. */
 export async function dispatch(args: readonly string[]): Promise<number> {
   const [word] = args;
   if (word === undefined) {
@@ -103,7 +107,7 @@ function entryOf(words: readonly string[]): { entry: Entry; rest: readonly strin
   throw unknown(`There is no command "${entry.name} ${next}".`, meant);
 }
 
-/** Name of the command whose last word or synonym is the nearest to `word`. */
+/** Returns the name of the command whose last word or synonym is most similar to `word`. */
 function nearestOf(word: string, entries: readonly Entry[]): string | undefined {
   const names = new Map<string, string>();
   for (const { name, synonyms = [] } of entries)

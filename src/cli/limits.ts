@@ -1,4 +1,4 @@
 /* Bounds of commands. */
 
-/** Bytes of a password that "skerry passwd" reads. */
+/** Maximum bytes of a password that `skerry passwd` accepts. */
 export const MAX_PASSWORD_BYTES = 1_024;

@@ -1,11 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { MachineTime } from '../hub/downtime.ts';
 
-/** File that systemd-timesyncd touches when NTP has set the clock. chrony and ntpd write no such file. */
+/**
+ * File whose modification time systemd-timesyncd updates when NTP has set the clock. chrony and ntpd have
+ * none.
+ */
 const SYNCHRONISED = '/run/systemd/timesync/synchronized';
 const HARDWARE = '/sys/class/rtc/rtc0/since_epoch';
 
-/** Reads the clocks of Linux and their synchronisation state. */
+/** Reads the clocks of the machine, and the time of the last synchronisation by NTP. */
 export function readMachineTime(): MachineTime {
   const seconds = Number(textOf('/proc/uptime')?.split(' ')[0]);
   const hardware = Number(textOf(HARDWARE) ?? Number.NaN);

@@ -1,7 +1,7 @@
 import { dispatch } from './dispatch.ts';
 import { runCommand } from './run-command.ts';
 
-/** Entry point of the program of all commands but `up`. */
+/** Entry point of the program with all commands except `up`. */
 export function main(args: readonly string[]): void {
   runCommand(dispatch(args));
 }

@@ -1,7 +1,9 @@
 import { Failure, reasonOf } from '../core/errors.ts';
 import { printError } from './system.ts';
 
-/** Ends the process with the exit code of `work` after flushing its output. Prints a failure first. */
+/**
+ * Waits for `work`, flushes the output, and ends the process with the exit code. Prints an error of `work`.
+ */
 export function runCommand(work: Promise<number>): void {
   work.then(leave, (thrown: unknown) => {
     printError(`skerry: ${reasonOf(thrown)}`);
@@ -9,10 +11,10 @@ export function runCommand(work: Promise<number>): void {
   });
 }
 
-/** Milliseconds that the flush of standard error may take: a hub must end even if nobody reads its log. */
+/** Maximum milliseconds of the flush of standard error. A hub must end even if no process reads its log. */
 const FLUSH_TIMEOUT_MS = 1_000;
 
-/** Waits for the output to be flushed, because a pipe accepts it no faster than its reader reads. */
+/** Ends the process after the output is flushed, because the reader of a pipe may be slow. */
 function leave(exitCode: number): void {
   whenFlushed(process.stdout, () => {
     whenFlushed(process.stderr, () => process.exit(exitCode));

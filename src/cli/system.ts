@@ -7,20 +7,20 @@ import type { Random } from '../core/random.ts';
 import { escapeHidden } from '../core/text/escape.ts';
 
 /**
- * Escape sequences of the commands' styles (bold, red, green, yellow). They cannot hide text or move the
- * cursor.
+ * Matches the escape sequences of the styles that commands print (bold, red, green, yellow). Such sequences
+ * cannot hide text or move the cursor.
  */
 const STYLE = new RegExp(`(${String.fromCharCode(0x1b)}\\[(?:1|22|31|32|33|39)m)`);
 
 /** Control characters that are not escaped in a text of several lines. */
 const KEPT = '\n\t';
 
-/** Exit code that a shell reports for a process that SIGPIPE ended. */
+/** Exit code that a shell reports for a process that was ended by SIGPIPE. */
 const SIGPIPE_EXIT = 141;
 
-/** System clock. This file is the only one that uses the system's time, randomness and terminal. */
+/** Clock of the system. Only this file uses the system's time, randomness and terminal. */
 export const systemClock: Clock = {
-  // As precise as `performance`, which would load 0.2 MB that a hub does not need otherwise.
+  // Not `performance`, which has the same precision but takes 0.2 MB of memory.
   monotonic: () => {
     const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1e3 + nanoseconds / 1e6;
@@ -28,7 +28,7 @@ export const systemClock: Clock = {
   wall: () => Date.now(),
   after: (milliseconds, action) => {
     if (milliseconds <= 0) {
-      // An unreferenced immediate would run only when another event wakes the loop.
+      // Not unreferenced, because then the immediate would run only after another event.
       const immediate = setImmediate(action);
       return () => clearImmediate(immediate);
     }
@@ -42,14 +42,16 @@ export const systemRandom: Random = {
   bytes: count => randomBytes(count),
 };
 
-/** Resolves after milliseconds. Keeps the process alive, unlike a timer of the clock. */
+/**
+ * Resolves after the given milliseconds. The process stays alive meanwhile, unlike with a timer of the clock.
+ */
 export function systemPause(milliseconds: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, milliseconds));
 }
 
 /**
- * Replaces the process by another program (execve), which keeps the pid and the standard streams. Exits if
- * the program cannot be executed.
+ * Replaces this process by another program with execve, so that the pid and the standard streams stay the
+ * same. Exits if the program cannot be executed.
  */
 export function become(command: readonly string[], env: NodeJS.ProcessEnv): never {
   const [program = ''] = command;
@@ -57,7 +59,7 @@ export function become(command: readonly string[], env: NodeJS.ProcessEnv): neve
   return process.execve(program, command, env);
 }
 
-/** Writes log lines to standard error: wall time, level, area, sentence, fields. */
+/** Writes log lines to standard error: wall time, level, area, sentence and fields. */
 export const standardErrorLog: LogSink = (level, room, sentence, fields) => {
   const time = new Date(systemClock.wall()).toISOString();
   process.stderr.write(`${time} ${logLine(level, room, sentence, fields)}\n`);
@@ -80,8 +82,8 @@ export function printError(lines: string): void {
 }
 
 /**
- * Writes output. On a terminal, escapes control characters except styles, because modules, clients and
- * servers can send them.
+ * Writes output. On a terminal, escapes control characters except styles, because the output may contain data
+ * of modules, clients and servers.
  */
 export function write(output: string | Uint8Array): void {
   writeRaw(process.stdout.isTTY ? escaped(Buffer.from(output).toString()) : output);
@@ -93,8 +95,8 @@ function escaped(text: string): string {
 }
 
 /**
- * Writes output unchanged. If the reader closes the pipe early, as `head` does, the process ends as SIGPIPE
- * would end it.
+ * Writes output unchanged. If the reader closes the pipe, as `head` does, the process exits with the code of
+ * SIGPIPE.
  */
 export function writeRaw(output: string | Uint8Array): void {
   if (process.stdout.listenerCount('error') === 0) {

@@ -25,12 +25,15 @@ import {
   systemRandom,
 } from './system.ts';
 
-/** Number of uncaught exceptions that end the hub, and the period in milliseconds in which they count. */
+/** Number of uncaught exceptions within STRAY_EXCEPTION_WINDOW that end the hub. */
 const MAX_STRAY_EXCEPTIONS = 10;
+
+/** Milliseconds within which uncaught exceptions are counted together. */
 const STRAY_EXCEPTION_WINDOW = 60_000;
 
 /**
- * Runs a hub in the foreground until SIGINT or SIGTERM. Executes the binary of a self-update if there is one.
+ * Runs a hub in the foreground until SIGINT or SIGTERM. If there is a self-update, executes its binary
+ * instead.
  */
 export async function run(args: readonly string[]): Promise<number> {
   const logSink = logSinkOf(args);
@@ -55,15 +58,15 @@ export async function run(args: readonly string[]): Promise<number> {
     program: isSea() ? process.execPath : undefined,
   });
   markStarted(folder, launched);
-  // Collects garbage early and uses only one optimizing compiler, so that a hub under load stays small. Set
-  // after the start: earlier, the first flag would invalidate the runtime's own code cache, which costs 15
+  // These flags keep a hub under load small: V8 collects garbage early and uses one optimizing compiler only.
+  // They are set after the start, because before it the first flag invalidates the code cache, which costs 15
   // ms.
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--no-maglev');
   containStrayExceptions(log);
   const cause = await Promise.race([request.told, hub.replaced]);
-  // A compiler thread that allocates may wait for this thread to collect garbage, while the end of the
-  // process waits for that thread. Without new code to compile, the thread is finished by then.
+  // Prevents a deadlock: at the exit, this thread waits for the compiler thread, which may wait until this
+  // thread collects garbage. If nothing more is optimized, the compiler thread has finished by then.
   setFlagsFromString('--no-opt');
   log.info(
     cause === undefined
@@ -83,13 +86,16 @@ export async function run(args: readonly string[]): Promise<number> {
   });
 }
 
-/** Log sink of --log-format. Read before the arguments are checked, because the launch already logs. */
+/**
+ * Returns the log sink of --log-format. Does not check the arguments, because the launch logs before the
+ * check.
+ */
 function logSinkOf(args: readonly string[]): LogSink {
   const format = scannedValue(scanArguments(UP, args), 'log-format');
   return format === 'json' ? standardErrorJsonLog : standardErrorLog;
 }
 
-/** Replaces PID 1 of a container by a shell that reaps orphans and runs the hub as its child. */
+/** Replaces pid 1 of a container by a shell that reaps orphans and runs the hub as its child. */
 function reapOrphans(log: Log): void {
   const command = initCommand([process.execPath, ...process.argv.slice(2)]);
   if (command !== undefined) become(command, process.env);
@@ -99,8 +105,8 @@ function reapOrphans(log: Log): void {
 }
 
 /**
- * Ends the process without waiting for V8's threads, if the binary has the native function for it. All files
- * are closed by then.
+ * Ends the process without waiting for V8's threads, if the binary has the native function for it. Called
+ * after all files are closed.
  */
 async function endAtOnce(): Promise<number> {
   const exit = await nativeFunction('exit');
@@ -109,8 +115,8 @@ async function endAtOnce(): Promise<number> {
 }
 
 /**
- * Last guard: logs an exception that no room has contained, and the hub goes on. After too many of them the
- * hub ends, and its service manager restarts it.
+ * Logs uncaught exceptions, after which the hub continues. After too many of them, the hub exits, so that its
+ * service manager restarts it.
  */
 function containStrayExceptions(log: Log): void {
   const met: number[] = [];
@@ -139,8 +145,8 @@ function deviceOf(name: string | undefined): string | undefined {
 }
 
 /**
- * Runs before the arguments are parsed, because a self-update may know more options than the installed
- * binary.
+ * Selects the binary of the hub. Called before the arguments are parsed, because a self-update may have more
+ * options than the installed binary.
  */
 async function launchHub(args: readonly string[], log: Log): Promise<Launched> {
   if (!isSea()) return { running: 'base' };
@@ -156,7 +162,9 @@ async function launchHub(args: readonly string[], log: Log): Promise<Launched> {
   });
 }
 
-/** First SIGINT or SIGTERM. Later signals change nothing, because stopping is bounded in time. */
+/**
+ * Waits for the first SIGINT or SIGTERM. Later signals are ignored, because the stop takes a bounded time.
+ */
 function stopRequest(launched: Launched) {
   const { promise, resolve } = Promise.withResolvers<string>();
   let made = false;

@@ -9,11 +9,13 @@ import type { Log } from '../core/log.ts';
 import type { Placed } from '../manifest/diff/plan.ts';
 import type { Artifact } from '../manifest/types.ts';
 
-/** Files that deployments need besides the manifest: bundles and hub binaries. */
+/** Files that a deployment needs besides its manifest: bundles and hub binaries. */
 export type Artifacts = {
-  /** Fetches, verifies and unpacks the bundles of all modules. Failures of `bundle`; nothing changes then. */
+  /**
+   * Fetches, verifies and unpacks the bundles of all modules. Throws Failure `bundle.*` and changes nothing.
+   */
   readonly fetchBundles: (placed: Placed, signal: AbortSignal) => Promise<void>;
-  /** Fetches one file that is not a bundle, of at most `maxBytes`. */
+  /** Fetches a file that is not unpacked, such as a hub binary, of at most `maxBytes`. */
   readonly fetchFile: (
     placed: Placed,
     artifact: Artifact,
@@ -21,9 +23,9 @@ export type Artifacts = {
     maxBytes: number,
     signal: AbortSignal,
   ) => Promise<LocalSource>;
-  /** Path of the folder that holds the unpacked bundle with this hash. */
+  /** Returns the path of the folder with the unpacked bundle of the given hash. */
   readonly bundleFolder: (sha256: string) => string;
-  /** Download in progress; undefined if there is none. */
+  /** Returns the download in progress. Undefined if there is none. */
   readonly download: () => DownloadProgress | undefined;
   /** Removes the bundles that no deployment in `kept` needs. */
   readonly removeUnused: (kept: readonly Placed[]) => Promise<void>;
@@ -41,7 +43,7 @@ export function createArtifacts(settings: ArtifactsSettings): Artifacts {
   const forget = (): void => {
     download = undefined;
   };
-  // Loaded with the first bundle, because most hubs have none.
+  // Loaded for the first bundle, because most hubs have no bundles.
   const bundles = (): Promise<BundleStore> => {
     opening ??= import('../bundles/store.ts').then(({ createBundleStore }) =>
       createBundleStore({ ...settings, progress }),
@@ -85,7 +87,7 @@ function bundlesOf({ manifest }: Placed) {
   return manifest.modules.flatMap(({ name, bundle }) => (bundle === undefined ? [] : [{ name, bundle }]));
 }
 
-/** Resolves the files that a manifest names: in its pack if they are there, else by their `from`. */
+/** Creates a function that locates the files of a manifest: in its pack, or else by their `from`. */
 export async function sourceResolver({
   home,
   pack,

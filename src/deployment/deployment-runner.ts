@@ -17,21 +17,25 @@ import { createProgress, distinct } from './progress.ts';
 import type { SelfUpdate } from './self-update.ts';
 
 /**
- * Start of a hub: with a manifest given for the first time, one that was healthy before, or one that never
- * was.
+ * Manifest of a start. `first`: it was given on the command line for the first time. `proven`: it was healthy
+ * before. `best effort`: it was never healthy, and failed steps do not prevent the start.
  */
 type StartKind = 'first' | 'proven' | 'best effort';
 
-/** Operations on deployments. Each runs to its end, or until its signal aborts it. */
+/** Operations on deployments. Each operation runs until it is complete or its signal aborts it. */
 export type DeploymentRunner = {
-  /** Plan from what runs now to `target`. If nothing differs, modules that are down are restarted. */
+  /**
+   * Returns the plan from the current state to `target`. If nothing differs, it restarts modules that are
+   * down.
+   */
   readonly plan: (target: Placed) => Plan;
-  /** True if all modules that run now are healthy. */
+  /** True if all modules of the current manifest are healthy. */
   readonly isHealthy: () => boolean;
-  /** Resolves when modules are being started for the first time. */
+  /** Resolves when the first start of modules begins. */
   readonly hubUp: Promise<void>;
   /**
-   * Starts the current deployment; once it was healthy for long enough, it becomes the target of rollbacks.
+   * Starts the current deployment when the hub starts. When it has been healthy for long enough, it becomes
+   * the target of rollbacks.
    */
   readonly resumeCurrent: (
     deployment: Deployment,
@@ -41,13 +45,13 @@ export type DeploymentRunner = {
   ) => Promise<void>;
   /** Applies a manifest, watches its health, and rolls back if it fails. */
   readonly apply: (attempt: DeploymentAttempt, placed: Placed, signal: AbortSignal) => Promise<void>;
-  /** Rolls back to the last healthy deployment, or to the one before; skips the steps that fail. */
+  /** Rolls back to the last healthy deployment, or else to the previous one. Failed steps do not stop it. */
   readonly rollBack: (
     attempt: DeploymentAttempt,
     why: DeploymentOutcome['failure'],
     signal: AbortSignal,
   ) => Promise<void>;
-  /** Records the end of an attempt durably, and removes files that are no longer needed. */
+  /** Stores the result of an attempt durably, and removes files that no deployment needs. */
   readonly finish: DeploymentProgress['finish'];
 };
 
@@ -55,14 +59,14 @@ export type DeploymentRunnerSettings = ProgressSettings & {
   readonly clock: Clock;
   readonly executor: PlanExecutor;
   readonly selfUpdate: SelfUpdate;
-  /** Throws the Failure of a program or file that the plan needs and this machine lacks. */
+  /** Throws a Failure if this machine lacks a program or file that the plan needs. */
   readonly preflight: (target: Placed, plan: Plan) => Promise<void>;
   readonly statuses: () => ModuleStatus[];
-  /** Registers a callback for changes of module states; returns a function that removes it. */
+  /** Registers a callback for changes of module states. Returns a function that removes the callback. */
   readonly onStatusChange: (changed: () => void) => () => void;
 };
 
-/** Health before a deployment, which does not count against it. */
+/** Restart counts before a deployment, and the names of modules whose health does not count. */
 type HealthBaseline = { readonly baseline: RestartBaseline; readonly excluded: ReadonlySet<string> };
 
 const UNKNOWN_FAILURE = {
@@ -77,7 +81,7 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
 
   const { recordSteps, recordRollback, finish } = createProgress(settings);
 
-  /** Marks the hub as up when the first modules start, which may take long. */
+  /** Resolves `hubUp` before the first modules start, because their start may take long. */
   const announceStart =
     (record?: ExecuteOptions['beforeStep']): ExecuteOptions['beforeStep'] =>
     async (step, index, of) => {
@@ -85,7 +89,7 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
       await record?.(step, index, of);
     };
 
-  /** Waits until the modules are healthy. Without a baseline it never fails, and waits for recovery. */
+  /** Waits until the modules are healthy. Without a baseline, waits for recovery instead of failing. */
   const watch = (
     { manifest }: Placed,
     signal: AbortSignal,
@@ -117,7 +121,10 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
     await finish({ healthy: deployment }, signal);
   };
 
-  /** Last healthy deployment, or the one before; `lost` says why an earlier choice cannot be used. */
+  /**
+   * Returns the last healthy deployment, or else the previous one. `lost` is the reason why the manifest of
+   * one of them cannot be read.
+   */
   const rollbackTarget = ({
     target,
   }: DeploymentAttempt): { previous?: Deployment; placed?: Placed; lost: string } => {
@@ -148,7 +155,7 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
     if (previous === undefined || placed === undefined) {
       log.error(`${title} failed, and there is no earlier deployment to roll back to: ${failure.sentence}`);
       hubUp.resolve();
-      // If the attempt changed nothing, the next start must not run it.
+      // If the attempt changed nothing, it must not become the current deployment of the next start.
       const current = executor.current() === nothing ? state.read().current : target;
       return finish({ current, outcome: { id: target.id, result: 'failed', failure } }, signal);
     }
@@ -169,8 +176,8 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
   };
 
   /**
-   * Requests the restart into another hub binary, which continues from the recorded state; then waits for the
-   * abort.
+   * Requests the restart with another hub binary, which continues from the stored state. Then waits until the
+   * signal aborts, because this hub stops.
    */
   const handOver = (signal: AbortSignal): Promise<void> => {
     selfUpdate.requestRestart();
@@ -186,7 +193,7 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
     }
   };
 
-  /** Replaces the hub binary first, so that a manifest may use what only the new hub supports. */
+  /** Replaces the hub binary before the manifest is applied, because the manifest may need the new binary. */
   const updateHub = async (
     attempt: DeploymentAttempt,
     placed: Placed,
@@ -195,7 +202,7 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
     let cancel = (): void => {};
     try {
       await executor.prepare(placed, signal);
-      // The new hub starts all modules, so the preflight covers the whole manifest.
+      // The new hub starts all modules, so the preflight checks the whole manifest.
       await settings.preflight(placed, planOf(nothing, placed));
       cancel = await selfUpdate.stage(placed, signal);
       await state.write({ attempt: { ...attempt, label: SELF_UPDATE_LABEL } }, signal);
@@ -208,7 +215,9 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
     return handOver(signal);
   };
 
-  /** Modules to restart: those that are down, if the manifest is otherwise unchanged. */
+  /**
+   * Returns the modules to restart: modules that are down, if the manifest is unchanged, and otherwise none.
+   */
   const modulesToRestart = (target: Placed): ReadonlySet<string> =>
     isUnchanged(executor.current(), target)
       ? new Set(statuses().flatMap(status => (isDown(status) ? [status.name] : [])))
@@ -278,9 +287,10 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
 }
 
 /**
- * Failures that do not stop a start, because the component retries: a listener that cannot be opened, since
- * its address may appear later, and the password of an upstream. The first start of a manifest still fails if
- * a port is in use or the password was sealed for another device, because a person waits for the answer.
+ * Returns a predicate for failures that do not stop a start, because the component retries: a listener that
+ * cannot be opened, and an upstream whose password cannot be decrypted. The first start of a manifest still
+ * fails if a port is in use or if the password was sealed for another device, because a user waits for the
+ * result.
  */
 function toleratedAt(kind: StartKind): NonNullable<ExecuteOptions['isTolerated']> {
   return (thrown, step) => {

@@ -7,23 +7,23 @@ import type { DeploymentRecord } from './deployment.ts';
 import { EMPTY_RECORD } from './deployment.ts';
 import type { ManifestFiles } from './manifest-files.ts';
 
-/** Key in the store. */
+/** Store key of the deployment record. */
 const STORE_KEY = 'deployment';
 
 /**
- * Deployment record, kept in the store. What a rollback needs is also in a recovery file, in case the store
- * is lost.
+ * Deployment record in the store. The part that a rollback needs is also in a recovery file, in case the
+ * store is lost.
  */
 export type DeploymentState = {
   readonly read: () => DeploymentRecord;
-  /** Record as it is on disk, without writes in progress; shown to clients. */
+  /** Returns the record that is on disk, without writes in progress. Commands show this record. */
   readonly committed: () => DeploymentRecord;
   /**
-   * Writes a change; resolves when it is durable, or rejects with Failure `store.write` or the signal's
-   * reason.
+   * Writes a change. Resolves when the change is durable. Rejects with Failure `store.write`, or with the
+   * signal's reason.
    */
   readonly write: (change: Partial<DeploymentRecord>, signal: AbortSignal) => Promise<void>;
-  /** Writes a change without waiting; a crash may lose it. */
+  /** Writes a change without waiting until it is durable. A crash may lose the change. */
   readonly writeLazily: (change: Partial<DeploymentRecord>) => void;
 };
 
@@ -35,7 +35,7 @@ export function openDeploymentState(
   let record = parseRecord(store.get(STORE_KEY)) ?? recover(files, log);
   let committed = record;
 
-  /** Rejects on a full disk, although the store may still have space to write. */
+  /** Writes the recovery file. Rejects if the disk is full, even if the store still has reserved space. */
   const saveRecovery = async (now: DeploymentRecord): Promise<void> => files.saveRecovery(now);
 
   const put = (change: Partial<DeploymentRecord>): Promise<void> => {
@@ -78,7 +78,7 @@ function hasSameRecovery(one: DeploymentRecord, other: DeploymentRecord): boolea
   return one.healthy?.id === healthy?.id && one.newest?.serial === newest?.serial && one.given === given;
 }
 
-/** Record for an empty or replaced store: the last healthy deployment runs again. */
+/** Returns the record for an empty or replaced store: the last healthy deployment from the recovery file. */
 function recover(files: ManifestFiles, log: Log): DeploymentRecord {
   const recovery = files.readRecovery();
   if (recovery === 'damaged') {

@@ -1,53 +1,56 @@
 import { createHash } from 'node:crypto';
 import type { FailureCode } from '../core/errors.ts';
 
-/** Identity of one applied manifest. */
+/** Identity of an applied manifest. */
 export type Deployment = {
-  /** SHA-256 of its text and folder, so that an unchanged manifest is recognized. */
+  /** SHA-256 of the manifest's text and folder, by which an unchanged manifest is recognized. */
   readonly id: string;
-  /** Base folder of its relative paths. */
+  /** Base folder of relative paths in the manifest. */
   readonly home: string;
-  /** Path of the pack that it came in; the file may be gone by now. */
+  /** Path of the pack that contained the manifest. The file may have been removed. */
   readonly pack: string | undefined;
   readonly name: string;
   readonly serial: number | undefined;
-  /** Wall-clock time in milliseconds when the hub accepted it. */
+  /** Wall time in milliseconds at which the hub accepted the manifest. */
   readonly taken: number;
 };
 
 /** Deployment in progress. */
 export type DeploymentAttempt = {
   readonly target: Deployment;
-  /** `applying` or `watching` the target, or `returning`: rolling back to the deployment before it. */
+  /** `applying`: executing the plan; `watching`: watching the health; `returning`: rolling back. */
   readonly phase: 'applying' | 'watching' | 'returning';
-  /** Current step, from 1; 0 before the first. */
+  /** Number of the current step, from 1. 0 before the first step. */
   readonly step: number;
-  /** Number of steps. */
+  /** Total number of steps. */
   readonly of: number;
   readonly label: string;
-  /** Number of hub starts that applied it; after too many the hub rolls back. */
+  /** Number of hub starts that have applied the target. After MAX_TRIES the hub rolls back. */
   readonly tries: number;
 };
 
-/** Result of the newest deployment. */
+/** Result of the last deployment that has ended. */
 export type DeploymentOutcome = {
   readonly id: string;
-  /** `returned`: rolled back to the deployment before it; `failed`: there was none to roll back to. */
+  /** `returned`: failed and rolled back; `failed`: failed without a deployment to roll back to. */
   readonly result: 'healthy' | 'returned' | 'failed';
-  /** Undefined if the result is `healthy`. */
+  /** Cause of the failure. Undefined if the result is `healthy`. */
   readonly failure: { readonly code: FailureCode; readonly sentence: string } | undefined;
 };
 
-/** Persistent state of deployments, without their manifests. */
+/** Persistent state of deployments. The manifests are in files of their own. */
 export type DeploymentRecord = {
   readonly current: Deployment | undefined;
-  /** Newest deployment that was healthy for long enough: the target of a rollback. */
+  /** Last deployment that was healthy for long enough, which is the target of a rollback. */
   readonly healthy: Deployment | undefined;
   readonly attempt: DeploymentAttempt | undefined;
   readonly outcome: DeploymentOutcome | undefined;
-  /** Id of the manifest last given to `skerry up`. If it is given again, a later deployment keeps running. */
+  /** Id of the last manifest on the command line of `skerry up`, which is ignored if it is given again. */
   readonly given: string | undefined;
-  /** Highest serial applied so far and the id that used it; any other manifest needs a higher one. */
+  /**
+   * Highest serial of all applied manifests, and the id of its manifest. Any other manifest needs a higher
+   * one.
+   */
   readonly newest: { readonly serial: number; readonly id: string } | undefined;
 };
 
@@ -64,7 +67,7 @@ export function deploymentId(text: string, home: string): string {
   return createHash('sha256').update(text).update('\0').update(home).digest('hex');
 }
 
-/** Title of a deployment in logs and errors. */
+/** Returns the title of a deployment for logs and errors. */
 export function titleOf({ id, name, serial }: Deployment): string {
   return `"${name}" ${serial === undefined ? id.slice(0, 8) : `serial ${serial}`}`;
 }

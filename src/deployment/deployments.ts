@@ -13,18 +13,18 @@ import type { IncomingManifest, ManifestIntake } from './manifest-intake.ts';
 import { planLines } from './plan-text.ts';
 import type { SelfUpdate } from './self-update.ts';
 
-/** Hub starts that may apply the same deployment before it is rolled back. */
+/** Maximum hub starts that apply the same deployment before it is rolled back. */
 const MAX_TRIES = 3;
 
 /** Answer to a request to apply a manifest. */
 export type AcceptedDeployment = {
   readonly id: string;
   readonly title: string;
-  /** Description of the plan, one line per change. */
+  /** Description of the plan with one line per change. */
   readonly plan: readonly string[];
-  /** True if the hub binary is replaced first, and the new hub applies the manifest. */
+  /** True if the hub binary is replaced first and the new binary applies the manifest. */
   readonly renews: boolean;
-  /** True if nothing differs and all modules are healthy, so that nothing is done. */
+  /** True if the manifest changes nothing and all modules are healthy. */
   readonly unchanged: boolean;
 };
 
@@ -32,20 +32,23 @@ export type DeploymentStatus = Omit<DeploymentRecord, 'given'> & {
   readonly download: ReturnType<Artifacts['download']>;
 };
 
-/** Deployments of the hub: one at a time, watched, and rolled back if they fail. */
+/**
+ * Deployments of the hub. Only one is in progress at a time. A deployment that is not healthy is rolled back.
+ */
 export type Deployments = {
   /**
-   * Starts `given` if it differs from the manifest of the last start, else the deployment applied last.
-   * Resolves when the first modules are being started. Rejects with the failure that keeps the hub from
-   * starting.
+   * Starts `given` if it differs from the manifest that was given to the last start, and otherwise the last
+   * applied deployment. Resolves when the first start of modules begins. Rejects if the hub cannot start.
    */
   readonly start: (given: IncomingManifest | undefined) => Promise<void>;
-  /** Applies a manifest by its absolute path; aborts one in progress. Resolves when it is recorded. */
+  /**
+   * Applies the manifest at an absolute path. Aborts a deployment in progress. Resolves when it is stored.
+   */
   readonly apply: (file: string) => Promise<AcceptedDeployment>;
-  /** Plans a manifest without applying it. */
+  /** Returns the plan of a manifest without applying it. */
   readonly preview: (file: string) => Promise<AcceptedDeployment>;
   readonly status: () => DeploymentStatus;
-  /** Aborts a deployment in progress; the next start resumes it. */
+  /** Aborts a deployment in progress. The next start of the hub resumes the deployment. */
   readonly stop: () => Promise<void>;
 };
 
@@ -55,7 +58,7 @@ export type DeploymentsSettings = {
   readonly files: ManifestFiles;
   readonly manifests: ManifestCache;
   readonly intake: ManifestIntake;
-  /** Refuses a manifest with a wrong route. Failure `route.syntax`. */
+  /** Throws Failure `route.syntax` if a route of the manifest is invalid. */
   readonly checkRoutes: (manifest: Manifest) => void;
   readonly runner: DeploymentRunner;
   readonly selfUpdate: SelfUpdate;
@@ -80,7 +83,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     await inProgress;
   };
 
-  /** Runs `work` in the background; calls `failed` if it rejects, unless it was aborted. */
+  /** Runs `work` in the background. Calls `failed` if it rejects for another reason than an abort. */
   const runInBackground = (
     work: (signal: AbortSignal) => Promise<void>,
     failed: (thrown: unknown) => void,
@@ -124,12 +127,12 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     const incoming = await readAndVerify(file);
     const { deployment: target, text, placed } = incoming;
     const renews = await selfUpdate.isRequired(placed);
-    // Saved before the deployment in progress is aborted, so that a full disk refuses only the new one.
+    // Saved before the deployment in progress is aborted. If the disk is full, that deployment continues.
     files.save(target.id, text);
     selfUpdate.clearFailure();
     await abortInProgress();
     const accepted = planFor(incoming, renews);
-    // The end of the aborted deployment may have removed the file.
+    // The aborted deployment may have removed the file when it ended.
     if (files.read(target.id) === undefined) files.save(target.id, text);
     const newest = newestWith(target);
     const recorded = Promise.withResolvers<void>();
@@ -165,13 +168,13 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       const sentence = `The new hub failed its trial: ${trial.reason}.`;
       const recorded = phase === 'returning' ? state.read().outcome?.failure : undefined;
       const failure = recorded ?? ({ code: 'update.failed', sentence } as const);
-      // Recorded before the trial is cleared, so that a crash in between does not repeat the self-update.
+      // Stored before the trial is cleared, so that a crash between both does not repeat the self-update.
       const outcome = { id: target.id, result: 'returned', failure } as const;
       await state.write({ attempt: { ...interrupted, phase: 'returning' }, outcome }, signal);
       selfUpdate.clearFailure();
       return runner.rollBack(interrupted, failure, signal);
     }
-    // The watchdog counts the starts of a hub on trial.
+    // `tries` is not checked here, because the watchdog counts the starts of a hub on trial.
     if (trial.kind === 'on-trial') return applyAgain(interrupted, signal);
     if (phase === 'returning') return runner.rollBack(interrupted, state.read().outcome?.failure, signal);
     const where = phase === 'watching' ? 'while its health was watched' : `at step ${interrupted.step}`;
@@ -192,7 +195,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       : runner.rollBack(attempt, failureOf(lostFailure(loaded.lost, 'apply it again')), signal);
   };
 
-  /** Saves a manifest. On a full disk it still runs, because one of its modules may free space. */
+  /** Saves a manifest. A full disk is only logged, because a module of the manifest may free space. */
   const saveUnlessFull = (deployment: Deployment, text: string): void => {
     try {
       files.save(deployment.id, text);
@@ -204,7 +207,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     }
   };
 
-  /** Makes the manifest of this start the current deployment. */
+  /** Makes the manifest of the command line the current deployment and starts it. */
   const startGiven = async (given: IncomingManifest, signal: AbortSignal): Promise<void> => {
     const { deployment, text, placed } = given;
     await intake.verify(given, state.read());
@@ -214,7 +217,10 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     return runner.resumeCurrent(deployment, placed, signal, 'first');
   };
 
-  /** Starts the last healthy deployment or `given` in place of a lost one. Failure `deployment.lost`. */
+  /**
+   * Starts the last healthy deployment, or else `given`, because the current manifest cannot be read. Throws
+   * Failure `deployment.lost` if there is neither.
+   */
   const startFallback = (
     lost: string,
     given: IncomingManifest | undefined,
@@ -249,7 +255,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     if ('lost' in loaded) return startFallback(loaded.lost, given, signal);
     if (given !== undefined && !isGiven)
       log.info(`Ignored the manifest of the command line, because ${titleOf(current)} was applied after it.`);
-    // A deployment that was never healthy must not keep the hub from starting, so that it can be replaced.
+    // A deployment that was never healthy must not prevent the start of the hub, so that it can be replaced.
     const isProven = record.healthy?.id === current.id || isGiven;
     return runner.resumeCurrent(current, loaded.placed, signal, isProven ? 'proven' : 'best effort');
   };
@@ -263,7 +269,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
           resolve();
         };
         void runner.hubUp.then(up);
-        // A failure before the hub is up is reported to its caller.
+        // A failure before the hub is up rejects `start`. A later failure is logged.
         runInBackground(
           signal => startWith(given, signal).then(up),
           thrown => (isUp ? logFailure(thrown) : reject(thrown)),
@@ -286,7 +292,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     stop: async () => {
       await abortInProgress();
       const { attempt } = state.read();
-      // A requested stop does not count as a failed try.
+      // A requested stop does not count as a failed start.
       if (attempt !== undefined) state.writeLazily({ attempt: { ...attempt, tries: attempt.tries - 1 } });
     },
   };

@@ -3,14 +3,14 @@ import { planOf } from '../manifest/diff/plan.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
 import { isHealthy, restartBaselineOf } from './module-health.ts';
 
-/** True if `target` describes what already runs. */
+/** True if `target` has the same settings as `current`. */
 export function isUnchanged(current: Placed, target: Placed): boolean {
   return planOf(current, target).steps.length === 0;
 }
 
 /**
- * Health of modules before a deployment, which must not count against it: restarts so far of the modules that
- * stay, and the names of unchanged modules that were unhealthy already.
+ * Returns the health of modules before a deployment: the restart counts of modules that stay, and the names
+ * of unchanged modules that are unhealthy already. Neither counts as a failure of the deployment.
  */
 export function healthBaselineOf(
   lastFinished: Placed | undefined,
@@ -24,9 +24,10 @@ export function healthBaselineOf(
     return new Set(matching.map(({ module }) => module));
   };
   const staying = named(current, 'keep', 'adjust');
-  // A module left over from an unfinished deployment is not excused in the next one.
+  // Only modules that were unhealthy in the last finished deployment are excluded. A module that became
+  // unhealthy in an unfinished deployment must become healthy in the next one.
   const keptSinceLast = lastFinished === undefined ? new Set<string>() : named(lastFinished, 'keep');
-  // If the same manifest is applied again, every module must become healthy.
+  // If the same manifest is applied again, no module is excluded, so all must become healthy.
   const kept = isUnchanged(current, target)
     ? new Set<string>()
     : new Set([...named(current, 'keep')].filter(name => keptSinceLast.has(name)));

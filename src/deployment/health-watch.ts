@@ -5,20 +5,20 @@ import type { ModulesHealth } from './module-health.ts';
 export type HealthWatchSettings = {
   readonly clock: Clock;
   readonly health: () => ModulesHealth;
-  /** Registers a callback for changes of module states; returns a function that removes it. */
+  /** Registers a callback for changes of module states. Returns a function that removes the callback. */
   readonly onStatusChange: (changed: () => void) => () => void;
   /** Milliseconds for which all modules must be healthy without interruption. */
   readonly healthyFor: number;
-  /** Milliseconds until the watch fails. */
+  /** Milliseconds after which the watch fails if the modules are not healthy. */
   readonly within: number;
-  /** Keeps waiting for recovery after a failure or the deadline. */
+  /** If true, the watch never fails: after a failure or the deadline it waits for recovery. */
   readonly keepWaiting: boolean;
   readonly signal: AbortSignal;
 };
 
 /**
- * Resolves when all modules were healthy for long enough. Failure `deployment.unhealthy`, or the signal's
- * reason.
+ * Resolves when all modules were healthy for long enough. Rejects with Failure `deployment.unhealthy`, or
+ * with the signal's reason.
  */
 export function watchUntilHealthy(settings: HealthWatchSettings): Promise<void> {
   const { clock, health, onStatusChange, healthyFor, within, keepWaiting, signal } = settings;
@@ -36,7 +36,7 @@ export function watchUntilHealthy(settings: HealthWatchSettings): Promise<void> 
       return;
     }
     healthySince = current.kind === 'healthy' ? (healthySince ?? now) : undefined;
-    // A module that restarts now and then must stay healthy for longer.
+    // The required time grows with each restart, so that repeated short restarts do not count as healthy.
     const needed = healthyFor * (current.kind === 'healthy' ? 1 + current.restarts : 1);
     const next = Math.min(deadline, (healthySince ?? deadline) + needed);
     if (healthySince !== undefined && now - healthySince >= needed) resolve();

@@ -6,27 +6,25 @@ import type { Deployment } from './deployment.ts';
 import { deploymentId, titleOf } from './deployment.ts';
 import type { ManifestFiles } from './manifest-files.ts';
 
-/** Manifest that was just read, and its text. */
+/** Parsed manifest with its text. */
 type ReadManifest = { readonly text: string; readonly placed: Placed };
 
-/** Parsed manifest, or in `lost` a clause that says which manifest cannot be read and why. */
+/** Parsed manifest, or the reason, in `lost`, why the manifest cannot be read. */
 export type LoadedManifest = { readonly placed: Placed } | { readonly lost: string };
 
-/**
- * Parsed manifests of accepted deployments. Those in use stay cached, even if their file is damaged later.
- */
+/** Cache of parsed manifests. A cached manifest stays usable if its file is damaged. */
 export type ManifestCache = {
   readonly set: (deployment: Deployment, placed: Placed) => void;
   /**
-   * Returns a cached manifest or parses its file. If the file equals `given`, that is used and nothing is
-   * parsed.
+   * Returns the cached manifest of a deployment, or reads its file. If the text of the file equals the text
+   * of `given`, returns `given` without parsing the file.
    */
   readonly load: (deployment: Deployment, given?: ReadManifest) => LoadedManifest;
-  /** Removes all other manifests, with their files. */
+  /** Removes the manifests and files of all deployments except the given ones. */
   readonly retain: (deployments: readonly Deployment[]) => void;
 };
 
-/** Current deployment, last healthy deployment, and the one in progress. */
+/** Maximum cached manifests: the current deployment, the last healthy one, and the one in progress. */
 const MAX_CACHED = 3;
 
 export function createManifestCache(files: ManifestFiles): ManifestCache {
@@ -72,7 +70,7 @@ function loadFile(
     if (given?.text === text) return { placed: given.placed };
     return { placed: { manifest: parseManifest(text, join('deployments', `${id}.json`)), home, pack } };
   } catch (thrown) {
-    // Another version of the hub may have accepted it, or the disk fails.
+    // A newer version of the hub may have accepted a manifest that this version refuses, or the disk fails.
     if (thrown instanceof Failure || systemCode(thrown) !== undefined) return lost(reasonOf(thrown));
     throw thrown;
   }

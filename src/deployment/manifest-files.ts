@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { writeDurably } from '../core/files/durable.ts';
 import type { DeploymentRecord } from './deployment.ts';
 
-/** File name of the recovery record, beside the manifests. */
+/** Name of the recovery file in the folder of the manifests. */
 const RECOVERY_FILE = 'healthy';
 
-/** Manifest files of deployments, in the data folder; they survive the loss of the store. */
+/** Manifest files of deployments in the data folder. They do not depend on the store. */
 export type ManifestFiles = {
-  /** Writes a manifest atomically, flushed. */
+  /** Writes a manifest atomically and durably. */
   readonly save: (id: string, text: string) => void;
-  /** Undefined if no file has this id. */
+  /** Returns the text of a manifest. Undefined if there is no file for the id. */
   readonly read: (id: string) => string | undefined;
-  /** Removes all files but those of these deployments. */
+  /** Removes the files of all deployments except the given ones. */
   readonly retain: (ids: ReadonlySet<string>) => void;
-  /** Writes the part of the deployment state that must survive the loss of the store. */
+  /** Writes the recovery file: the part of the deployment state that is needed if the store is lost. */
   readonly saveRecovery: (record: RecoveryRecord) => void;
   readonly readRecovery: () => RecoveryRecord | 'damaged';
 };

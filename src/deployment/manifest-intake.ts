@@ -11,10 +11,10 @@ import { choice } from '../manifest/schema/fields.ts';
 import type { Deployment, DeploymentRecord } from './deployment.ts';
 import { deploymentId } from './deployment.ts';
 
-/** Most device names that an error lists. */
+/** Maximum device names in an error. */
 const MAX_SHOWN_DEVICES = 5;
 
-/** Manifest that passed all checks of its content. */
+/** Manifest whose content is valid. */
 export type IncomingManifest = {
   readonly deployment: Deployment;
   readonly text: string;
@@ -24,13 +24,12 @@ export type IncomingManifest = {
 /** Reading and verification of manifests before they are applied. */
 export type ManifestIntake = {
   /**
-   * Reads and validates a manifest or a pack by its absolute path. Failures of `manifest` and `pack`, each
-   * one sentence.
+   * Reads and validates the manifest or pack at an absolute path. Throws Failure `manifest.*` or `pack.*`.
    */
   readonly read: (file: string) => Promise<IncomingManifest>;
   /**
-   * Verifies the signature against the trusted keys, the serial against the newest one, and the device.
-   * Failures of `signature` and `key`, `manifest.other-device`.
+   * Verifies the signature with the trusted keys, the serial against the highest serial so far, and the
+   * device name. Throws Failure `signature.*`, `key.*` or `manifest.other-device`.
    */
   readonly verify: (
     admitted: IncomingManifest,
@@ -41,7 +40,7 @@ export type ManifestIntake = {
 export type ManifestIntakeSettings = {
   readonly dataFolder: string;
   readonly clock: Pick<Clock, 'wall'>;
-  /** Device name from the command line; if undefined, the name of the running manifest counts. */
+  /** Device name from the command line. Undefined for the name in the current manifest. */
   readonly device: string | undefined;
 };
 
@@ -68,7 +67,9 @@ export function createManifestIntake({ dataFolder, clock, device }: ManifestInta
   };
 }
 
-/** Verifies the manifest if this device trusts any key; returns false if it trusts none. */
+/**
+ * Verifies the signature of a manifest. Returns false if this device trusts no key, so that none is needed.
+ */
 async function verifySignature(text: string, name: string, dataFolder: string): Promise<boolean> {
   const keys = trustedKeys(dataFolder);
   if (keys.length === 0) return false;
@@ -77,7 +78,7 @@ async function verifySignature(text: string, name: string, dataFolder: string): 
   return true;
 }
 
-/** A signed manifest must not be replayed on another device than the ones it names. */
+/** Throws Failure `manifest.other-device` if `for` of the manifest does not match this device. */
 function refuseOtherDevice({ manifest }: Placed, device: string): void {
   if (manifest.for === undefined || isForDevice(manifest.for, device)) return;
   const names = choice(manifest.for.slice(0, MAX_SHOWN_DEVICES));
@@ -92,7 +93,7 @@ function outdated(complaint: string): Failure {
   return new Failure('signature.old', `${complaint}.`);
 }
 
-/** Reads the text of a manifest, from a file or from a pack. Failures of `manifest` and `pack`. */
+/** Reads the text of a manifest from a file or a pack. Throws Failure `manifest.*` or `pack.*`. */
 export async function readManifestOrPack(file: string): Promise<{ text: string; pack: string | undefined }> {
   if (looksLikeJson(file)) return { text: readManifestText(file), pack: undefined };
   const { isPack, openPack } = await import('../bundles/pack/open-pack.ts');
@@ -101,7 +102,7 @@ export async function readManifestOrPack(file: string): Promise<{ text: string; 
   return { text: manifest.toString('utf8'), pack: file };
 }
 
-/** Checks the first byte only, so that the pack reader is not loaded for a manifest or an unreadable file. */
+/** True if the file begins with `{` or cannot be read, so that the pack reader need not be loaded. */
 function looksLikeJson(file: string): boolean {
   const first = Buffer.alloc(1);
   try {

@@ -1,29 +1,30 @@
 import type { ModuleStatus } from '../supervisor/spec.ts';
 
-/** Restarts of one module after which its deployment is rolled back. */
+/** Number of restarts of one module after which its deployment is rolled back. */
 const MAX_RESTARTS = 3;
 
 /**
- * Health of a set of modules: all healthy after `restarts`; at least one unhealthy for good; or neither yet.
+ * Health of a set of modules: all are healthy, with the number of restarts; at least one has failed; or some
+ * are not healthy yet.
  */
 export type ModulesHealth =
   | { readonly kind: 'healthy'; readonly restarts: number }
   | { readonly kind: 'unhealthy'; readonly reason: string }
   | { readonly kind: 'pending'; readonly waitsFor: string };
 
-/** Restarts by module before a deployment; only later ones count against it. */
+/** Restart counts by module before a deployment. Only later restarts count. */
 export type RestartBaseline = ReadonlyMap<string, number>;
 
 export function restartBaselineOf(statuses: readonly ModuleStatus[]): RestartBaseline {
   return new Map(statuses.map(({ name, restarts }) => [name, restarts]));
 }
 
-/** Names of the modules that count, with whether the module has a health check. */
+/** Names of the modules whose health counts. The value is true if the module has a health check. */
 export type WatchedModules = ReadonlyMap<string, boolean>;
 
 /**
- * Combined health of the modules in `watched`; others are ignored, because modules that are being stopped may
- * remain.
+ * Returns the combined health of the modules in `watched`. Ignores all other modules, because they may still
+ * be stopping.
  */
 export function modulesHealth(
   statuses: readonly ModuleStatus[],
@@ -66,12 +67,12 @@ function failureReason(status: ModuleStatus, before: number): string | undefined
   return `has ended ${restarts - before} times, the last time by ${lastExit ?? 'itself'}${lastLinesOf(status)}`;
 }
 
-/** Last lines of a module's standard error in parentheses; empty if there are none. */
+/** Returns the last lines of a module's standard error in parentheses. Empty if there are none. */
 export function lastLinesOf({ lastLines }: Pick<ModuleStatus, 'lastLines'>): string {
   return lastLines.length === 0 ? '' : ` (stderr: ${lastLines.join(' / ')})`;
 }
 
-/** Reason why the last check of a module failed, after a colon; empty if it did not fail. */
+/** Returns a colon and the reason why the last health check failed. Empty if it did not fail. */
 function checkFailureOf({ checkFailure }: ModuleStatus): string {
   return checkFailure === undefined ? '' : `: ${withoutPeriod(checkFailure)}`;
 }
@@ -80,7 +81,7 @@ function withoutPeriod(text: string): string {
   return text.replace(/\.$/, '');
 }
 
-/** State of a module that is not healthy yet; a running module with a health check is not ready. */
+/** Returns the state of a module that is not healthy yet, for an error text. */
 function pendingState(status: ModuleStatus): string {
   return status.state === 'running' ? `not ready${checkFailureOf(status)}` : status.state;
 }

@@ -2,36 +2,36 @@ import { abortable } from '../core/async/abortable.ts';
 import type { Placed, Plan, PlanStep } from '../manifest/diff/plan.ts';
 import { planOf, stateAfterFailure, stateAfterStep } from '../manifest/diff/plan.ts';
 
-/** Executes one step towards `target`. */
+/** Function that executes one step of the plan to `target`. */
 export type ExecuteStep = (step: PlanStep, target: Placed, signal: AbortSignal) => Promise<void>;
 
-/** Options of one execution of a plan. */
+/** Options for the execution of a plan. */
 export type ExecuteOptions = {
-  /** Aborts the execution at once; the step in progress continues in the background. */
+  /** Signal that aborts the execution at once. The step in progress continues in the background. */
   readonly signal: AbortSignal;
-  /** Called and awaited before each step, so that progress is recorded; `index` starts at 1. */
+  /** Called and awaited before each step, to record the progress. `index` starts at 1. */
   readonly beforeStep: (step: PlanStep, index: number, of: number) => Promise<void>;
   /**
-   * Called after everything is fetched and before the first step that changes anything; if it throws, nothing
-   * changes.
+   * Called after all files are fetched and before the first step that changes anything. If it throws, the
+   * plan is not executed.
    */
   readonly preflight?: (plan: Plan) => Promise<void>;
-  /** True if the component retries after this failure by itself, so that the step counts as done. */
+  /** True if the component itself retries after this failure, so that the step counts as done. */
   readonly isTolerated?: (thrown: unknown, step: PlanStep) => boolean;
-  /** Executes all remaining steps after a failed one, and throws the first failure at the end. */
+  /** If true, a failed step does not stop the execution. The first failure is thrown at the end. */
   readonly continueOnError: boolean;
-  /** Modules to restart although their settings are unchanged. */
+  /** Modules to restart even if their settings are unchanged. */
   readonly forceRestart?: ReadonlySet<string>;
 };
 
 export type PlanExecutor = {
-  /** Settings that run now. A step in progress counts as done. */
+  /** Returns the settings that are in effect. A step in progress counts as done. */
   readonly current: () => Placed;
-  /** Fetches what `target` needs and changes nothing. */
+  /** Fetches the files of `target` without changing anything that runs. */
   readonly prepare: (target: Placed, signal: AbortSignal) => Promise<void>;
   /**
-   * Executes the plan from what runs now to `target`. Rejects with the failure of a step, or with the
-   * signal's reason.
+   * Executes the plan from the settings in effect to `target`. Rejects with the failure of a step, or with
+   * the signal's reason.
    */
   readonly execute: (target: Placed, options: ExecuteOptions) => Promise<void>;
 };
@@ -49,7 +49,8 @@ export function createPlanExecutor(nothing: Placed, execute: ExecuteStep): PlanE
       await abortable(execute(step, target, signal), signal);
     } catch (thrown) {
       if (!signal.aborted && isTolerated?.(thrown, step) === true) return;
-      // An aborted module step continues in the background; any other failed step must run again.
+      // An aborted step on modules continues in the background and counts as done. Any other failed step must
+      // be part of the next plan.
       if (!(signal.aborted && 'modules' in step)) current = stateAfterFailure(current, step);
       throw thrown;
     }

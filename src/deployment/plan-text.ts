@@ -11,12 +11,12 @@ const HUB_STEPS = {
   upstreams: 'change the upstreams',
 } as const;
 
-/** Label of a deployment while the hub binary is replaced. */
+/** Label of the step that replaces the hub binary. */
 export const SELF_UPDATE_LABEL = 'start the new hub';
 
 const VERBS = { stop: 'stop', adjust: 'change in place', start: 'start' } as const;
 
-/** Short description of a step, for logs. */
+/** Returns a short description of a step for logs. */
 export function stepLabel(step: PlanStep): string {
   if (!('modules' in step)) return HUB_STEPS[step.kind];
   return `${VERBS[step.kind]} ${step.modules.map(name => `"${name}"`).join(', ')}`;
@@ -32,14 +32,14 @@ const CHANGE_LABELS: Readonly<Record<ModuleChange['change'], string>> = {
 
 type Change = Pick<ModuleChange, 'change' | 'fields'>;
 
-/** Line of one change; none if the thing is kept. */
+/** Returns the line for a changed module or upstream. Empty if it does not change. */
 function changeLines(name: string, { change, fields }: Change): string[] {
   if (change === 'keep') return [];
   const why = fields.length === 0 ? '' : `: ${fields.join(', ')}`;
   return [`${CHANGE_LABELS[change]} ${name}${why}`];
 }
 
-/** Description of a plan, one line per change; `renews` adds the replacement of the hub binary. */
+/** Returns the description of a plan with one line per change. `renews` adds a line for a new hub binary. */
 export function planLines({ modules, upstreams, changedParts }: Plan, renews: boolean): string[] {
   const kept = modules.filter(({ change }) => change === 'keep').length;
   const lines = modules.flatMap(({ module, ...change }) => changeLines(module, change));

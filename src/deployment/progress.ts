@@ -8,13 +8,13 @@ import type { ManifestCache } from './manifest-cache.ts';
 import type { ExecuteOptions } from './plan-executor.ts';
 import { stepLabel } from './plan-text.ts';
 
-/** Durable record of how far an attempt is, so that the next start of the hub can continue it. */
+/** Durable record of the progress of a deployment, from which the next start of the hub continues. */
 export type DeploymentProgress = {
-  /** Records and logs each step before it runs. */
+  /** Returns a function that stores and logs each step before it runs. */
   readonly recordSteps: (attempt: DeploymentAttempt, signal: AbortSignal) => ExecuteOptions['beforeStep'];
-  /** Records a rollback; a failed write does not stop the rollback. */
+  /** Stores the begin of a rollback. A failed write is logged and does not stop the rollback. */
   readonly recordRollback: (change: Partial<DeploymentRecord>, signal: AbortSignal) => Promise<void>;
-  /** Records the end of an attempt, then removes manifests and artifacts that are no longer needed. */
+  /** Stores the result of an attempt, then removes the manifests and artifacts that no deployment needs. */
   readonly finish: (change: Partial<DeploymentRecord>, signal: AbortSignal) => Promise<void>;
 };
 
@@ -45,7 +45,7 @@ export function createProgress({
     manifests.retain(kept);
     const loaded = kept.map(deployment => manifests.load(deployment));
     const lost = loaded.find(one => 'lost' in one);
-    // The artifacts that a lost manifest needs are unknown, so none is removed.
+    // If a manifest cannot be read, its artifacts are unknown, so no artifacts are removed.
     if (lost !== undefined) throw new Failure('deployment.lost', `${lost.lost}.`);
     await removeUnused(loaded.flatMap(one => ('placed' in one ? [one.placed] : [])));
   };
@@ -70,7 +70,7 @@ export function createProgress({
   };
 }
 
-/** Deployments without duplicates, in their order. */
+/** Returns the deployments in their order, without duplicates. */
 export function distinct(deployments: readonly (Deployment | undefined)[]): Deployment[] {
   const present = deployments.filter(one => one !== undefined);
   return present.filter(({ id }, index) => present.findIndex(other => other.id === id) === index);

@@ -19,34 +19,34 @@ import {
 } from '../self-update/trial.ts';
 import type { Artifacts } from './artifacts.ts';
 
-/** Replacement of the hub binary by the one that a deployment names. */
+/** Replacement of the hub binary by the binary that a manifest requires. */
 export type SelfUpdate = {
-  /** True if the manifest names another binary than the running one. */
+  /** True if the manifest requires another binary than the running one. */
   readonly isRequired: (placed: Placed) => Promise<boolean>;
   /**
-   * Puts the new binary into the free slot and schedules its trial for the next start. Resolves to a function
-   * that cancels the trial. Failures of `bundle` and `update`, or the signal's reason; no trial is scheduled
-   * then.
+   * Copies the new binary into the free slot and schedules its trial for the next start. Resolves to a
+   * function that cancels the trial. Rejects with Failure `bundle.*` or `update.*`, or with the signal's
+   * reason, and schedules no trial.
    */
   readonly stage: (placed: Placed, signal: AbortSignal) => Promise<() => void>;
-  /** Requests that this hub stops and hands over to the scheduled binary. */
+  /** Requests that this hub stops and starts the scheduled binary. */
   readonly requestRestart: () => void;
-  /** State of the trial that this hub belongs to. */
+  /** Returns the state of the trial in which this hub runs. */
   readonly trial: () => TrialState;
-  /** Confirms the binary on trial. */
+  /** Ends the trial as passed. */
   readonly confirmTrial: () => void;
   /** Ends the trial as failed and schedules the previous binary. */
   readonly failTrial: (reason: string) => void;
   readonly clearFailure: () => void;
 };
 
-/** Extra seconds for a new hub to report why it failed; its watchdog knows only that the time is over. */
+/** Extra seconds in which a new hub reports why it failed, before its watchdog kills it without a reason. */
 const REPORT_SECONDS = 10;
 
 export type SelfUpdateSettings = {
   readonly dataFolder: string;
   readonly launched: Launched;
-  /** Path of the running binary; undefined if the hub runs from sources. */
+  /** Path of the running binary. Undefined if the hub runs from its sources. */
   readonly program: string | undefined;
   readonly artifacts: Pick<Artifacts, 'fetchFile'>;
   readonly requestRestart: () => void;
@@ -90,7 +90,7 @@ export function createSelfUpdate({
       return wanted !== undefined && program !== undefined && wanted.sha256 !== (await runningSha256());
     },
     stage: async (placed, signal) => {
-      // An aborted staging may still write to the same slot, so stagings run one at a time.
+      // One staging at a time, because an aborted staging may still write to the slot.
       const staged = await abortable(
         oneByOne(() => stageBinary(placed, signal)),
         signal,

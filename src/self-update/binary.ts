@@ -7,12 +7,12 @@ import type { BinaryIdentity, SlotContent } from './state.ts';
 /** Permission bits that let other users replace a binary that the hub runs. */
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** Bytes per read, so that a binary of 110 MB is never in memory as a whole. */
+/** Bytes of one read, so that a binary of 110 MB is never in memory as a whole. */
 const CHUNK_BYTES = 1 << 20;
 
 /**
- * Computes the SHA-256 of a file, in hex, in about 0.1 s on a PC and 1 s on a small machine; does not block
- * the event loop.
+ * Computes the SHA-256 of a file in hexadecimal digits. A hub binary takes about 0.1 s on a PC and 1 s on a
+ * small machine. Does not block the event loop.
  */
 export async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
@@ -20,12 +20,14 @@ export async function sha256Of(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Reads the identity of the base binary, by which a replaced one is recognized. */
+/** Reads the identity of the installed binary, by which a replacement of the file is detected. */
 export async function identifyBinary(path: string): Promise<BinaryIdentity> {
   return { ...statOf(path), sha256: await sha256Of(path) };
 }
 
-/** True if the file's path, size, time and inode are unchanged; its content is not read. */
+/**
+ * True if the path, size, modification time and inode of the file are unchanged. Does not read its content.
+ */
 export function looksUnchanged(recorded: BinaryIdentity, path: string): boolean {
   const { size, changed, inode } = statOf(path);
   return (
@@ -37,8 +39,8 @@ export function looksUnchanged(recorded: BinaryIdentity, path: string): boolean 
 }
 
 /**
- * Compares the base binary with its recorded identity, by content only if its path, size, time or inode
- * changed. Returns the current identity, or undefined if the content differs.
+ * Compares the installed binary with its recorded identity. Compares the content only if the path, size,
+ * modification time or inode has changed. Returns the current identity, or undefined if the content differs.
  */
 export async function matchBase(recorded: BinaryIdentity, path: string): Promise<BinaryIdentity | undefined> {
   if (looksUnchanged(recorded, path)) return recorded;
@@ -52,7 +54,9 @@ function statOf(path: string) {
   return { path, size, changed: mtimeMs, inode: ino };
 }
 
-/** Reason why the binary in a slot cannot run, without reading its content; undefined if there is none. */
+/**
+ * Returns why the binary in a slot cannot run. Undefined if it can. Does not read the content of the binary.
+ */
 export function slotProblem(paths: UpdatePaths, slot: SlotName, { size }: SlotContent): string | undefined {
   const path = paths.binary(slot);
   try {
@@ -63,7 +67,7 @@ export function slotProblem(paths: UpdatePaths, slot: SlotName, { size }: SlotCo
     }
     const stats = lstatSync(path);
     if (!stats.isFile() || stats.size !== size) return `${path} is corrupted`;
-    // Fails on a file system that is mounted noexec.
+    // Throws on a file system that is mounted noexec.
     accessSync(path, constants.X_OK);
     return undefined;
   } catch (thrown) {
@@ -72,8 +76,7 @@ export function slotProblem(paths: UpdatePaths, slot: SlotName, { size }: SlotCo
 }
 
 /**
- * Reason why the binary in a slot cannot run, including a wrong hash of its content; undefined if there is
- * none.
+ * Returns why the binary in a slot cannot run. Undefined if it can. Reads the content to verify its hash.
  */
 export async function verifySlot(
   paths: UpdatePaths,

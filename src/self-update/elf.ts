@@ -2,7 +2,7 @@
 const MAGIC = Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1]);
 const MACHINE_OFFSET = 18;
 
-/** Bytes of the header that `architectureOf` needs. */
+/** Number of header bytes that `architectureOf` needs. */
 export const ELF_HEADER_BYTES = MACHINE_OFFSET + 2;
 
 const MACHINES: Readonly<Record<number, string>> = {
@@ -13,7 +13,10 @@ const MACHINES: Readonly<Record<number, string>> = {
   243: 'riscv64',
 };
 
-/** Architecture of an ELF program by its header, as Node names it; undefined if the file is not a program. */
+/**
+ * Returns the architecture of an ELF program, as Node names it, from the header of the file. Undefined if the
+ * file is not an ELF program.
+ */
 export function architectureOf(header: Buffer): string | undefined {
   if (header.length < ELF_HEADER_BYTES || !header.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
   const machine = header.readUInt16LE(MACHINE_OFFSET);

@@ -3,19 +3,19 @@ import type { SlotName, UpdatePaths } from './paths.ts';
 import { SLOTS } from './paths.ts';
 import type { WatchdogProcess } from './state.ts';
 
-/** Slot of a hub that was started from one. A hub with this marker does not launch another binary. */
+/** Variable with the slot of a hub that runs from a slot. A hub with this variable starts no other binary. */
 const SLOT_VARIABLE = 'SKERRY_SLOT';
 
-/** Watchdog that started this hub on trial. */
+/** Variable with the watchdog process of a hub on trial. */
 export const WATCHDOG_VARIABLE = 'SKERRY_GUARD';
 
 /**
- * Exit of the hub on trial and its running time in seconds; set by the watchdog when it becomes the base
- * binary again.
+ * Variable with the exit code of the hub on trial and its running time in seconds. The watchdog sets it when
+ * it starts the installed binary again.
  */
 export const TRIAL_ENDED_VARIABLE = 'SKERRY_TRIAL_ENDED';
 
-/** Exit code as a shell reports it, or `late` if the watchdog killed the hub because its time was over. */
+/** Exit code as a shell reports it, or `late` if the watchdog killed the hub after the time limit. */
 export type TrialEnd = { readonly how: number | 'late'; readonly seconds: number };
 
 export type EnvMarkers = {
@@ -25,7 +25,7 @@ export type EnvMarkers = {
   readonly ended: TrialEnd | undefined;
 };
 
-/** Reads the markers that tell how this process was started. */
+/** Reads the environment variables that describe how this process was started. */
 export function readEnvMarkers(env: NodeJS.ProcessEnv, paths: UpdatePaths): EnvMarkers {
   const slot = SLOTS.find(one => env[SLOT_VARIABLE] === paths.binary(one));
   const watchdog = /^(\d+) /.exec(env[WATCHDOG_VARIABLE] ?? '')?.[1];
@@ -38,7 +38,7 @@ export function readEnvMarkers(env: NodeJS.ProcessEnv, paths: UpdatePaths): EnvM
   };
 }
 
-/** Environment without markers. */
+/** Returns the environment without these variables. */
 export function withoutMarkers(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const {
     [SLOT_VARIABLE]: _slot,
@@ -49,7 +49,9 @@ export function withoutMarkers(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return rest;
 }
 
-/** Environment for the hub in `slot`, and for its watchdog if it is on trial. */
+/**
+ * Returns the environment with the variables for the hub in `slot`, and for its watchdog if there is a trial.
+ */
 export function withMarkers(
   env: NodeJS.ProcessEnv,
   paths: UpdatePaths,
@@ -60,7 +62,9 @@ export function withMarkers(
   return { ...withoutMarkers(env), [SLOT_VARIABLE]: paths.binary(slot), ...more };
 }
 
-/** Watchdog that this process becomes by `execve`, which keeps the pid. */
+/**
+ * Returns the identity of the watchdog that this process becomes by `execve`, which does not change the pid.
+ */
 export function watchdogOf(pid: number): WatchdogProcess {
   return { pid, started: runningProcess(pid)?.started ?? 0, boot: bootId() ?? '' };
 }
@@ -69,7 +73,7 @@ export function isRunning({ pid, started, boot }: WatchdogProcess): boolean {
   return boot === (bootId() ?? '') && runningProcess(pid)?.started === started;
 }
 
-/** Marker in the environment of all processes that this watchdog started. */
+/** Returns the value of WATCHDOG_VARIABLE in all processes that the watchdog started. */
 export function watchdogMarker({ pid, started, boot }: WatchdogProcess): string {
   return `${pid} ${started} ${boot}`;
 }

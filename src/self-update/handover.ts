@@ -12,10 +12,10 @@ export type HandoverSettings = Pick<LaunchSettings, 'dataFolder' | 'args' | 'env
 };
 
 /**
- * Hands over to the recorded binary through the base binary, which decides. Under a watchdog this process
- * exits and the watchdog becomes the base binary, so that watchdogs do not nest; otherwise this process
- * becomes it. Called after the hub has stopped and released its lock.
- * @throws Failure `update.state`: the base binary is missing
+ * Starts the installed binary, which then starts the binary of the state file. Called after the hub has
+ * stopped and released its lock. Under a watchdog, this process exits and the watchdog executes the installed
+ * binary, so that watchdogs do not nest. Otherwise this process executes it. Throws Failure `update.state` if
+ * the installed binary is missing.
  */
 export function handOver({ dataFolder, launched, args, env, execve, exit }: HandoverSettings): never {
   if (launched.watchdog !== undefined) return exit(HANDOVER_EXIT_CODE);
@@ -23,9 +23,9 @@ export function handOver({ dataFolder, launched, args, env, execve, exit }: Hand
 }
 
 /**
- * Calls `gone` once if the watchdog was killed (SIGKILL), because then nothing forwards signals or counts
- * starts. `parent` returns the current parent pid. The hub polls it, because a pipe would cost the watchdog
- * one more process.
+ * Calls `gone` once if the watchdog was killed (SIGKILL), because then no process forwards signals or counts
+ * the starts. Polls `parent`, which returns the current parent pid. A pipe to the watchdog would need one
+ * more process.
  */
 export function monitorWatchdog(
   { watchdog }: Launched,

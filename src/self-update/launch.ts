@@ -21,7 +21,7 @@ import { watchdogCommand } from './watchdog.ts';
 
 export type LaunchSettings = {
   readonly dataFolder: string;
-  /** Path of the running binary, with its arguments and environment. */
+  /** Path of the running binary. */
   readonly program: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
@@ -29,22 +29,24 @@ export type LaunchSettings = {
   readonly parent: number;
   readonly log: Log;
   readonly sleep: Sleep;
-  /** Repaths this process by `command`, which starts with an absolute path; exits if it cannot be run. */
+  /**
+   * Replaces this process by `command`, which begins with an absolute path. Exits if the command cannot run.
+   */
   readonly execve: (command: readonly string[], env: NodeJS.ProcessEnv) => never;
 };
 
-/** Identity of the running hub. */
+/** Binary of the running hub, and its watchdog. */
 export type Launched = {
   readonly running: BinaryName;
-  /** Pid of the watchdog, if it is the parent process. */
+  /** Pid of the watchdog of a trial start, which is the parent process. Undefined if there is no trial. */
   readonly watchdog?: number | undefined;
 };
 
 /**
- * Selects the binary of the hub at its start, before anything is opened. Resolves if it is the running one,
- * else becomes the other by `execve`. If the hub was never updated, this only checks for one file.
- * @throws Failure `data.locked`: a hub on trial runs; `update.state`: this is a hub on trial without its
- * watchdog
+ * Selects the binary of the hub before anything else is done at its start. Resolves if the running binary is
+ * the selected one, and otherwise executes the selected binary by `execve`. If the hub was never updated,
+ * only checks that one file does not exist. Throws Failure `data.locked` if a hub on trial runs, and
+ * `update.state` if this process is a hub on trial whose watchdog has ended.
  */
 export async function launch(settings: LaunchSettings): Promise<Launched> {
   const paths = updatePaths(settings.dataFolder);
@@ -59,7 +61,7 @@ export async function launch(settings: LaunchSettings): Promise<Launched> {
   return next === undefined ? { running: 'base' } : start(settings, paths, next);
 }
 
-/** Reads the state; undefined if there is none or it cannot be read, which is logged. */
+/** Reads the state file. Undefined if there is none, or if it is damaged, which is logged. */
 function usableState(paths: UpdatePaths, log: Log): UpdateState | undefined {
   let damaged: string | undefined;
   try {
@@ -76,7 +78,9 @@ function usableState(paths: UpdatePaths, log: Log): UpdateState | undefined {
   return undefined;
 }
 
-/** True if a person started a binary in a slot directly, which then runs as it is. */
+/**
+ * True if the program is in the folder: the binary of a slot that was started directly runs without a trial.
+ */
 function isWithin(program: string, folder: string): boolean {
   return program.startsWith(realpathSync(folder) + sep);
 }
@@ -85,7 +89,10 @@ function isSettled({ base, trial, guard }: UpdateState, program: string): boolea
   return trial === undefined && guard === undefined && looksUnchanged(base, program);
 }
 
-/** Updates the state under the lock of the data folder; undefined if only the installed binary remains. */
+/**
+ * Updates the state file while the data folder is locked. Returns undefined if the updates were removed, so
+ * that the installed binary runs.
+ */
 async function updateState(
   settings: LaunchSettings,
   paths: UpdatePaths,
@@ -112,9 +119,9 @@ async function updateState(
 }
 
 /**
- * Locks the data folder after the orphans of a killed watchdog have ended. It retries, because an exiting
- * process loses its environment, by which it is found, before the lock, and a starting one takes the lock
- * late.
+ * Locks the data folder after the orphans of a killed watchdog have ended. Retries, because orphans are found
+ * by their environment: an exiting process loses its environment before its lock, and a starting process has
+ * no lock yet.
  */
 async function lockAfter(
   watchdog: WatchdogProcess,
@@ -146,7 +153,7 @@ function inUse(dataFolder: string, pid: number): Failure {
   return new Failure('data.locked', `${sentence}: stop it, or name another folder with --data DIR.`);
 }
 
-/** Deletes the state file first; without it the slots are just unused files. */
+/** Removes all updates. The state file is removed first, because the slots are not used without it. */
 function removeUpdates(paths: UpdatePaths): void {
   removeDurably(paths.state);
   rmSync(paths.folder, { recursive: true, force: true });
@@ -162,7 +169,7 @@ async function advance(
   const next =
     trial === undefined ? { ...state, guard: undefined } : await decide(paths, markers, state, trial);
   try {
-    // Written before the state, because the watchdog of a recorded trial checks this file.
+    // This file must exist before the state, because the watchdog of a trial checks it.
     if (next.trial !== undefined) writeDurably(paths.unconfirmed, '');
     writeUpdateState(paths, next);
     if (next.trial === undefined) removeDurably(paths.unconfirmed);
@@ -192,8 +199,8 @@ async function decide(
 }
 
 /**
- * Removes a file; returns true if it existed. Removed before the state is written, so that an error counts
- * one start too many.
+ * Removes a file. Returns true if it existed. Called before the state is written. If that fails, the next
+ * start counts one start too many instead of one too few.
  */
 function consume(file: string): boolean {
   if (!existsSync(file)) return false;
@@ -211,7 +218,7 @@ function logDecision({ slots, returned, trial }: UpdateState, { slot, limits }: 
     );
 }
 
-/** Becomes the recorded binary by `execve`, if it can run and is not this one. */
+/** Executes the binary of the state file by `execve`, if it can run and is not the running one. */
 async function start(settings: LaunchSettings, paths: UpdatePaths, state: UpdateState): Promise<Launched> {
   const { args, env, execve, program } = settings;
   const { trial, guard, current } = state;
@@ -227,8 +234,8 @@ async function start(settings: LaunchSettings, paths: UpdatePaths, state: Update
 }
 
 /**
- * Reason why a slot cannot run. Its content is verified only if its last start did not finish, by a file that
- * is not flushed.
+ * Returns why the binary in a slot cannot run. Undefined if it can. Verifies the content only if the last
+ * start did not finish, which the file `starting` records.
  */
 async function problemWith(
   paths: UpdatePaths,

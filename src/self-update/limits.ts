@@ -1,25 +1,27 @@
 /* Bounds of self-updates of the hub. */
 
-/** Bytes of a hub binary: twice its size today. */
+/** Maximum bytes of a hub binary, about twice the current size. */
 export const MAX_HUB_BYTES = 256 << 20;
 
-/** Bytes of the state file of self-updates. */
+/** Maximum bytes of the state file of self-updates. */
 export const MAX_HUB_STATE_BYTES = 1 << 16;
 
 /**
- * Trial of a new hub: most starts, total seconds until it must be healthy, and seconds from SIGTERM to
- * SIGKILL, because modules have 10 seconds to stop by default.
+ * Bounds of the trial of a new hub binary: maximum starts, total seconds until it must be healthy, and
+ * seconds from SIGTERM to SIGKILL. The last exceeds the 10 seconds that modules have to stop by default.
  */
 export const HUB_TRIAL = { starts: 3, seconds: 120, grace: 15 } as const;
 
-/** Milliseconds for a new hub to print its version: 110 MB are read from a slow card. */
+/**
+ * Maximum milliseconds until a new hub binary prints its version. Reading 110 MB from an SD card takes long.
+ */
 export const HUB_VERSION_TIMEOUT_MS = 20_000;
 
-/** Milliseconds between two checks that the watchdog of a hub on trial is alive. */
+/** Milliseconds between two checks whether the watchdog of a hub on trial runs. */
 export const WATCHDOG_CHECK_MS = 1_000;
 
-/** Milliseconds between two checks that the orphans of an earlier trial have ended. */
+/** Milliseconds between two checks whether the orphans of an earlier trial have ended. */
 export const ORPHAN_CHECK_MS = 50;
 
-/** Times that an orphan may still hold the lock after that. */
+/** Maximum attempts to lock the data folder after the orphans have ended. */
 export const MAX_ORPHAN_LOCK_CHECKS = 100;

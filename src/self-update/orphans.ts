@@ -7,12 +7,12 @@ import type { UpdatePaths } from './paths.ts';
 import { SLOTS } from './paths.ts';
 import type { WatchdogProcess } from './state.ts';
 
-/** Resolves after some milliseconds. */
+/** Function whose promise resolves after the given milliseconds. */
 export type Sleep = (milliseconds: number) => Promise<void>;
 
 /**
- * Ends the processes that a killed watchdog left behind: SIGTERM, then SIGKILL after `grace` seconds. The
- * data folder is unlocked afterwards.
+ * Ends the orphans of a killed watchdog: sends SIGTERM, and SIGKILL after `grace` seconds. They have released
+ * the lock of the data folder when the promise resolves.
  */
 export async function killOrphans(
   paths: UpdatePaths,
@@ -32,7 +32,10 @@ export async function killOrphans(
   }
 }
 
-/** Processes in the middle of `execve` into a slot: for that moment they have no environment to search. */
+/**
+ * Returns processes that are executing the binary of a slot. During `execve` they have no environment to
+ * search.
+ */
 function processesInExec(paths: UpdatePaths): number[] {
   const programs = SLOTS.map(paths.binary);
   return allPids().filter(pid => {

@@ -1,25 +1,25 @@
 import { join } from 'node:path';
 
-/** Slots for hub binaries; at least one is free. */
+/** Names of the slots for hub binaries. At least one slot is always free. */
 export const SLOTS = ['a', 'b'] as const;
 export type SlotName = (typeof SLOTS)[number];
 
-/** Slot, or `base`: the installed binary, which systemd or a person starts. */
+/** Name of a slot, or `base` for the installed binary, which systemd or a user starts. */
 export type BinaryName = 'base' | SlotName;
 
 export function isSlot(text: unknown): text is SlotName {
   return text === 'a' || text === 'b';
 }
 
-/** Paths of self-update files in the data folder. */
+/** Paths of the self-update files in the data folder. */
 export type UpdatePaths = {
   readonly folder: string;
   readonly state: string;
-  /** Exists while the hub on trial is not confirmed; the watchdog checks it. */
+  /** File that exists until the hub on trial is confirmed. The watchdog checks it. */
   readonly unconfirmed: string;
-  /** Name to which the watchdog renames `unconfirmed` if the hub on trial stopped on request. */
+  /** Path to which the watchdog renames `unconfirmed` if the hub on trial was stopped by a signal. */
   readonly stopped: string;
-  /** Exists from the start of a confirmed slot until its hub is up. */
+  /** File that exists while the hub in a confirmed slot is starting. */
   readonly starting: string;
   readonly slotFolder: (slot: SlotName) => string;
   readonly binary: (slot: SlotName) => string;

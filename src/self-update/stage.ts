@@ -14,11 +14,11 @@ import type { SlotContent } from './state.ts';
 import { readUpdateState } from './state.ts';
 
 export type NewHub = {
-  /** Expected hash by the manifest, in hex. */
+  /** Expected SHA-256 from the manifest, in hexadecimal digits. */
   readonly sha256: string;
-  /** Size in bytes, if known in advance; the disk must have that much space. */
+  /** Size in bytes, for the check of free disk space. Undefined if it is not known in advance. */
   readonly size?: number | undefined;
-  /** Content of the binary; read once. */
+  /** Returns the content of the binary. Called once. */
   readonly content: () => AsyncIterable<Buffer>;
   readonly signal?: AbortSignal | undefined;
 };
@@ -27,10 +27,9 @@ export type NewHub = {
 export type StagedHub = SlotContent & { readonly slot: SlotName };
 
 /**
- * Copies a new hub into the free slot, verifies its hash on the way, and runs it once for its version. The
- * running hub is not touched.
- * @throws Failure `update.binary`: wrong hash, or it cannot run here; `update.unwritable`: no disk space; or
- * the signal's reason
+ * Copies a new hub binary into the free slot, verifies its hash, and runs it once to read its version. Does
+ * not affect the running hub. Throws Failure `update.binary` if the hash is wrong or the binary cannot run on
+ * this machine, `update.unwritable` if there is no disk space, or the signal's reason.
  */
 export async function stageHub(dataFolder: string, launched: Launched, hub: NewHub): Promise<StagedHub> {
   const paths = updatePaths(dataFolder);
@@ -46,7 +45,7 @@ export async function stageHub(dataFolder: string, launched: Launched, hub: NewH
     throw failed(thrown);
   });
   try {
-    // Frees the space of an old binary in this slot, which nothing uses.
+    // Removes an old binary from this slot to free its disk space.
     for (const file of [draft, path]) await rm(file, { force: true });
     await checkSpace(paths, hub.size ?? 0);
     const size = await copy(hub, draft);
@@ -62,7 +61,7 @@ export async function stageHub(dataFolder: string, launched: Launched, hub: NewH
   }
 }
 
-/** Slot that holds neither the running binary nor the one to roll back to. */
+/** Returns the slot that contains neither the running binary nor the binary to roll back to. */
 function freeSlot(paths: UpdatePaths, { running }: Launched): SlotName {
   const { state } = readUpdateState(paths);
   const kept = state?.trial?.slot === running ? [state?.current] : [running, state?.current];
@@ -81,7 +80,7 @@ function unwritable(path: string, reason: string): Failure {
   return new Failure('update.unwritable', sentence);
 }
 
-/** Copies the content to `path`, flushed, and verifies its hash; returns its size in bytes. */
+/** Writes the content durably to `path` and verifies its hash. Returns the size in bytes. */
 async function copy({ sha256, content, signal }: NewHub, path: string): Promise<number> {
   const file = await open(path, 'wx', 0o755);
   try {
@@ -117,7 +116,10 @@ function refused(complaint: string): Failure {
   return new Failure('update.binary', `The new hub ${complaint}.`);
 }
 
-/** Runs the new hub with `version`, to prove that it runs on this machine; returns its version. */
+/**
+ * Runs the new binary with the argument `version`. This proves that it runs on this machine. Returns its
+ * version.
+ */
 async function versionOf(path: string, signal: AbortSignal | undefined): Promise<string> {
   const architecture = architectureOf(await headerOf(path));
   if (architecture === undefined) throw refused('is not a Linux program: name the binary itself');

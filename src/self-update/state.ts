@@ -5,7 +5,7 @@ import { MAX_HUB_STATE_BYTES } from './limits.ts';
 import type { BinaryName, SlotName, UpdatePaths } from './paths.ts';
 import { isSlot } from './paths.ts';
 
-/** Installed binary as it was when the hub last used it. */
+/** Identity of the installed binary at its last use. */
 export type BinaryIdentity = {
   readonly path: string;
   readonly size: number;
@@ -15,51 +15,49 @@ export type BinaryIdentity = {
   readonly sha256: string;
 };
 
-/** Binary in a slot; `version` is what it printed. */
+/** Binary in a slot. `version` is the version that it printed. */
 export type SlotContent = { readonly sha256: string; readonly size: number; readonly version: string };
 
-/** Bounds of a trial: number of starts, total seconds, and seconds from SIGTERM to SIGKILL. */
+/** Bounds of a trial: maximum starts, maximum total seconds, and seconds from SIGTERM to SIGKILL. */
 export type TrialLimits = { readonly starts: number; readonly seconds: number; readonly grace: number };
 
 export type Trial = {
   readonly slot: SlotName;
   readonly limits: TrialLimits;
-  /** Starts so far, counted before each start. */
+  /** Number of starts so far. A start is counted before it happens. */
   readonly tries: number;
-  /** Total seconds of the finished starts. */
+  /** Total running time of the finished starts in seconds. */
   readonly seconds: number;
-  /** Description of the last exit; empty if unknown. */
+  /** Description of the last exit. Empty if it is unknown. */
   readonly lastEnd: string;
 };
 
-/** Process that watches a hub on trial. */
+/** Identity of the process that watches a hub on trial. */
 export type WatchdogProcess = { readonly pid: number; readonly started: number; readonly boot: string };
 
-/** Binary that failed its trial, and why. */
+/** Binary that failed its trial, with the reason. */
 export type FailedUpdate = { readonly sha256: string; readonly version: string; readonly reason: string };
 
 /**
- * Persistent state of self-updates. A later version of Skerry may add fields but never changes the meaning of
- * one.
+ * Persistent state of self-updates. A later version of Skerry may add fields, but must not change the meaning
+ * of a field, because older versions read the file after a rollback.
  */
 export type UpdateState = {
   readonly base: BinaryIdentity;
   readonly current: BinaryName;
   readonly slots: Readonly<Partial<Record<SlotName, SlotContent>>>;
   readonly trial?: Trial | undefined;
-  /**
-   * Watchdog of the start in progress. The field names are those of the state file, which older hubs read.
-   */
+  /** Watchdog of the start in progress. The field has the name that the state file uses. */
   readonly guard?: WatchdogProcess | undefined;
   readonly returned?: FailedUpdate | undefined;
 };
 
 const NOT_FOUND = ['ENOENT', 'ENOTDIR'];
 
-/** State, or in `damaged` the reason why it cannot be parsed; neither if there is no file. */
+/** State of the file, or the reason, in `damaged`, why it cannot be parsed. Empty if there is no file. */
 export type UpdateStateRead = { readonly state?: UpdateState; readonly damaged?: string };
 
-/** Reads the state file. @throws Failure `update.state` if the system cannot read it */
+/** Reads the state file. Throws Failure `update.state` if the system cannot read it. */
 export function readUpdateState({ state: file }: UpdatePaths): UpdateStateRead {
   let text: string;
   try {

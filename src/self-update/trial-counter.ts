@@ -2,19 +2,19 @@ import { constants } from 'node:os';
 import type { TrialEnd } from './env-markers.ts';
 import type { Trial, UpdateState, WatchdogProcess } from './state.ts';
 
-/** Facts about the last start on trial, on which the next decision depends. */
+/** Result of the last trial start. */
 export type TrialFindings = {
-  /** Exit of the hub; undefined if the watchdog was killed too, as in a power cut. */
+  /** Exit of the hub. Undefined if the watchdog did not report it, for example after a power cut. */
   readonly ended: TrialEnd | undefined;
-  /** True if it stopped on request, which does not count as a failure. */
+  /** True if the hub was stopped by a signal, which does not count as a failed start. */
   readonly stopped: boolean;
-  /** Reason why the binary on trial cannot run. */
+  /** Reason why the binary on trial cannot run. Undefined if it can. */
   readonly damage: string | undefined;
 };
 
 /**
- * Counts the last start on trial, then either starts the next one under `guard` or ends the trial as failed.
- * Pure.
+ * Counts the last trial start. Returns the state for the next trial start with the watchdog `guard`, or the
+ * state after a failed trial.
  */
 export function nextTrialState(
   state: UpdateState,
@@ -28,7 +28,7 @@ export function nextTrialState(
   return endTrial(state, trial, reason);
 }
 
-/** Ends the trial as failed: the previous binary is in use again. */
+/** Returns the state after a failed trial, in which the previous binary is used. */
 export function endTrial(state: UpdateState, { slot }: Trial, reason: string): UpdateState {
   const { sha256 = '', version = '' } = state.slots[slot] ?? {};
   return { ...state, trial: undefined, guard: undefined, returned: { sha256, version, reason } };
@@ -51,7 +51,7 @@ function failureReason(trial: Trial, { ended, damage }: TrialFindings): string |
   return undefined;
 }
 
-/** Describes an exit; a shell reports a signal as 128 plus its number. */
+/** Returns the description of an exit. A shell reports a signal as 128 plus its number. */
 function describeEnd({ how }: TrialEnd): string {
   if (how === 'late') return 'timed out';
   const signal = Object.entries(constants.signals).find(([, number]) => number === how - 128)?.[0];

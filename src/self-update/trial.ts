@@ -11,13 +11,13 @@ import type { BinaryIdentity, FailedUpdate, TrialLimits, UpdateState } from './s
 import { readUpdateState, writeUpdateState } from './state.ts';
 import { endTrial } from './trial-counter.ts';
 
-/** State of the trial at the start of a hub; `try` counts from 1. */
+/** State of the trial of the running hub. `try` is the number of this start, from 1. */
 export type TrialState =
   | { readonly kind: 'none' }
   | { readonly kind: 'on-trial'; readonly sha256: string; readonly try: number; readonly of: number }
   | ({ readonly kind: 'returned' } & FailedUpdate);
 
-/** Running binary; `sha256` is undefined if the hub was never updated. */
+/** Running binary. `sha256` is undefined if the hub was never updated. */
 export type RunningBinary = { readonly binary: BinaryName; readonly sha256: string | undefined };
 
 export function trialState(dataFolder: string, { running }: Launched): TrialState {
@@ -39,19 +39,18 @@ export function runningBinary(dataFolder: string, { running }: Launched): Runnin
 export type BeginTrialSettings = {
   readonly dataFolder: string;
   readonly launched: Launched;
-  /** Path of the running binary; undefined if the hub runs from sources. */
+  /** Path of the running binary. Undefined if the hub runs from its sources. */
   readonly program: string | undefined;
   readonly staged: StagedHub;
   readonly limits?: TrialLimits;
-  /** Aborts the call before the trial is recorded. */
+  /** Signal that aborts the call before the trial is stored. */
   readonly signal?: AbortSignal;
 };
 
 /**
- * Records durably that the next start runs `staged`, on trial. The hub then stops and hands over
- * (`handOver`), or cancels the trial with the function that this resolves to.
- * @throws Failure `update.state`: there is no binary to roll back to; `update.unwritable`; or the signal's
- * reason
+ * Stores durably that the next start runs `staged` on trial. The caller then stops the hub and calls
+ * `handOver`, or cancels the trial by the returned function. Throws Failure `update.state` if there is no
+ * binary to roll back to, `update.unwritable` if the state cannot be written, or the signal's reason.
  */
 export async function beginTrial(beginning: BeginTrialSettings): Promise<() => void> {
   const { dataFolder, launched, staged, limits = HUB_TRIAL, signal } = beginning;
@@ -70,7 +69,7 @@ export async function beginTrial(beginning: BeginTrialSettings): Promise<() => v
   return () => saveState(paths, { ...before, ...(replaced && { trial: replaced }) });
 }
 
-/** Verifies that the base binary, with which every start begins, is unchanged. */
+/** Verifies that the installed binary is unchanged, because every start begins with it. */
 async function baseOf(
   { launched, program }: BeginTrialSettings,
   state: UpdateState | undefined,
@@ -95,7 +94,9 @@ function replacedFailure(path: string, reason: string): Failure {
   return new Failure('update.state', `${sentence}: restart the hub before it is updated.`);
 }
 
-/** Ends the trial as passed: the running binary is used from now on. Does nothing without a trial. */
+/**
+ * Ends the trial as passed, so that further starts use the running binary. Does nothing if there is no trial.
+ */
 export function confirmTrial(dataFolder: string, { running }: Launched): void {
   const paths = updatePaths(dataFolder);
   const { state } = readUpdateState(paths);
@@ -104,7 +105,7 @@ export function confirmTrial(dataFolder: string, { running }: Launched): void {
   removeDurably(paths.unconfirmed);
 }
 
-/** Ends the trial as failed, by request of the hub on trial, which then stops and hands over. */
+/** Ends the trial as failed. Called by the hub on trial, which then stops and calls `handOver`. */
 export function failTrial(dataFolder: string, { running }: Launched, reason: string): void {
   const paths = updatePaths(dataFolder);
   const { state } = readUpdateState(paths);
@@ -120,7 +121,7 @@ export function clearFailedUpdate(dataFolder: string): void {
   if (state?.returned !== undefined) saveState(paths, { ...state, returned: undefined });
 }
 
-/** Records that the hub is up, so that its next start need not verify the whole binary. */
+/** Records that the hub has started, so that its next start does not verify the content of the binary. */
 export function markStarted(dataFolder: string, { running }: Launched): void {
   if (running !== 'base') rmSync(updatePaths(dataFolder).starting, { force: true });
 }
@@ -138,8 +139,8 @@ function saveState(paths: UpdatePaths, state: UpdateState): void {
 }
 
 /**
- * Path of the installed binary, which a stopped hub becomes so that it starts the recorded one.
- * @throws Failure `update.state`: the file is missing
+ * Returns the path of the installed binary, which starts the binary of the state file. Throws Failure
+ * `update.state` if the file is missing.
  */
 export function baseProgram(dataFolder: string): string {
   const { state } = readUpdateState(updatePaths(dataFolder));

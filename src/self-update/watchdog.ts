@@ -3,18 +3,15 @@ import { TRIAL_ENDED_VARIABLE } from './env-markers.ts';
 import type { UpdatePaths } from './paths.ts';
 import type { Trial, UpdateState } from './state.ts';
 
-/**
- * Exit code (EX_TEMPFAIL) by which a hub asks its watchdog to start the recorded binary, which is on trial.
- */
+/** Exit code (EX_TEMPFAIL) by which a hub requests that its watchdog executes the installed binary. */
 export const HANDOVER_EXIT_CODE = 75;
 
 /**
- * Watchdog of one start of a hub on trial. It is a shell, because that takes 200 KB of memory where Node
- * takes 40 MB, and it stays until the hub ends. It forwards signals. While the hub is not confirmed, it
- * checks once a second, and ends a hub whose time is over. If the hub exits unconfirmed, the shell becomes
- * the base binary, which counts the start and decides. Once the hub is confirmed, the watchdog only waits,
- * and exits with the hub's exit code. It renames one file and writes nothing; the base binary writes all
- * state, flushed.
+ * Watchdog of one start of a hub on trial: a shell script, because a shell takes 200 KB of memory and Node 40
+ * MB. It runs the hub as its child and forwards signals. Until the hub is confirmed, the script checks the
+ * time limit once a second, and kills the hub after it. If the hub exits before it is confirmed, the shell
+ * executes the installed binary, which counts the start. If the hub is confirmed, the script waits and exits
+ * with the hub's exit code. The script renames one file. All other state is written by the installed binary.
  */
 const SCRIPT = `
 limit=$1 grace=$2 unconfirmed=$3 stopped=$4 base=$5 hub=$6
@@ -64,7 +61,7 @@ export ${TRIAL_ENDED_VARIABLE}="\${late:-$status} $seconds"
 become "$@"
 `;
 
-/** Command line of the watchdog for the next start on trial of a hub with `args`. */
+/** Returns the command line of the watchdog for the next trial start of a hub with the arguments `args`. */
 export function watchdogCommand(
   paths: UpdatePaths,
   { base }: UpdateState,

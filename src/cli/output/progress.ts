@@ -1,19 +1,19 @@
 import { bytes } from './table.ts';
 
-/** Milliseconds between two changes of the line. */
+/** Minimum milliseconds between two updates of the progress line. */
 const INTERVAL = 100;
 
 type Terminal = Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>;
 
-/** Progress line on a terminal. Prints nothing if the stream is a file or a pipe. */
+/** Progress line on a terminal. Nothing is printed if the stream is a file or a pipe. */
 export type Progress = {
-  /** Shows the progress. `done` and `of` are bytes; `of` is 0 if the total is unknown. */
+  /** Shows the progress. `done` and `of` are in bytes. `of` is 0 if the total is unknown. */
   readonly show: (what: string, done: number, of: number) => void;
-  /** Removes the line. */
+  /** Removes the progress line. */
   readonly end: () => void;
 };
 
-/** Shows progress on `terminal`, standard error by default; `now` is in milliseconds. */
+/** Creates a progress line on `terminal`, by default standard error. `now` returns milliseconds. */
 export function createProgress(
   terminal: Terminal = process.stderr,
   now = (): number => performance.now(),

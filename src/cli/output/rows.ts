@@ -7,7 +7,10 @@ import { printTable } from './table.ts';
 /** Maximum number of rows that one command shows. */
 const MAX_ROWS = 1_000_000;
 
-/** Asks for pages until `count` rows are there, or all. Throws Failure `usage`. */
+/**
+ * Requests pages from the hub until there are `count` rows or no more. Throws Failure `usage` for a bad
+ * count.
+ */
 export async function rowsOf<Row>(
   definition: Definition,
   count: string,
@@ -24,7 +27,7 @@ export async function rowsOf<Row>(
   }
 }
 
-/** Prints rows as JSON, or as a table that says how many it leaves out. */
+/** Prints rows as JSON or as a table. Below the table, prints how many rows are omitted. */
 export function printRows<Row>(
   { total, rows }: Page<Row>,
   json: boolean,

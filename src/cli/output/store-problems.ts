@@ -1,6 +1,6 @@
 import type { StoreHealth } from '../../queue/types.ts';
 
-/** Problems of the store, one sentence each. */
+/** Returns the problems of the store, with one sentence each. */
 export function troublesOf({ state, reason, setAside }: StoreHealth): string[] {
   const troubles: string[] = [];
   if (state !== 'working') troubles.push(`The store is ${state}: ${reason ?? ''}`);

@@ -2,15 +2,15 @@ import { styleText } from 'node:util';
 import { escapeHidden } from '../../core/text/escape.ts';
 import { writeRaw } from '../system.ts';
 
-/** Colour of a cell on a terminal. Undefined if it has none. */
+/** Function that returns the colour of a cell on a terminal. Undefined if the cell has no colour. */
 type Colour = (cell: string, column: number) => 'green' | 'yellow' | 'red' | undefined;
 
-/** Minimum width to which the last cell is cut. */
+/** Minimum width of the last column when it is cut to fit the terminal. */
 const MIN_LAST = 12;
 
 /**
- * Rows as aligned columns, the headings first. On a terminal the last column is cut to fit, and cells are
- * coloured unless NO_COLOR is set.
+ * Formats rows as lines with aligned columns, the headings first. On a terminal, the last column is cut to
+ * fit, and cells are coloured unless NO_COLOR is set.
  */
 function table(
   headings: readonly string[],
@@ -40,7 +40,8 @@ function table(
 }
 
 /**
- * Prints a table. On a terminal, control characters in cells are escaped, because cells contain foreign data.
+ * Prints a table. On a terminal, control characters in cells are escaped, because the data may come from
+ * clients or modules.
  */
 export function printTable(
   headings: readonly string[],
@@ -53,12 +54,12 @@ export function printTable(
 
 const GAP = '  ';
 
-/** Cuts a cell to a number of columns. Returns it unchanged if `columns` is undefined. */
+/** Cuts a cell to a number of columns. Returns the cell unchanged if `columns` is undefined. */
 function fitted(cell: string, columns: number | undefined): string {
   return columns === undefined || cell.length <= columns ? cell : `${cell.slice(0, columns - 1)}\u2026`;
 }
 
-/** Formats milliseconds: `350ms`, `12s`, `3m 5s`, `2h 10m`, `4d 3h`. */
+/** Formats a duration in milliseconds: `350ms`, `12s`, `3m 5s`, `2h 10m`, `4d 3h`. */
 export function time(milliseconds: number | undefined): string {
   if (milliseconds === undefined) return '-';
   if (milliseconds < 1000) return `${Math.round(milliseconds)}ms`;
@@ -69,7 +70,7 @@ export function time(milliseconds: number | undefined): string {
   return `${Math.floor(seconds / 86_400)}d ${Math.floor((seconds % 86_400) / 3600)}h`;
 }
 
-/** Formats a number of bytes. */
+/** Formats a number of bytes: `512 B`, `1.5 KB`. */
 export function bytes(count: number): string {
   if (count < 1024) return `${count} B`;
   const units = ['KB', 'MB', 'GB', 'TB'];

@@ -2,7 +2,7 @@ import type { UpstreamStatus } from '../../hub/upstreams.ts';
 import { upstreamLabel } from '../../manifest/upstreams.ts';
 import { time } from './table.ts';
 
-/** Lines of `ps` about an upstream. */
+/** Returns the lines about an upstream that `skerry ps` prints. */
 export function upstreamLines(upstream: UpstreamStatus): string[] {
   const {
     name,

@@ -2,7 +2,7 @@ import type { Definition, OptionDefinition } from './definition.ts';
 
 const QOS = ['0', '1', '2'];
 
-/** Options that `pub` and `sub` share, named as mosquitto's clients name them. */
+/** Options of both `pub` and `sub`, with the names that mosquitto's clients use. */
 const CLIENT_OPTIONS = {
   qos: { type: 'string', short: 'q', value: 'QOS', default: '0', choices: QOS, about: 'Quality of service.' },
   host: { type: 'string', short: 'h', value: 'HOST', default: '127.0.0.1', about: 'Host of the broker.' },

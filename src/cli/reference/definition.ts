@@ -1,25 +1,27 @@
 /**
- * Definition of a command. Help, man page, completions, docs/reference/cli.md and the parser derive from it.
+ * Definition of a command. The help, the man page, the completions, docs/reference/cli.md and the parser are
+ * made from the definitions.
  */
 export type Definition = {
-  /** Words of the command: `queue peek`. */
+  /** Words of the command, such as `queue peek`. */
   readonly name: string;
   readonly group: Group;
-  /** Summary: a sentence in the third person, with its period. */
+  /** Summary of the command: a sentence in the third person, with its period. */
   readonly summary: string;
-  /** Further paragraphs. */
+  /** Further paragraphs of the description. */
   readonly details?: readonly string[];
   /**
-   * Least role that may run the command. `local` means that it uses files only and sends no request to a hub.
+   * Minimum role that may run the command. `local`: the command uses files only and sends no request to a
+   * hub.
    */
   readonly role: Role;
   /** Requests that the command sends to the control socket. */
   readonly requests?: readonly string[];
   readonly arguments: readonly ArgumentDefinition[];
   readonly options: OptionDefinitions;
-  /** Environment variables besides those that its options name. */
+  /** Environment variables of the command, except variables that belong to an option. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Exit codes beyond the usual ones. */
+  /** Descriptions of exit codes that differ from the default ones. */
   readonly exitCodes?: Readonly<Record<number, string>>;
   readonly examples: readonly Example[];
   /** Synonyms that the suggestion for an unknown command searches. */
@@ -44,11 +46,11 @@ export type OptionDefinition = {
   readonly short?: string;
   readonly default?: string;
   readonly multiple?: true;
-  /** Placeholder of the value, `DIR`; only an option of type `boolean` has none. */
+  /** Placeholder of the value, such as `DIR`. Undefined for options of type `boolean`. */
   readonly value?: string;
   readonly choices?: readonly string[];
   readonly completes?: Completion;
-  /** Shown in the usage line. */
+  /** True if the option is required, so that it is shown in the usage line. */
   readonly required?: true;
   readonly about: string;
 };
@@ -76,7 +78,7 @@ export const JSON_OUTPUT = {
 
 export const DATA_VARIABLE = 'Data folder of the hub, if --data is not given.';
 
-/** Usage line: `skerry queue peek <queue> [options]`. */
+/** Returns the usage line, such as `skerry queue peek <queue> [options]`. */
 export function usageOf({ name, arguments: words, options }: Definition): string {
   const shown = words.map(({ name: word, optional, multiple }) => {
     const one = `<${word}>${multiple === true ? '...' : ''}`;

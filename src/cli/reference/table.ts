@@ -19,7 +19,7 @@ import { ROUTES, ROUTES_CHECK, ROUTES_EXPLAIN, ROUTES_REPLAY, ROUTES_TEST } from
 import { KEYGEN, PASSWD, SEAL, SIGN, TRUST, VERIFY } from './security.ts';
 import { UP } from './up.ts';
 
-/** All commands, in the order of the texts that are made from them. */
+/** All commands, in the order in which the help and the reference list them. */
 const ALL = [
   UP,
   PS,
@@ -68,7 +68,7 @@ const ALL = [
 
 export type CommandName = (typeof ALL)[number]['name'];
 
-/** Command of the table. */
+/** Definition of a command in the table. */
 export type Entry = Definition & { readonly name: CommandName };
 
 export const COMMANDS: readonly Entry[] = ALL;
@@ -89,7 +89,9 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
   2: 'Wrong usage, or a file that was refused.',
 };
 
-/** Command with the longest name that the first words match, and the words after it. */
+/**
+ * Finds the command with the longest name that the first words match. Returns it with the remaining words.
+ */
 export function findCommand(words: readonly string[]): { entry: Entry; rest: readonly string[] } | undefined {
   for (let count = Math.min(words.length, LONGEST); count > 0; count--) {
     const name = words.slice(0, count).join(' ');
@@ -102,7 +104,7 @@ export function findCommand(words: readonly string[]): { entry: Entry; rest: rea
 /** Maximum number of words in a command's name. */
 const LONGEST = Math.max(...ALL.map(({ name }) => name.split(' ').length));
 
-/** The verbs of a noun: `peek`, `drop` and `dead` of `queue`. */
+/** Returns the verbs of a noun, such as `peek`, `drop` and `dead` of `queue`. */
 export function verbsOf(noun: string): string[] {
   const verbs = COMMANDS.filter(({ name }) => name.startsWith(`${noun} `)).map(
     ({ name }) => name.slice(noun.length + 1).split(' ')[0] ?? '',

@@ -1,6 +1,6 @@
 import { DATA, type Definition } from './definition.ts';
 
-/** Separate file, because the program of the hub contains no other entry of the table. */
+/** Definition of `up`. In a file of its own, because the program of the hub contains no other definition. */
 export const UP = {
   name: 'up',
   group: 'hub',

@@ -11,7 +11,7 @@ import { usageFailure } from '../../arguments.ts';
 import type { Definition } from '../../reference/definition.ts';
 import { systemClock } from '../../system.ts';
 
-/** Options that choose a transport, of those that `pub` and `sub` share. */
+/** Options of `pub` and `sub` that select the transport. */
 export type DialValues = {
   readonly host: string;
   readonly port?: string | undefined;
@@ -29,7 +29,10 @@ const PORT = 1883;
 const TLS_PORT = 8883;
 const MAX_PORT = 65_535;
 
-/** Port and dial function for the transport: TCP, TLS, WebSocket or a Unix socket. Throws Failure `usage`. */
+/**
+ * Returns the port and the dial function of the selected transport: TCP, TLS, WebSocket or Unix socket.
+ * Throws Failure `usage` if options contradict each other.
+ */
 export function transportOf(values: DialValues, definition: Definition): { port: number; dial: Dial } {
   const { unix, ws, insecure, cert, key } = values;
   const tls = values.tls === true || values.cafile !== undefined || cert !== undefined;

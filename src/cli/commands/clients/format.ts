@@ -2,7 +2,7 @@ import type { Publish, PublishProperties } from '../../../mqtt/read-publish.ts';
 import { usageFailure } from '../../arguments.ts';
 import { SUB } from '../../reference/clients.ts';
 
-/** Output of one message that arrived at `time`. */
+/** Function that formats a message. `time` is the time of its arrival. */
 export type Format = (message: Publish, time: Date) => Buffer;
 
 type Field = (message: Publish, time: Date) => string | Buffer | number | undefined;
@@ -22,7 +22,7 @@ const MAX_WIDTH = 10_000;
 
 const padded = (value: number, digits = 2): string => String(value).padStart(digits, '0');
 
-/** Offset of the local time from UTC, as "+0100". */
+/** Returns the offset of the local time from UTC in the form "+0100". */
 function offsetOf(time: Date): string {
   const minutes = -time.getTimezoneOffset();
   const size = Math.abs(minutes);
@@ -34,7 +34,7 @@ const dateOf = (time: Date): string =>
 const timeOf = (time: Date): string =>
   `${padded(time.getHours())}:${padded(time.getMinutes())}:${padded(time.getSeconds())}`;
 
-/** Fields of the local time after "@", as strftime names them. */
+/** Values of the fields that begin with "@": local time, with the letters of strftime. */
 const TIME_FIELDS: Readonly<Record<string, (time: Date) => string>> = {
   '@': () => '@',
   Y: time => String(time.getFullYear()),
@@ -49,7 +49,7 @@ const TIME_FIELDS: Readonly<Record<string, (time: Date) => string>> = {
   s: time => String(Math.floor(time.getTime() / 1000)),
 };
 
-/** Fields of the message after "%", as mosquitto_sub names them. */
+/** Values of the fields that begin with "%": parts of the message, with the letters of mosquitto_sub. */
 const FIELDS: Readonly<Record<string, Field>> = {
   A: ({ properties }) => properties?.topicAlias,
   C: ({ properties }) => properties?.contentType,
@@ -76,13 +76,18 @@ const FIELDS: Readonly<Record<string, Field>> = {
   x: ({ payload }) => payload.toString('hex'),
 };
 
-/** "%", then flags "-" (left-aligned) and "0" (padded with zeros), a width, a precision, and a field. */
+/**
+ * Matches a field: "%", the flags "-" (left-aligned) and "0" (padded with zeros), a width, a precision, and a
+ * letter.
+ */
 const SPECIFIER = /%(?<flags>[-0]*)(?<width>\d{0,5})(?:\.(?<precision>\d{1,5}))?(?<field>.?)/su;
+
+/** Matches the next part of a format: an escape, a time field, a message field, or literal text. */
 const PIECE = new RegExp(`\\\\(?<escape>.?)|@(?<time>.?)|${SPECIFIER.source}|(?<text>[^%@\\\\]+)`, 'gsu');
 
 /**
- * Parses the text of -F: the fields, widths and escapes of mosquitto_sub, and "@" with a field of strftime.
- * @throws Failure `usage` for a field or escape that does not exist
+ * Parses the format of the option -F: the fields, widths and escapes of mosquitto_sub, and time fields, which
+ * are "@" and a letter of strftime. Throws Failure `usage` for an unknown field or escape.
  */
 export function parseFormat(text: string): Format {
   const pieces = Array.from(text.matchAll(PIECE), ({ groups = {} }) => pieceOf(groups));
@@ -133,7 +138,7 @@ function pairsOf(properties: PublishProperties | undefined): (readonly [string, 
   return Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at] ?? '', flat[2 * at + 1] ?? '']);
 }
 
-/** Values of the user properties by name; a name that occurs several times has an array. */
+/** Returns the user properties by name. The value of a name that occurs more than once is an array. */
 function userPropertiesOf(properties: PublishProperties): Readonly<Record<string, unknown>> | undefined {
   const byName = Map.groupBy(pairsOf(properties), ([name]) => name);
   if (byName.size === 0) return undefined;
@@ -161,7 +166,7 @@ function jsonOf(
   });
 }
 
-/** Properties by the names of the standard, without those that are absent. */
+/** Returns the properties of a message by their names in the MQTT standard. Absent properties are omitted. */
 function namedProperties(properties: PublishProperties): object {
   return {
     'payload-format-indicator': properties.payloadFormat,
@@ -174,7 +179,7 @@ function namedProperties(properties: PublishProperties): object {
   };
 }
 
-/** Value of a JSON payload; the text of any other payload. */
+/** Returns the value of a JSON payload, or the text of any other payload. */
 function parsedPayload({ payload }: Publish): unknown {
   const text = payload.toString();
   try {

@@ -22,14 +22,14 @@ export type ClientValues = DialValues & {
   readonly 'will-retain'?: boolean | undefined;
 };
 
-/** Session Expiry Interval that never expires (MQTT 5, 3.1.2.11.2). */
+/** Session Expiry Interval of a session that never expires (MQTT 5, 3.1.2.11.2). */
 const NEVER_EXPIRES = 0xffff_ffff;
 
 const MAX_KEEP_ALIVE = 65_535;
 
 /**
- * Connects to the broker of the options. Throws Failure `usage` for wrong options; `handler.closed` gets all
- * other failures.
+ * Connects to the broker that the options name. Throws Failure `usage` for invalid options. All other
+ * failures are passed to `handler.closed`.
  */
 export function openClient(
   values: ClientValues,
@@ -83,7 +83,7 @@ function versionOf({ 'protocol-version': version }: ClientValues): 4 | 5 {
   return version.endsWith('5') ? 5 : 4;
 }
 
-/** The quality of service of an option whose choices are checked. */
+/** Converts the value of a QoS option, which is "0", "1" or "2". */
 export function qosOf(option: string): 0 | 1 | 2 {
   return option === '2' ? 2 : option === '1' ? 1 : 0;
 }

@@ -7,7 +7,9 @@ import { PUB } from '../../reference/clients.ts';
 import { qosOf } from './open.ts';
 import { openSender } from './sender.ts';
 
-/** Publishes one message, or each line of standard input; ends when the broker has acknowledged all. */
+/**
+ * Publishes a message, or each line of standard input. Ends when the broker has acknowledged all messages.
+ */
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = argumentsOf(PUB, args);
   const { topic, message, file, lines, null: empty, 'stdin-file': whole } = values;
@@ -16,7 +18,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (sources.filter(Boolean).length !== 1) throw usageFailure('Give one of -m, -f, -s, -l and -n', PUB);
   const content = file === undefined ? undefined : contentOf(file);
   const sender = await openSender(values, { topic, qos: qosOf(values.qos), retain: values.retain === true });
-  // Created after the connection, because readline drops lines until someone iterates over them.
+  // Created after the connection, because readline drops the lines that arrive before the iteration begins.
   if (lines)
     for await (const line of createInterface({ input: process.stdin })) await sender.send(Buffer.from(line));
   else await sender.send(content ?? (whole ? await standardInput() : Buffer.from(message ?? '')));

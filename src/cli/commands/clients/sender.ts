@@ -15,7 +15,7 @@ import { openClient } from './open.ts';
 /** Publisher on one topic. Both functions reject with the failure that ended the connection. */
 export type Sender = {
   readonly send: (body: Buffer) => Promise<void>;
-  /** Resolves when all are acknowledged and the connection is closed. */
+  /** Resolves when all messages are acknowledged and the connection is closed. */
   readonly finish: () => Promise<void>;
 };
 
@@ -25,7 +25,9 @@ export type SenderSettings = {
   readonly retain: boolean;
 };
 
-/** Connects a publisher that keeps at most one window of messages unacknowledged. */
+/**
+ * Connects a publisher. It sends a message only while fewer than one window of messages are unacknowledged.
+ */
 export function openSender(values: ClientValues, { topic, qos, retain }: SenderSettings): Promise<Sender> {
   const inFlight = createInFlight<true>();
   let window = MAX_IN_FLIGHT;
@@ -89,7 +91,8 @@ export function openSender(values: ClientValues, { topic, qos, retain }: SenderS
     finish: async () => {
       await until(() => inFlight.size() === 0);
       link.close();
-      // A process that exits earlier loses what TLS or a WebSocket has not written yet.
+      // The process must not exit before the connection is closed, because TLS or a WebSocket may still
+      // write.
       await gone.promise;
     },
   };

@@ -11,7 +11,9 @@ import { systemClock, write } from '../../system.ts';
 import { parseFormat } from './format.ts';
 import { openClient, qosOf } from './open.ts';
 
-/** Prints messages until COUNT messages have arrived, the timeout is over, or a signal ends it. */
+/**
+ * Prints messages until COUNT messages have arrived, the timeout has expired, or a signal ends the command.
+ */
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = argumentsOf(SUB, args);
   const filters = values.topic ?? [];
@@ -26,7 +28,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const newline = values['no-newline'] === true ? '' : '\\n';
   const format = parseFormat(`${values.format ?? (values.verbose ? '%t %p' : '%p')}${newline}`);
   const { promise, resolve, reject } = Promise.withResolvers<number>();
-  /** Packet identifiers of QoS 2 messages that are printed and not released yet (MQTT 5, 4.3.3). */
+  /** Packet identifiers of printed QoS 2 messages whose PUBREL has not arrived yet (MQTT 5, 4.3.3). */
   const unreleased = new Set<number>();
   let seen = 0;
 

@@ -13,16 +13,16 @@ import { createProgress, type Progress } from '../../output/progress.ts';
 import { APPLY } from '../../reference/deployments.ts';
 import { print } from '../../system.ts';
 
-/**
- * Milliseconds between two requests for the progress, and for how long the hub may be unreachable meanwhile:
- * longer while the deployment replaces the hub.
- */
+/** Milliseconds between two requests for the progress of the deployment. */
 const LOOK = 100;
+
+/** Maximum milliseconds for which the hub may be unreachable during the deployment. */
 const AWAY_MOST = 30_000;
 const REPLACED_MOST = AWAY_MOST + 1000 * (HUB_TRIAL.seconds + HUB_TRIAL.grace);
 
 /**
- * Applies a manifest to the running hub, prints the changes, and waits until they are healthy or rolled back.
+ * Applies a manifest to the running hub, prints the changes, and waits until the deployment is healthy or
+ * rolled back.
  */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(APPLY, args);
@@ -60,8 +60,8 @@ function whatFollowed({ result }: Outcome): string {
 }
 
 /**
- * Waits for the outcome of the deployment. Throws Failure `deployment.superseded` if another deployment
- * replaced it.
+ * Waits for the result of a deployment. Throws Failure `deployment.superseded` if another deployment replaced
+ * it.
  */
 async function outcomeOf(
   folder: string,
@@ -110,7 +110,7 @@ function progressOf({ phase, step, of, label }: NonNullable<DeploymentStatus['at
   return of === 0 ? doing : `${prefix}step ${step} of ${of}: ${label}`;
 }
 
-/** Ignores an unreachable hub, because a self-update may be replacing it. */
+/** Ignores the failure of an unreachable hub, because the hub may be restarting for a self-update. */
 function unlessAway(thrown: unknown): undefined {
   if (thrown instanceof Failure && thrown.code === 'hub.unreachable') return undefined;
   throw thrown;

@@ -8,12 +8,14 @@ import { refuseOverwrite, writeOutput } from '../../output/output-file.ts';
 import { IMPORT } from '../../reference/deployments.ts';
 import { printError, write } from '../../system.ts';
 
-/** Owner only, because environment variables may contain secrets. */
+/**
+ * File mode of the manifest: only the owner can read it, because environment variables may contain secrets.
+ */
 const MODE = 0o600;
 
 /**
- * Converts a deployment of Azure IoT Edge to a manifest. Prints on standard error, one line each, everything
- * that the user must still do.
+ * Converts a deployment of Azure IoT Edge to a manifest. Prints a line on standard error for each thing that
+ * the user must still do.
  */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(IMPORT, args);
@@ -41,7 +43,9 @@ function textOf(file: string): string {
   );
 }
 
-/** Remark on one line, with control characters escaped, because it contains names from the deployment. */
+/**
+ * Formats a remark as one line. Replaces control characters, because the remark contains names from the file.
+ */
 function lineOf({ path, sentence }: Remark): string {
   return Array.from(`${path}: ${sentence}.`, character => (/\p{C}/u.test(character) ? ' ' : character)).join(
     '',

@@ -5,7 +5,7 @@ import type { Artifact, Manifest } from '../../../manifest/types.ts';
 import { bytes, printTable } from '../../output/table.ts';
 import { print } from '../../system.ts';
 
-/** Files that a manifest refers to, with the field of each. */
+/** Returns the files that a manifest refers to, with the field of each. */
 export function artifactsOf({ modules, hub }: Manifest): { field: string; artifact: Artifact }[] {
   const bundles = modules.map(({ name, bundle }) => ({ field: `modules.${name}.bundle`, artifact: bundle }));
   const hubs = [
@@ -46,7 +46,7 @@ type Listed = {
   readonly field: string;
   readonly sha256: string;
   readonly from: string | undefined;
-  /** Undefined if the file is not in the pack. */
+  /** Size of the file in bytes. Undefined if the file is not in the pack. */
   readonly sizeBytes: number | undefined;
 };
 

@@ -9,9 +9,9 @@ import type { Manifest } from '../../../manifest/types.ts';
 const EXECUTABLE = 0o111;
 
 /**
- * Refuses paths that do not exist on the device: relative paths outside a bundle, and programs that their
- * bundle does not hold. `inventories` are the contents of packed bundles by module; a bundle that is
- * downloaded is not read. @throws Failure `pack.refused`
+ * Throws Failure `pack.refused` for a path that will not exist on the device: a relative path outside a
+ * bundle, or a program that the bundle does not contain. `inventories` are the contents of packed bundles by
+ * module. Bundles that the device downloads are not checked.
  */
 export function refuseLostPaths(
   manifest: Manifest,

@@ -18,8 +18,7 @@ import { isRemote, listPack } from './pack-list.ts';
 import { refuseLostPaths } from './pack-paths.ts';
 
 /**
- * Packs a manifest with the files that it refers to, for deployment to a device; or lists the content of a
- * pack.
+ * Packs a manifest with the files that it refers to. With `--list`, prints the content of a pack.
  */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(PACK, args);
@@ -35,10 +34,10 @@ export async function run(args: readonly string[]): Promise<number> {
 
 type Written = { [field: string]: unknown };
 
-/** A file that the manifest names by a path. `written` is the manifest's own object. */
+/** File that the manifest names by a path. `written` is the object of the manifest that contains the path. */
 type LocalFile = { readonly field: string; readonly path: string; readonly written: Written };
 
-/** Writes a pack. `finish` gets the manifest with all hashes and returns the manifest to write. */
+/** Writes a pack. `finish` receives the manifest with all hashes, and returns the manifest to write. */
 export async function pack(
   file: string,
   out: string,
@@ -69,7 +68,9 @@ function whyNot(thrown: unknown): string {
   return systemCode(thrown) === 'ENOENT' ? 'no such file (ENOENT)' : reasonOf(thrown);
 }
 
-/** Local files of the manifest. Skips invalid parts, which the check of the manifest reports. */
+/**
+ * Returns the local files of a manifest. Skips invalid parts, which the later check of the manifest reports.
+ */
 function localFiles(value: unknown, folder: string): LocalFile[] {
   if (!isRecord(value)) return [];
   const modules = Object.entries(isRecord(value['modules']) ? value['modules'] : {});
@@ -95,7 +96,7 @@ function isRecord(value: unknown): value is Written {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Computes the SHA-256 of a file, and adds it to the manifest if it has none. */
+/** Computes the SHA-256 of a file. Adds it to the manifest if the manifest does not contain it. */
 async function fillHash({ field, path, written }: LocalFile, progress: Progress): Promise<string> {
   const actual = await hashOf(field, path, progress);
   const stated = written['sha256'];
@@ -126,7 +127,7 @@ async function hashOf(field: string, path: string, progress: Progress): Promise<
   return hash.digest('hex');
 }
 
-/** Refuses bundles that a device would refuse. Returns the contents of the packed ones by module. */
+/** Checks the packed bundles as a device does. Returns their contents by module. */
 async function inspectBundles({ modules }: Manifest, folder: string): Promise<Map<string, Inventory>> {
   const inventories = new Map<string, Inventory>();
   for (const { name, bundle } of modules) {

@@ -4,7 +4,7 @@ import { dataFolder } from '../../data-folder.ts';
 import { SESSIONS_DROP } from '../../reference/holders.ts';
 import { print } from '../../system.ts';
 
-/** Ends sessions by their ids, or all of a holder. */
+/** Drops the sessions with the given ids, or all sessions of a user, module or address. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(SESSIONS_DROP, args);
   const { holder } = values;

@@ -19,7 +19,7 @@ import { print, writeRaw } from '../../system.ts';
 
 type Finding = { readonly subject: string; readonly good: boolean; readonly text: string };
 
-/** Checks the disk, and all that the hub reports about itself. Exit code 1 if there is a problem. */
+/** Checks the disk and the status of the hub. Returns exit code 1 if there is a problem. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = argumentsOf(CHECK, args);
   const folder = dataFolder(values.data);
@@ -77,7 +77,9 @@ function checkStore({ store }: HubStatus): Finding[] {
   return [{ subject: 'store', good: troubles.length === 0, text: used }, ...troubles];
 }
 
-/** Module states without a problem. A user may have stopped the module. */
+/**
+ * Module states that are not a problem. They include `stopped`, because a user may have stopped the module.
+ */
 const GOOD_STATES: readonly ModuleState[] = [
   'starting',
   'running',
@@ -89,7 +91,7 @@ const GOOD_STATES: readonly ModuleState[] = [
 ];
 
 /**
- * Findings about one module: its state, its last failed check, and limits that this machine cannot enforce.
+ * Returns the findings about a module: its state, a failed health check, and limits that are not enforced.
  */
 function checkModule(module: ModuleStatus): Finding[] {
   const { name, state, restarts, lastExit, late, notEnforced, checkFailure } = module;

@@ -25,7 +25,7 @@ const COLUMNS: readonly (readonly [string, (module: ModuleStatus) => string | un
   ['LAST EXIT', ({ lastExit }) => lastExit && oneLine(lastExit)],
 ];
 
-/** Deployed manifest, with the outcome or the progress of the newest deployment. */
+/** Returns the line with the deployed manifest, and the result or progress of the last deployment. */
 function deploymentLine({ name, deployment }: HubStatus): string {
   const { current, healthy, attempt, outcome } = deployment;
   if (attempt !== undefined) {

@@ -16,7 +16,7 @@ import { createRestorer } from './restorer.ts';
 const DETACH = 0x1d;
 const INTERRUPT = 0x03;
 
-/** Connects this terminal to the terminal of a module until Ctrl-] or until the module ends. */
+/** Connects this terminal to the terminal of a module until the user presses Ctrl-] or the module ends. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(ATTACH, args);
   const [module = ''] = positionals;
@@ -65,8 +65,8 @@ function open(folder: string, module: string, readOnly: boolean): Promise<Socket
 }
 
 /**
- * Resolves to the module's exit text, to '' if the user detached, or to undefined if the hub closed the
- * connection.
+ * Resolves to a text about the module's exit, to '' if the user detached, or to undefined if the hub closed
+ * the connection.
  */
 function show(socket: Socket, readOnly: boolean): Promise<string | undefined> {
   const { stdin, stdout } = process;

@@ -7,7 +7,10 @@ export const start = moduleCommand(START);
 export const stop = moduleCommand(STOP);
 export const restart = moduleCommand(RESTART);
 
-/** Command that asks the running hub to start, stop or restart one module. It ends when that is done. */
+/**
+ * Creates a command that starts, stops or restarts one module of the running hub and waits until this is
+ * done.
+ */
 function moduleCommand(definition: typeof START | typeof STOP | typeof RESTART) {
   return async (args: readonly string[]): Promise<number> => {
     const { values, positionals } = argumentsOf(definition, args);

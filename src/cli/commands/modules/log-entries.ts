@@ -1,24 +1,26 @@
 import type { LogReader } from '../../../supervisor/logs/log-reader.ts';
 
-/** Line of a module's log. */
+/** Parsed line of a module's log. */
 export type LogEntry = {
   readonly module: string;
-  /** Wall time, ISO 8601 in UTC. A truncated line has the time of the line before it. */
+  /** Wall time in ISO 8601 and UTC. A line without a time has the time of the previous line. */
   readonly time: string;
-  /** Raw bytes of the line in the file: time, stream and output. */
+  /** Bytes of the line in the file: time, stream and output. */
   readonly line: Buffer;
 };
 
-/** Length of `2026-11-24T01:02:03.456Z`, and the bytes of all lines that `lastOf` holds at most. */
+/** Length of a time such as `2026-11-24T01:02:03.456Z`. */
 const TIME_LENGTH = 24;
+
+/** Maximum bytes of all lines that `lastOf` holds in memory. */
 const MAX_HELD_BYTES = 16 << 20;
 
 const NEWLINE = Buffer.from('\n');
 const WELL_FORMED = /^(\S{23}Z) (\S+) (.*)$/s;
 
 /**
- * Merges the readers' available lines by time, earliest first. Lines of one module keep their order even if
- * the clock was set back.
+ * Merges the available lines of all readers by time, earliest first. The order of lines of one module does
+ * not change, even if the clock was set back.
  */
 export function* entriesByTime(readers: ReadonlyMap<string, LogReader>): Generator<LogEntry> {
   const heads = new Map<string, LogEntry>();
@@ -39,15 +41,15 @@ export function* entriesByTime(readers: ReadonlyMap<string, LogReader>): Generat
 }
 
 /**
- * Last `most` entries, or as many as fit into the memory bound. If `most` is infinite, yields each entry as
- * it comes.
+ * Yields the last `most` entries, or as many as fit into MAX_HELD_BYTES. If `most` is infinite, yields each
+ * entry at once.
  */
 export function* lastOf(entries: Iterable<LogEntry>, most: number): Generator<LogEntry> {
   if (most === Number.POSITIVE_INFINITY) return yield* entries;
   const held: LogEntry[] = [];
   let bytes = 0;
   for (const entry of entries) {
-    // Copied, because the line is a view that would keep its whole read buffer alive.
+    // Copied, because the line refers to the whole read buffer, which could otherwise not be freed.
     held.push({ ...entry, line: Buffer.from(entry.line) });
     bytes += entry.line.length;
     while (held.length > most || bytes > MAX_HELD_BYTES) bytes -= held.shift()?.line.length ?? 0;
@@ -71,7 +73,7 @@ export function asJson({ module, time, line }: LogEntry): Buffer {
   return Buffer.from(`${JSON.stringify({ module, time, stream, text })}\n`);
 }
 
-/** Time of a line. Undefined if the beginning of the line is missing. */
+/** Parses the time of a line. Undefined if the line does not begin with a time. */
 function timeOf(line: Buffer): string | undefined {
   const time = line.toString('latin1', 0, TIME_LENGTH);
   return /^\d{4}-\d\d-\d\dT.{12}Z$/.test(time) ? time : undefined;

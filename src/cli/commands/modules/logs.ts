@@ -15,19 +15,18 @@ import { asJson, asText, entriesByTime, filtered, lastOf } from './log-entries.t
 
 const SUFFIX = '.log';
 
-/** Default number of lines. */
+/** Default number of printed lines. */
 const USUAL_LINES = 100;
 
-/**
- * Poll interval in milliseconds if the system reports no file changes, and the delay of a read after a
- * reported change.
- */
+/** Milliseconds between two reads of the logs if the system reports no file changes. */
 const POLL = 2_000;
+
+/** Milliseconds from a reported file change until the read, so that several changes cause one read. */
 const GATHER = 20;
 
 /**
- * Prints the modules' logs by time; with -f also new lines, until a signal ends it. Works without a running
- * hub.
+ * Prints the lines of the modules' logs by time. With -f, also prints new lines until a signal ends the
+ * command. Works without a running hub.
  */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals: wanted } = argumentsOf(LOGS, args);
@@ -62,7 +61,8 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 /**
- * Prints that a known module has logged nothing yet. Throws Failure `module.unknown` for any other module.
+ * Prints for each module of the hub without a log that it has logged nothing yet. Throws Failure
+ * `module.unknown` for any other name.
  */
 async function explainMissing(missing: readonly string[], data: string | undefined): Promise<void> {
   const folder = dataFolder(data);
@@ -75,7 +75,7 @@ async function explainMissing(missing: readonly string[], data: string | undefin
   for (const name of missing) printError(`Module "${name}" has logged nothing yet.`);
 }
 
-/** Module names of the running hub. Empty if no hub runs. */
+/** Returns the module names of the running hub. Empty if no hub runs. */
 async function moduleNames(folder: string): Promise<string[]> {
   try {
     const { modules } = await ask(folder, 'status');
@@ -92,7 +92,7 @@ function linesOf(flag: string | undefined): number | undefined {
   throw usageFailure('--lines must be a whole number', LOGS);
 }
 
-/** Earliest wall time of the wanted entries, in their format. */
+/** Converts the value of --since to the earliest wall time of printed entries, in the format of the log. */
 function sinceOf(flag: string | undefined): string {
   if (flag === undefined) return '';
   const ago = durationOf(flag);
@@ -101,7 +101,7 @@ function sinceOf(flag: string | undefined): string {
   throw usageFailure('--since must be a time ago such as "90s", "2h" or "7d", or an ISO 8601 time', LOGS);
 }
 
-/** Calls `read` whenever a log may have grown. */
+/** Calls `read` whenever a log may have new lines. */
 function follow(folder: string, read: () => void): Promise<never> {
   return new Promise((_, reject) => {
     let gathering = false;
@@ -117,7 +117,7 @@ function follow(folder: string, read: () => void): Promise<never> {
       if (!gathering) setTimeout(readNow, GATHER);
       gathering = true;
     };
-    // If inotify has no more watches, the poll interval replaces it.
+    // If inotify has no free watches, the logs are read at the poll interval only.
     watchIfPossible(folder, changed)?.on('error', () => {});
     setInterval(changed, POLL);
   });

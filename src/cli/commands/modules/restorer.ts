@@ -1,20 +1,24 @@
-/** Tracks the terminal modes that a module's output changes, so that the user's terminal can be restored. */
+/**
+ * Tracker of the terminal modes that a module's output changes, to restore the user's terminal at the end.
+ */
 export type Restorer = {
-  /** Registers output that is sent to the terminal. */
+  /** Scans output that is written to the terminal. */
   readonly see: (output: Buffer) => void;
-  /** Escape sequence that restores the terminal and begins a line. */
+  /** Returns the escape sequence that restores the terminal and begins a new line. */
   readonly sequence: () => string;
 };
 
-/** DEC private modes of xterm that are off by default, and the mode of the cursor, which is on by default. */
+/** DEC private modes of xterm that are off by default. */
 const OFF = [1, 9, 1000, 1002, 1003, 1004, 1005, 1006, 1015, 2004];
+
+/** DEC private mode of the visible cursor, which is on by default. */
 const CURSOR = 25;
 const ALTERNATE = [47, 1047, 1049];
 
 const INTRODUCER = '\x1b[?';
 const MODES = /^([\d;]{1,64})([hl])/;
 
-/** Maximum length of an incomplete sequence, because output may split a sequence. */
+/** Maximum length of an incomplete escape sequence, the rest of which arrives with the next output. */
 const LONGEST = 70;
 
 export function createRestorer(): Restorer {
@@ -32,7 +36,7 @@ export function createRestorer(): Restorer {
     sequence: () => {
       const on = [...OFF, ...ALTERNATE].filter(mode => changed.get(mode) === true);
       const cursor = changed.get(CURSOR) === false ? `\x1b[?${CURSOR}h` : '';
-      // Also resets the colours and the keypad mode.
+      // `\x1b[m` resets the colours, and `\x1b>` the keypad mode.
       return `${on.map(mode => `\x1b[?${mode}l`).join('')}${cursor}\x1b[m\x1b>\r\n`;
     },
   };

@@ -7,7 +7,9 @@ import { print } from '../../system.ts';
 export const replay = deadLetterCommand(QUEUE_DEAD_REPLAY, 'replayed');
 export const drop = deadLetterCommand(QUEUE_DEAD_DROP, 'dropped');
 
-/** Command that replays or drops dead letters, by their identifiers or all, and prints how many. */
+/**
+ * Creates a command that replays or drops the given dead letters, or all of them, and prints their number.
+ */
 function deadLetterCommand(
   definition: typeof QUEUE_DEAD_REPLAY | typeof QUEUE_DEAD_DROP,
   done: 'replayed' | 'dropped',

@@ -4,7 +4,7 @@ import { dataFolder } from '../../data-folder.ts';
 import { QUEUE_DROP } from '../../reference/queues.ts';
 import { print } from '../../system.ts';
 
-/** Removes messages of a queue by their numbers, or all messages that are not in flight. */
+/** Drops the messages with the given numbers from a queue, or all messages that are not in flight. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(QUEUE_DROP, args);
   const [queue = '', ...numbers] = positionals;

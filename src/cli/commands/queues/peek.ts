@@ -6,7 +6,7 @@ import { oneLine, printTable, time } from '../../output/table.ts';
 import { QUEUE_PEEK } from '../../reference/queues.ts';
 import { print } from '../../system.ts';
 
-/** Shows the first messages of a queue in delivery order. Removes none. */
+/** Prints the first messages of a queue in delivery order, without removing them. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(QUEUE_PEEK, args);
   const [queue = ''] = positionals;

@@ -10,7 +10,7 @@ import { ROUTES_CHECK } from '../../reference/routes.ts';
 import { print } from '../../system.ts';
 import { dialectOf } from './dialect.ts';
 
-/** Compiles one route, or all of a manifest, and reports errors with their position. */
+/** Compiles one route, or all routes of a manifest, and prints errors with their position. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(ROUTES_CHECK, args);
   const [text = ''] = positionals;
@@ -27,7 +27,7 @@ export async function run(args: readonly string[]): Promise<number> {
   throw new Failure('route.syntax', checked.errors.join('\n'));
 }
 
-/** Result of a check. `routes` counts the valid routes. */
+/** Result of a check. `routes` is the number of valid routes. */
 type Checked = {
   readonly routes: number;
   readonly warnings: readonly string[];

@@ -1,6 +1,6 @@
 import { DIALECTS, type Dialect } from '../../../routes/dialect.ts';
 
-/** Dialect of an option's value, or the default dialect. */
+/** Returns the dialect that the option names, or the default dialect. */
 export function dialectOf(option: string | undefined): Dialect {
   return DIALECTS.find(dialect => dialect === option) ?? 'skerry';
 }

@@ -8,7 +8,7 @@ import { dataFolder } from '../../data-folder.ts';
 import { ROUTES_EXPLAIN } from '../../reference/routes.ts';
 import { print } from '../../system.ts';
 
-/** Explains for one message why each route of the running hub, or of a manifest, matches it or not. */
+/** Explains why each route of the running hub, or of a manifest, matches a given message or not. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = argumentsOf(ROUTES_EXPLAIN, args);
   const { message, route = '', manifest } = values;

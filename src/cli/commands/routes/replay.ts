@@ -6,7 +6,7 @@ import { oneLine, printTable, time } from '../../output/table.ts';
 import { ROUTES_REPLAY } from '../../reference/routes.ts';
 import { print } from '../../system.ts';
 
-/** Prints which of the messages in the running hub's queues a route would have matched. */
+/** Prints the messages in the queues of the running hub that a given route matches. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(ROUTES_REPLAY, args);
   const [text = ''] = positionals;

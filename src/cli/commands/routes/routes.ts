@@ -5,7 +5,7 @@ import { printTable } from '../../output/table.ts';
 import { ROUTES } from '../../reference/routes.ts';
 import { print } from '../../system.ts';
 
-/** Lists the routes of the running hub, with how many messages each matched. */
+/** Lists the routes of the running hub with the number of messages that each has matched. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = argumentsOf(ROUTES, args);
   const { routes, refusedRoutes, routeWarnings } = await ask(dataFolder(values.data), 'status');

@@ -16,7 +16,10 @@ import { dialectOf } from './dialect.ts';
  */
 type Result = ConditionResult | 'source';
 
-/** Tests a route against one message, or each line of a file. Exit code 1 unless it matches all of them. */
+/**
+ * Tests a route on one message, or on each line of a file. Returns exit code 1 if the route does not match
+ * all messages.
+ */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(ROUTES_TEST, args);
   const [text = ''] = positionals;

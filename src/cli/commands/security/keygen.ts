@@ -4,7 +4,7 @@ import { argumentsOf, usageFailure } from '../../arguments.ts';
 import { KEYGEN } from '../../reference/security.ts';
 import { print, systemRandom } from '../../system.ts';
 
-/** Generates a key pair that signs manifests. */
+/** Generates a key pair for signatures of manifests. */
 export async function run(args: readonly string[]): Promise<number> {
   const { out: name } = argumentsOf(KEYGEN, args).values;
   if (name === '' || name.endsWith('/')) throw usageFailure('--out must be the name of a file', KEYGEN);

@@ -8,7 +8,7 @@ import { readSecret } from './secret.ts';
 
 /**
  * Prints the hash of a password for the manifest. Reads the password from standard input, because every user
- * can see a process's arguments.
+ * of the machine can see the arguments of a process.
  */
 export async function run(args: readonly string[]): Promise<number> {
   argumentsOf(PASSWD, args);

@@ -11,8 +11,8 @@ import { print, systemRandom } from '../../system.ts';
 import { readSecret, readSecretFile } from './secret.ts';
 
 /**
- * Seals a secret for one device and prints it for the manifest. Reads the secret from standard input, because
- * every user can see a process's arguments.
+ * Encrypts a secret for one device and prints it for the manifest. Reads the secret from standard input,
+ * because every user of the machine can see the arguments of a process.
  */
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = argumentsOf(SEAL, args);
@@ -38,7 +38,7 @@ async function asked(): Promise<Buffer> {
   throw new Failure('usage', 'The two are not the same.');
 }
 
-/** Public key of the device. Generates the key pair if the device has none. */
+/** Reads the public key of the device. Generates the key pair if the device has none. */
 async function deviceKey(folder: string): Promise<Buffer> {
   const file = devicePublicFile(folder);
   if (existsSync(file)) return readPublicKey(file, 'x25519').bytes;

@@ -8,13 +8,13 @@ const END_OF_INPUT = 0x04;
 const BACKSPACES = [0x08, 0x7f];
 
 /**
- * Reads one line of standard input without its end, bounded to little more than `most` bytes. On a terminal,
- * prints `question` and does not echo.
+ * Reads one line of standard input without its line end. Stops soon after `most` bytes. On a terminal, prints
+ * `question` and does not echo the input.
  */
 export async function readSecret(question: string, most: number = MAX_PASSWORD_BYTES): Promise<Buffer> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY) return readLine(most);
-  // Set before the question is printed, so that early input is not echoed.
+  // Set before the question is printed, so that the terminal echoes no input.
   stdin.setRawMode(true);
   stderr.write(question);
   try {
@@ -25,7 +25,7 @@ export async function readSecret(question: string, most: number = MAX_PASSWORD_B
   }
 }
 
-/** Reads standard input, bounded to little more than `most` bytes. Removes the line end of a single line. */
+/** Reads standard input. Stops soon after `most` bytes. Removes the line end if there is only one line. */
 export async function readSecretFile(most: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let size = 0;
@@ -40,7 +40,7 @@ export async function readSecretFile(most: number): Promise<Buffer> {
   return all.subarray(0, all[end - 1] === RETURN ? end - 1 : end);
 }
 
-/** Handles backspace and end of input, because a terminal in raw mode does not. */
+/** Reads a line from a terminal in raw mode, in which backspace and end of input must be handled here. */
 function readLine(most: number): Promise<Buffer> {
   const { stdin } = process;
   const bytes: number[] = [];
@@ -65,7 +65,9 @@ function readLine(most: number): Promise<Buffer> {
   });
 }
 
-/** Removes the last UTF-8 character: continuation bytes begin with the bits 10. */
+/**
+ * Removes the last UTF-8 character: all continuation bytes, which begin with the bits 10, and the first byte.
+ */
 function dropCharacter(bytes: number[]): void {
   while (((bytes.pop() ?? 0) & 0xc0) === 0x80);
 }

@@ -5,10 +5,10 @@ import { SIGN } from '../../reference/security.ts';
 import { print } from '../../system.ts';
 import { signerWith } from './signer.ts';
 
-/** Mode before the umask. Secrets in a manifest are sealed, so others may read it. */
+/** File mode before the umask. Others may read the signed manifest, because its secrets are encrypted. */
 const MODE = 0o666;
 
-/** Signs a manifest and prints it or writes it to a file, which may be the input file. */
+/** Signs a manifest, and prints it or writes it to a file, which may be the input file. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(SIGN, args);
   const [file = ''] = positionals;

@@ -5,7 +5,9 @@ import { parseManifest } from '../../../manifest/read.ts';
 import type { Manifest } from '../../../manifest/types.ts';
 import { printError } from '../../system.ts';
 
-/** Signs manifests with the secret key of a file. Refuses a manifest that a device would refuse. */
+/**
+ * Returns a function that signs a manifest with a secret key. Refuses a manifest that a device would refuse.
+ */
 export function signerWith(keyFile: string, file: string): (value: unknown) => Promise<object> {
   return async value => {
     const { serial, for: devices } = parsed(value, file);
@@ -23,7 +25,7 @@ export function signerWith(keyFile: string, file: string): (value: unknown) => P
   };
 }
 
-/** Parses the manifest. Refuses missing hashes, because only `skerry pack` computes them. */
+/** Validates the manifest. Refuses missing hashes, because only `skerry pack` computes them. */
 function parsed(value: unknown, file: string): Manifest {
   try {
     return parseManifest(JSON.stringify(value), file);

@@ -5,7 +5,10 @@ import { oneLine, printTable } from '../../output/table.ts';
 import { TRUST } from '../../reference/security.ts';
 import { print, systemRandom } from '../../system.ts';
 
-/** Installs a public key, after which the hub accepts only signed manifests; or lists the installed keys. */
+/**
+ * Installs a public key, so that the hub accepts only signed manifests. With `--list`, lists the installed
+ * keys.
+ */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(TRUST, args);
   const folder = dataFolder(values.data);

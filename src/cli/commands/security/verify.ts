@@ -10,7 +10,7 @@ import { dataFolder } from '../../data-folder.ts';
 import { VERIFY } from '../../reference/security.ts';
 import { print, printError } from '../../system.ts';
 
-/** Verifies the signature of a manifest, or of the one in a pack. Exit code 1 if it is missing or wrong. */
+/** Verifies the signature of a manifest, or of the manifest in a pack. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(VERIFY, args);
   const [file = ''] = positionals;

@@ -2,12 +2,12 @@ import type { Completion, Definition, OptionDefinition } from '../definition.ts'
 import { COMMANDS, verbsOf } from '../table.ts';
 import { optionsOf } from './help.ts';
 
-/** Completion script of each shell. Scripts are static: they send no request and start no process. */
+/** Functions that return the completion script of each shell. The scripts start no process. */
 export const SCRIPTS: Readonly<Record<string, () => string>> = { bash, zsh, fish };
 
-/** Words that may follow the words of a command. */
+/** Words that may follow the given words of a command. */
 type Position = {
-  /** Words of the command. Empty before the first word. */
+  /** Words of the command so far. Empty before the first word. */
   readonly command: string;
   readonly words: readonly Word[];
   readonly values: readonly Value[];
@@ -16,7 +16,7 @@ type Position = {
 
 type Word = readonly [word: string, about: string];
 
-/** Value of an option. `flags` are the spellings of the option. */
+/** Completion for the value of an option. `flags` are the spellings of the option. */
 type Value = {
   readonly flags: readonly string[];
   readonly choices: readonly string[];
@@ -53,7 +53,9 @@ function completedValue(name: string, { short, choices = [], completes }: Option
   return { flags: [...(short === undefined ? [] : [`-${short}`]), `--${name}`], choices, files: completes };
 }
 
-/** Loop for bash and zsh that sets `command` to the command's words before the cursor. */
+/**
+ * Returns a shell loop for bash and zsh that sets `command` to the words of the command before the cursor.
+ */
 function commandLoop(first: number, current: string, words: string): string {
   const names = COMMANDS.map(({ name }) => `'${name}'`).join('|');
   return `  for ((index = ${first}; index < ${current}; index++)); do

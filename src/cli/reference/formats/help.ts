@@ -4,16 +4,18 @@ import type { ArgumentDefinition, Definition, OptionDefinition } from '../defini
 import { DATA_VARIABLE, usageOf } from '../definition.ts';
 import { COMMANDS, EXIT_CODES, GROUPS, verbsOf } from '../table.ts';
 
-/** Columns of a help text on a wide terminal, and without a terminal. */
+/** Maximum columns of a help text on a terminal. */
 const MAX_WIDTH = 100;
+
+/** Columns of a help text if the output is not a terminal. */
 const USUAL_WIDTH = 80;
 
-/** Maximum width of the left column. A longer term puts its text on the next line. */
+/** Maximum width of the left column. The text of a longer term begins on the next line. */
 const MAX_TERM_LENGTH = 28;
 
 type Row = readonly [term: string, text: string];
 
-/** The help text of one command. Coloured on a terminal, unless NO_COLOR is set. */
+/** Returns the help text of one command. It is coloured on a terminal unless NO_COLOR is set. */
 export function helpOf(definition: Definition): string {
   const { name, summary, details = [], arguments: words, examples } = definition;
   const verbs = COMMANDS.filter(one => one.name.startsWith(`${name} `));
@@ -33,7 +35,7 @@ export function helpOf(definition: Definition): string {
   return sections.filter(text => text !== '').join('\n');
 }
 
-/** The help text of the program: all commands, by group. */
+/** Returns the help text of the program: all commands by group. */
 export function overview(): string {
   const plain = COMMANDS.filter(({ name }) => !name.includes(' '));
   const groups = Object.entries(GROUPS).map(([group, title]) =>
@@ -55,20 +57,20 @@ function withVerbs(name: string): string {
   return verbs.length === 0 ? name : `${name} [${verbs.join('|')}]`;
 }
 
-/** The options of a command, `--help` last. */
+/** Returns the options of a command. The last one is `--help`. */
 export function optionsOf({ options }: Definition): [string, OptionDefinition][] {
   const taken = Object.values(options).some(({ short }) => short === 'h');
   const help: OptionDefinition = { type: 'boolean', about: 'Print this help.' };
   return [...Object.entries(options), ['help', taken ? help : { ...help, short: 'h' }]];
 }
 
-/** An option as it is written: `-n, --count N`. */
+/** Returns the spelling of an option, such as `-n, --count N`. */
 export function termOf(name: string, { short, value }: OptionDefinition): string {
   const letter = short === undefined ? '    ' : `-${short}, `;
   return `${letter}--${name}${value === undefined ? '' : ` ${value}`}`;
 }
 
-/** Description of an option, with its choices and its default. */
+/** Returns the description of an option with its choices and its default. */
 export function aboutOf({ about, choices, default: usual, multiple }: OptionDefinition): string {
   const notes = [
     choices === undefined || about.includes(choices[0] ?? '') ? undefined : `One of ${choices.join(', ')}.`,
@@ -78,7 +80,7 @@ export function aboutOf({ about, choices, default: usual, multiple }: OptionDefi
   return [about, ...notes.filter(note => note !== undefined)].join(' ');
 }
 
-/** The environment variables that a command reads. */
+/** Returns the environment variables that a command reads. */
 export function environmentRows({ options, environment = {} }: Definition): Row[] {
   const data: Row[] = Object.hasOwn(options, 'data') ? [['SKERRY_DATA', DATA_VARIABLE]] : [];
   return [...data, ...Object.entries(environment)];

@@ -4,7 +4,7 @@ import { usageOf } from '../definition.ts';
 import { COMMANDS, EXIT_CODES, GROUPS } from '../table.ts';
 import { aboutOf, environmentRows, exitRows, optionsOf, termOf } from './help.ts';
 
-/** skerry(1), in the macros of man(7). */
+/** Returns the man page skerry(1), written with the macros of man(7). */
 export function manPage(): string {
   const groups = Object.entries(GROUPS).flatMap(([group, title]) => [
     `.SH ${quoted(title.toUpperCase())}`,
@@ -70,7 +70,7 @@ function rows(all: readonly (readonly [string, string])[]): string[] {
   return all.flatMap(([term, about]) => ['.TP', `\\fB${escaped(term)}\\fR`, text(about)]);
 }
 
-/** Escapes a line of text, so that roff finds no request and no escape in it. */
+/** Escapes a line of text, so that roff interprets no part of the line as a request or an escape. */
 function text(line: string): string {
   const safe = escaped(line);
   return /^[.']/.test(safe) ? `\\&${safe}` : safe;

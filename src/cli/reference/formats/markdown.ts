@@ -13,7 +13,7 @@ sentence on standard error. Output to a terminal is coloured, unless \`NO_COLOR\
 must be allowed to do: \`view\`, \`operate\` or \`admin\`; \`local\` commands ask no hub.
 `;
 
-/** docs/reference/cli.md. */
+/** Returns the text of docs/reference/cli.md. */
 export function markdown(): string {
   const groups = Object.entries(GROUPS).flatMap(([group, title]) => [
     `## ${title}\n`,
