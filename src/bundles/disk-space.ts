@@ -3,7 +3,7 @@ import { Failure } from '../core/errors.ts';
 import type { BundleItem } from './archive/inventory.ts';
 import { BUNDLE_DISK_RESERVE } from './limits.ts';
 
-/** Disk space: bytes, and files and folders (inodes). */
+/** Disk space: bytes, and number of files and folders (inodes). */
 export type SpaceNeed = { readonly bytes: number; readonly entries: number };
 
 export const NO_NEED: SpaceNeed = { bytes: 0, entries: 0 };
@@ -13,7 +13,8 @@ export function addNeeds(one: SpaceNeed, other: SpaceNeed): SpaceNeed {
 }
 
 /**
- * Disk space of items on a file system with that block size: whole blocks, and one for each folder and link.
+ * Returns the disk space of items on a file system with the block size `block`. Files use whole blocks; a
+ * folder or link uses one block.
  */
 export function needOf(items: Iterable<BundleItem>, block: number): SpaceNeed {
   let [bytes, entries] = [0, 0];
@@ -24,26 +25,26 @@ export function needOf(items: Iterable<BundleItem>, block: number): SpaceNeed {
   return { bytes, entries };
 }
 
-/** Block size of the file system that holds `folder`, in bytes. */
+/** Returns the block size in bytes of the file system of `folder`. */
 export async function blockSize(folder: string): Promise<number> {
   return (await statfs(folder)).bsize;
 }
 
-/** Checks the free disk space beside the reserve. Throws Failure `bundle.space`. */
-export async function checkSpace(folder: string, need: SpaceNeed, what: string): Promise<void> {
+/** Checks that `need` fits into the free disk space less the reserve. Throws Failure `bundle.space`. */
+export async function checkSpace(folder: string, need: SpaceNeed, subject: string): Promise<void> {
   const { bavail, bsize, files, ffree } = await statfs(folder);
   const free = Math.max(0, bavail * bsize - BUNDLE_DISK_RESERVE);
   if (need.bytes > free) {
     throw new Failure(
       'bundle.space',
-      `${what} needs ${megabytes(need.bytes)}, but the disk of ${folder} has ${megabytes(free)} free beside its reserve (ENOSPC): free disk space.`,
+      `${subject} needs ${megabytes(need.bytes)}, but the disk of ${folder} has ${megabytes(free)} free beside its reserve (ENOSPC): free disk space.`,
     );
   }
-  // Some file systems create inodes on demand and report none.
+  // Some file systems create inodes on demand and report 0 inodes.
   if (files > 0 && need.entries > ffree) {
     throw new Failure(
       'bundle.space',
-      `${what} needs ${need.entries} files, but the disk of ${folder} has ${ffree} free inodes (ENOSPC): remove some files.`,
+      `${subject} needs ${need.entries} files, but the disk of ${folder} has ${ffree} free inodes (ENOSPC): remove some files.`,
     );
   }
 }

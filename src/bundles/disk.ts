@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure, reasonOf, systemCode } from '../core/errors.ts';
 
-/** Converts a system error on writing `path` to a Failure; returns any other error unchanged. */
+/** Converts a system error of a write to `path` into a Failure. Returns any other error unchanged. */
 export function diskFailure(thrown: unknown, subject: string, path: string): unknown {
   const code = thrown instanceof Failure ? undefined : systemCode(thrown);
   if (code === undefined) return thrown;
@@ -16,7 +16,7 @@ export function diskFailure(thrown: unknown, subject: string, path: string): unk
   return new Failure('bundle.write', `${subject} cannot be written to ${path}: ${reasonOf(thrown)}.`);
 }
 
-/** Flushes a file or a folder with fsync; does not follow symbolic links. */
+/** Flushes a file or folder with fsync. Does not follow symbolic links. */
 export async function fsyncPath(path: string): Promise<void> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {

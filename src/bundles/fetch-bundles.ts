@@ -11,15 +11,15 @@ import { downloadPath, fetchFile } from './fetch-file.ts';
 import type { LocalSource, WantedBundle } from './types.ts';
 
 export type BundleFolders = {
-  /** Folder of unpacked bundles, each by its SHA-256. */
+  /** Folder of unpacked bundles. Each has its SHA-256 as name. */
   readonly bundles: string;
-  /** Folder of downloads and of unfinished unpacking. */
+  /** Folder of downloads and of bundles that are being unpacked. */
   readonly parts: string;
 };
 
 /**
- * Fetches and checks all missing bundles, checks the disk space for all, then unpacks them. The folders must
- * exist.
+ * Fetches and checks all missing bundles, checks the disk space for all of them, and then unpacks them. The
+ * folders must exist.
  */
 export async function fetchBundles(
   folders: BundleFolders,
@@ -28,7 +28,7 @@ export async function fetchBundles(
 ): Promise<void> {
   const missing = mergeDuplicates(bundles).filter(({ sha256 }) => !existsSync(join(folders.bundles, sha256)));
   if (missing.length === 0) return;
-  // Local files first, because they cost no download.
+  // Local files come first, because an error in them is then found before any download.
   const localFirst = [...missing.filter(isLocal), ...missing.filter(bundle => !isLocal(bundle))];
   const ready: { bundle: WantedBundle; local: LocalSource }[] = [];
   let need = NO_NEED;
@@ -37,9 +37,9 @@ export async function fetchBundles(
     need = addNeeds(need, await measure(folders, bundle, local, context.signal));
     ready.push({ bundle, local });
   }
-  const what =
+  const subject =
     ready.length === 1 ? (ready[0]?.bundle.subject ?? '') : `The content of the ${ready.length} new bundles`;
-  await checkSpace(folders.parts, need, what);
+  await checkSpace(folders.parts, need, subject);
   for (const { bundle, local } of ready) {
     context.log.info(`${bundle.subject}: unpacking ${bundle.sha256}`);
     const draft = join(folders.parts, `${bundle.sha256}.tmp`);
@@ -53,7 +53,7 @@ function isLocal({ source }: WantedBundle): boolean {
   return !('url' in source);
 }
 
-/** Merges bundles with the same hash, which two modules may share; the stricter bounds apply. */
+/** Merges bundles with the same hash, which several modules may share. The stricter bounds apply. */
 function mergeDuplicates(bundles: readonly WantedBundle[]): WantedBundle[] {
   const found = new Map<string, WantedBundle>();
   for (const bundle of bundles) {
@@ -65,7 +65,7 @@ function mergeDuplicates(bundles: readonly WantedBundle[]): WantedBundle[] {
   return Array.from(found.values());
 }
 
-/** Checks a whole archive without writing; returns the disk space that it needs. */
+/** Checks a whole archive without writing. Returns the disk space that its content needs. */
 async function measure(
   { parts }: BundleFolders,
   bundle: WantedBundle,

@@ -9,17 +9,17 @@ import type { FetchContext } from './download/download.ts';
 import { download } from './download/download.ts';
 import type { LocalSource, WantedFile } from './types.ts';
 
-/** Folder of downloads, and the disk space that other files need as well. */
+/** Folder for downloads, and the disk space that other files need. */
 export type FetchLocation = { readonly parts: string; readonly need: SpaceNeed };
 
 /**
- * Fetches and verifies a file of at most `maxBytes`; returns its path. A local file stays where it is; a
- * download is `<parts>/<sha256>`, which the caller removes.
+ * Fetches and verifies a file of at most `maxBytes`. Returns its location. A local file stays at its path. A
+ * download is stored as `<parts>/<sha256>`; the caller removes it.
  */
 export async function fetchFile(
   wanted: WantedFile,
   maxBytes: number,
-  place: FetchLocation,
+  location: FetchLocation,
   context: FetchContext,
 ): Promise<LocalSource> {
   const { source } = wanted;
@@ -27,20 +27,20 @@ export async function fetchFile(
     await verifyHash(wanted, source, maxBytes, context.signal);
     return source;
   }
-  const file = downloadPath(place.parts, wanted.sha256);
+  const file = downloadPath(location.parts, wanted.sha256);
   const fetched = { path: file };
-  // A download that was complete before a power cut needs no request.
+  // A download that was complete before a restart needs no request.
   if (await isComplete(wanted, fetched, maxBytes, context.signal)) return fetched;
   const wasPartial = existsSync(file);
-  await downloadTo(file, wanted, new URL(source.url), maxBytes, place, context);
+  await downloadTo(file, wanted, new URL(source.url), maxBytes, location, context);
   try {
     await verifyHash(wanted, fetched, maxBytes, context.signal);
     return fetched;
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw thrown;
     await rm(file, { force: true });
-    // The partial file may be damaged by a power cut, or belong to an older file at that URL.
-    if (wasPartial) return fetchFile(wanted, maxBytes, place, context);
+    // The partial file may be damaged by a power failure, or the file at the URL may have changed.
+    if (wasPartial) return fetchFile(wanted, maxBytes, location, context);
     throw thrown;
   }
 }
@@ -74,7 +74,7 @@ function downloadTo(
   { parts, need }: FetchLocation,
   context: FetchContext,
 ): Promise<void> {
-  // The unpacked size is not known yet; the download counts as an estimate.
+  // The unpacked size is unknown, so the size of the download is used as an estimate.
   const checkDownload = (remaining: number, total: number): Promise<void> =>
     checkSpace(parts, addNeeds(need, { bytes: remaining + total, entries: 1 }), subject);
   return download({ ...wanted, subject, url, file, maxBytes, checkSpace: checkDownload }, context);

@@ -1,7 +1,7 @@
 import { chmod, lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Removes a folder with its read-only content, if it exists; does not follow symbolic links. */
+/** Removes a folder with its read-only content, if it exists. Does not follow symbolic links. */
 export async function removeTree(path: string): Promise<void> {
   await makeWritable(path);
   await rm(path, { recursive: true, force: true });

@@ -10,30 +10,31 @@ import { removeTree } from './remove-tree.ts';
 import type { LocalSource, WantedBundle, WantedFile } from './types.ts';
 
 /**
- * Store of unpacked bundles, each in a read-only folder named by the SHA-256 of its archive. A folder gets
- * its name only after all of its content is flushed, so a name means that the bundle is complete.
+ * Store of unpacked bundles. Each is in a read-only folder whose name is the SHA-256 of its archive. A folder
+ * gets this name after all of its content is flushed, so a folder with a hash as name is always complete.
  */
 export type BundleStore = {
   readonly has: (sha256: string) => boolean;
-  /** Path of a bundle, whether it exists or not. */
+  /** Returns the path of a bundle, which may not exist. */
   readonly folderOf: (sha256: string) => string;
   /**
-   * Fetches, verifies and unpacks the missing bundles. Rejects with a Failure or the signal's reason;
-   * existing bundles stay untouched, and no partial one is left.
+   * Fetches, verifies and unpacks the missing bundles. Rejects with a Failure or the reason of the signal. An
+   * error changes no existing bundle and leaves no partial one.
    */
   readonly fetchBundles: (bundles: readonly WantedBundle[], signal: AbortSignal) => Promise<void>;
   /**
-   * Fetches a file of at most `maxBytes` that is not a bundle, such as a hub; returns its path. A download
-   * stays until `removeUnused`; the caller verifies its hash again when it copies the file.
+   * Fetches a file of at most `maxBytes` that is no bundle, such as a binary of the hub. Returns its
+   * location. A download stays until `removeUnused`. The caller verifies the hash again when it copies the
+   * file.
    */
   readonly fetchFile: (wanted: WantedFile, maxBytes: number, signal: AbortSignal) => Promise<LocalSource>;
-  /** Removes all other bundles and their downloads. */
+  /** Removes all bundles and downloads whose hashes are not in `keep`. */
   readonly removeUnused: (keep: ReadonlySet<string>) => Promise<void>;
 };
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
-/** Opens the store in `folder`, which need not exist, and removes unfinished work of an earlier run. */
+/** Opens the store in `folder`, which need not exist. Removes unfinished work of an earlier run. */
 export async function createBundleStore({
   folder,
   clock,
@@ -42,7 +43,7 @@ export async function createBundleStore({
 }: { readonly folder: string } & Omit<FetchContext, 'signal'>): Promise<BundleStore> {
   const parts = join(folder, '.part');
   const folderOf = (sha256: string): string => join(folder, sha256);
-  // Serialized, so that a new deployment waits until the aborted one has stopped writing.
+  // Calls are serialized, so that a new deployment waits until the aborted one has stopped writing.
   const oneByOne = oneAtATime();
 
   const rethrow = (thrown: unknown): never => {
@@ -84,12 +85,12 @@ export async function createBundleStore({
 }
 
 async function makeFolders(folder: string, parts: string): Promise<void> {
-  // Modules that run as other users must be able to read it, whatever the umask.
+  // Modules that run as other users must be able to read the folder, whatever the umask is.
   if ((await mkdir(folder, { recursive: true, mode: 0o755 })) !== undefined) await chmod(folder, 0o755);
   await mkdir(parts, { recursive: true, mode: 0o700 });
 }
 
-/** Renames a bundle before removing it, so that a partly removed one is never used. */
+/** Renames a bundle before removing it, so that a partly removed bundle is never used. */
 async function removeBundle(bundle: string, parts: string, name: string): Promise<void> {
   const old = join(parts, `${name}.old`);
   try {

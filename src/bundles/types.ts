@@ -1,16 +1,16 @@
 import type { Failure } from '../core/errors.ts';
 
-/** Local file, or a part of one, such as of a pack. */
+/** Local file, or a part of one, such as a file in a pack. */
 export type LocalSource = {
   readonly path: string;
-  /** Range in bytes; the whole file if undefined. */
+  /** Range of the part in bytes. Undefined for the whole file. */
   readonly part?: { readonly offset: number; readonly size: number } | undefined;
 };
 
 /** Local file, or a URL that starts with `https://`. */
 export type ArtifactSource = LocalSource | { readonly url: string };
 
-/** File to fetch, identified by the SHA-256 of its content. */
+/** File to fetch. The SHA-256 of its content identifies it. */
 export type WantedFile = {
   /** Name in errors, such as `modules.camera.bundle`. */
   readonly subject: string;
@@ -18,8 +18,11 @@ export type WantedFile = {
   readonly source: ArtifactSource;
 };
 
-/** Archive to fetch, with the most bytes and entries that it may hold. */
+/** Archive to fetch, with the maximum bytes and number of entries of its content. */
 export type WantedBundle = WantedFile & { readonly size: number; readonly files: number };
 
-/** Creates the Failure for a bad archive; `complaint` follows its name in the sentence. */
+/**
+ * Function that creates the Failure for a bad archive. `complaint` follows the name of the archive in the
+ * sentence.
+ */
 export type Refuse = (complaint: string) => Failure;

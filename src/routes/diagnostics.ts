@@ -1,25 +1,28 @@
 import type { TextSpan } from './tree.ts';
 
-/** Error or warning about a route, with its position. */
+/** Error or warning about a route, with its position in the text. */
 export type Diagnostic = TextSpan & {
   /** Sentence without its full stop: the subject, the problem and the fix. */
   readonly sentence: string;
-  /** Line and column, counted from 1. A column is a character, not a UTF-16 unit. */
+  /** Line, counted from 1. */
   readonly line: number;
+  /** Column, counted from 1 in characters, not in UTF-16 units. */
   readonly column: number;
-  /** Description of the expected text. */
+  /** Description of the text that was expected. Undefined if there is none. */
   readonly expected: string | undefined;
-  /** Similar known name, as a suggestion. */
+  /** Known name that is similar to the wrong one. Undefined if there is none. */
   readonly nearest: string | undefined;
 };
 
 type Hints = { readonly expected?: string; readonly nearest?: string | undefined };
 
-/** Characters shown of a line before and after the error. */
+/** Maximum number of characters of a line that are shown before the error. */
 const SHOWN_BEFORE = 60;
+
+/** Maximum number of characters of a line that are shown from the start of the error on. */
 const SHOWN_AFTER = 40;
 
-/** Aborts a compilation. Never leaves this room, because `compileRoute` converts it to a diagnostic. */
+/** Aborts a compilation. `compileRoute` converts it to a diagnostic, so no other room sees it. */
 export class RouteError extends Error {
   readonly span: TextSpan;
   readonly hints: Hints;
@@ -32,7 +35,7 @@ export class RouteError extends Error {
   }
 }
 
-/** Rejects the route because of the text at `span`. */
+/** Refuses the route because of the text at `span`. */
 export function refuse(span: TextSpan, sentence: string, hints: Hints = {}): never {
   throw new RouteError(span, sentence, hints);
 }
@@ -52,8 +55,8 @@ export function diagnosticOf(text: string, error: RouteError): Diagnostic {
 }
 
 /**
- * Formats a diagnostic as a sentence with line and column, the source line, and carets under the error.
- * Control characters become blanks, so that a route cannot write to a terminal.
+ * Formats a diagnostic as a sentence with line and column, the line of the route, and carets under the error.
+ * Control characters become blanks, so that a route cannot send control sequences to a terminal.
  */
 export function formatDiagnostic(name: string, text: string, diagnostic: Diagnostic): string {
   const { line, column, start, end } = diagnostic;

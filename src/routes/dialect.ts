@@ -1,6 +1,6 @@
 /**
- * Route dialect. `azure`: as Azure IoT Edge reads it, including its quirks, for imported manifests. `skerry`:
- * the same language without its pitfalls. docs/reference/routes.md lists the differences.
+ * Dialect of routes. `azure` behaves exactly like Azure IoT Edge, for imported manifests. `skerry` is the
+ * same language without its pitfalls. docs/reference/routes.md lists the differences.
  */
 export type Dialect = 'skerry' | 'azure';
 

@@ -4,20 +4,21 @@ import { printSink } from './printer.ts';
 import { readsTopic, sourceMatches } from './sources.ts';
 import type { Subject } from './subject.ts';
 
-/** Results of one route, counted over the messages of its source. */
+/** Results of one route, counted over the messages that match its source. */
 export type RouteCounts = Readonly<Candidate['counts']>;
 
 export type RouteSetEntry = Omit<Candidate, 'counts'> & { readonly name: string };
 
 export type Dispatcher = {
   /**
-   * Calls `take` once for each sink of a matching route, with priority and TTL of the best matching route;
-   * among equals the first in the set. Evaluates and counts every route whose source matches.
+   * Calls `take` once for each sink of a matching route, with priority and TTL of the most urgent matching
+   * route, or of the first one in the set if several are equally urgent. Evaluates and counts every route
+   * whose source matches.
    */
   readonly dispatch: (subject: Subject, take: Take) => void;
   /** True if the source of any route matches. Other messages need not be dispatched. */
   readonly concerns: (source: string, topic: string) => boolean;
-  /** Counters by route name. */
+  /** Returns the counters by route name. */
   readonly counts: () => Readonly<Record<string, RouteCounts>>;
 };
 
@@ -26,7 +27,7 @@ type Counted = RouteSetEntry & Candidate;
 /** Function for messages that match no source. */
 const NOTHING: Run = () => {};
 
-/** Compiles the routes of a manifest to one function from message to sinks. */
+/** Compiles the routes of a manifest to one function that finds the sinks of a message. */
 export function createDispatcher(entries: readonly RouteSetEntry[]): Dispatcher {
   const routes = entries.map(entry => ({
     ...entry,
@@ -34,7 +35,7 @@ export function createDispatcher(entries: readonly RouteSetEntry[]): Dispatcher 
   }));
   const byTopic = routes.some(({ route }) => readsTopic(route.tree.source));
   const find = createPlans(routes);
-  // Consecutive messages are usually of one kind, so the last function is cached.
+  // Consecutive messages mostly have the same source and topic, so the last function is cached.
   let lastSource: string | undefined;
   let lastTopic: string | undefined;
   let lastRun = NOTHING;
@@ -55,18 +56,19 @@ export function createDispatcher(entries: readonly RouteSetEntry[]): Dispatcher 
 }
 
 /**
- * Finds and caches the function of a source and topic (empty if no route filters topics), so that routes of
- * other sources cost nothing. Kinds of messages with the same candidate routes share one function.
+ * Creates a cached lookup from source and topic to the function that evaluates the matching routes. The topic
+ * is empty if no route filters topics. Routes of other sources are not evaluated. If several sources have the
+ * same candidate routes, they share one function.
  */
 function createPlans(routes: readonly Counted[]): (source: string, topic: string) => Run {
   const plans = new Map<string, Map<string, Run>>();
   const bySet = new Map<string, Run>();
-  let remembered = 0;
+  let cachedCount = 0;
 
   const runOf = (source: string, topic: string): Run => {
-    const concerned = routes.filter(({ route }) => sourceMatches(route.tree.source, source, topic));
-    const key = concerned.map(route => routes.indexOf(route)).join();
-    const run = bySet.get(key) ?? (key === '' ? NOTHING : compileRoutes(groupBySink(concerned)));
+    const candidates = routes.filter(({ route }) => sourceMatches(route.tree.source, source, topic));
+    const key = candidates.map(route => routes.indexOf(route)).join();
+    const run = bySet.get(key) ?? (key === '' ? NOTHING : compileRoutes(groupBySink(candidates)));
     bySet.set(key, run);
     return run;
   };
@@ -74,15 +76,15 @@ function createPlans(routes: readonly Counted[]): (source: string, topic: string
   return (source, topic) => {
     const known = plans.get(source)?.get(topic);
     if (known !== undefined) return known;
-    if (remembered === MAX_PLANS || bySet.size === MAX_PLANS) {
+    if (cachedCount === MAX_PLANS || bySet.size === MAX_PLANS) {
       plans.clear();
       bySet.clear();
-      remembered = 0;
+      cachedCount = 0;
     }
     const run = runOf(source, topic);
     if (topic.length > MAX_CACHED_TOPIC_LENGTH) return run;
     plans.set(source, (plans.get(source) ?? new Map()).set(topic, run));
-    remembered += 1;
+    cachedCount += 1;
     return run;
   };
 }

@@ -8,25 +8,25 @@ import type { Expression } from './tree.ts';
 
 /** Part of a condition with its value for a message. */
 export type ExplainedPart = {
-  /** Source text of the part. */
+  /** Text of the part. */
   readonly text: string;
-  /** Undefined if it has no value or cannot be computed. */
+  /** Value of the part. Undefined if it has no value or cannot be computed. */
   readonly value: unknown;
-  /** Nesting depth; 0 for the whole condition. */
+  /** Nesting depth. 0 for the whole condition. */
   readonly depth: number;
 };
 
-/** Explanation why a route matches a message or not. */
+/** Explanation why a route matches a message or does not match it. */
 export type Explained = {
-  /** Tells if the route's source matches the message. */
+  /** True if the source of the route matches the message. */
   readonly takes: boolean;
-  /** Undefined if the condition was not evaluated. */
+  /** Result of the condition. Undefined if it was not evaluated. */
   readonly verdict: ConditionResult | undefined;
   /** Parts of the condition in pre-order, without literals. */
   readonly values: readonly ExplainedPart[];
 };
 
-/** Evaluates every part of a route's condition for one message. Not for the hot path. */
+/** Evaluates every part of a route's condition for one message. Too slow for the hot path. */
 export function explainRoute(route: Route, subject: Subject): Explained {
   const takes = sourceMatches(route.tree.source, subject.source, subject.topic);
   if (!takes) return { takes, verdict: undefined, values: [] };
@@ -42,7 +42,7 @@ export function explainRoute(route: Route, subject: Subject): Explained {
   return { takes, verdict: route.evaluate(subject), values };
 }
 
-/** Returns undefined if the value cannot be computed, such as a joined string beyond its limit. */
+/** Returns undefined if the value cannot be computed, for example because a joined string is too long. */
 function computed(compute: () => unknown): unknown {
   try {
     return compute();

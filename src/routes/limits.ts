@@ -1,19 +1,28 @@
 /* Bounds of routes and of their compiled conditions. */
 
-/** Brackets, function calls, NOT and minus within each other in a condition: each costs stack. */
+/** Maximum depth of brackets, function calls, NOT and minus in a condition, because each level uses stack. */
 export const MAX_NESTING = 64;
 
-/** Operands and operators of one condition: bounds the height of its tree, and with it the stack. */
+/**
+ * Maximum number of operands and operators of a condition. Bounds the height of its tree and the use of the
+ * stack.
+ */
 export const MAX_PARTS = 1000;
 
-/** Operands and operators of the conditions that become one function: a larger one is never compiled well. */
+/**
+ * Maximum number of operands and operators that are compiled to one function. The JIT compiler does not
+ * optimize larger functions.
+ */
 export const MAX_FUSED_PARTS = 1000;
 
-/** UTF-16 units of a joined string: a short route could else repeat a long body until the memory is gone. */
+/**
+ * Maximum UTF-16 units of a joined string, because a short route could repeat a long body until the memory is
+ * full.
+ */
 export const MAX_JOINED = 1 << 20;
 
-/** Kinds of message whose routes are remembered; then all are forgotten and found again as they come. */
+/** Maximum number of cached combinations of source and topic. When it is reached, the cache is cleared. */
 export const MAX_PLANS = 1024;
 
-/** UTF-16 units of a topic whose routes are remembered: bounds what senders of odd topics can take. */
+/** Maximum UTF-16 units of a topic that is cached. Bounds the memory that a sender of long topics can use. */
 export const MAX_CACHED_TOPIC_LENGTH = 256;

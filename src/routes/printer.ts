@@ -16,16 +16,16 @@ import type {
   UpstreamRef,
 } from './tree.ts';
 
-/** Binding power of unary operators, above any binary operator. */
+/** Precedence of unary operators, higher than that of any binary operator. */
 const UNARY = 8;
 
-/** Segments of `/messages/modules/M/outputs/O`, which needs no wildcard. */
+/** Number of segments of `/messages/modules/M/outputs/O`, which is printed without a wildcard. */
 const SEGMENTS_WITH_OUTPUT = 5;
 
 /** Syntax that differs between the dialects. */
 type Writing = {
   readonly property: (name: string) => string;
-  /** Syntax of a value that an application property cannot shadow. */
+  /** Returns the syntax of a value that an application property cannot shadow. */
   readonly dollar: (name: string) => string;
   readonly minus: string;
   readonly quote: (text: string) => string;
@@ -47,7 +47,7 @@ export function printRoute({ source, condition, sink }: RouteTree, dialect: Dial
   return `FROM ${printSource(source)}${where} INTO ${printSink(sink)}`;
 }
 
-/** Prints a condition or a part of it with the fewest brackets. */
+/** Prints a condition or a part of it with as few brackets as possible. */
 export function printExpression(expression: Expression, dialect: Dialect = 'skerry'): string {
   const writing = WRITINGS[dialect];
   const print = (part: Expression): string => {
@@ -112,7 +112,7 @@ function printSource(source: Source): string {
   return namesOutput ? path : `${path}/*`;
 }
 
-/** Text of an upstream after FROM or INTO. */
+/** Prints an upstream as it appears after FROM or INTO. */
 export function printUpstream({ name }: UpstreamRef): string {
   return name === undefined ? '$upstream' : `$upstream/${name}`;
 }
@@ -139,7 +139,10 @@ function quote(text: string): string {
   return `"${Array.from(text, escaped).join('')}"`;
 }
 
-/** Escapes a u after a backslash, because the dialect would read both as one escape sequence. */
+/**
+ * Quotes a string. Escapes a u after a backslash, because the azure dialect would read both as one escape
+ * sequence.
+ */
 function azureQuote(text: string): string {
   return quote(text).replace(
     /\\\\([uU])/g,

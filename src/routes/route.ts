@@ -10,22 +10,24 @@ import type { RouteTree } from './tree.ts';
 import { checkCondition } from './types/check.ts';
 import { warningsOfParts, warningsOfRest } from './warnings.ts';
 
-/** A compiled route. */
 export type Route = {
   readonly text: string;
   readonly dialect: Dialect;
   readonly tree: RouteTree;
-  /** Type-checked condition. Undefined if the route matches everything from its source. */
+  /** Type-checked condition. Undefined if the route matches all messages of its source. */
   readonly checked: Checked | undefined;
-  /** Tells if the condition may read the body; it may still be decided without it. */
+  /** True if the condition may read the body. For some messages the properties alone may decide it. */
   readonly needsBody: boolean;
-  /** Warnings about valid but probably unintended parts. */
+  /** Warnings about valid parts that are probably unintended. */
   readonly warnings: readonly Diagnostic[];
   /** Evaluates the condition for a message whose source matches. Never throws. */
   readonly evaluate: (subject: Subject) => ConditionResult;
 };
 
-/** Compiles one route in time linear to its length. Never throws; returns a diagnostic of the first error. */
+/**
+ * Compiles one route in time linear in its length. Never throws an error of the route, but returns its
+ * diagnostic.
+ */
 export function compileRoute(
   text: string,
   dialect: Dialect = 'skerry',
@@ -43,7 +45,7 @@ function compile(text: string, dialect: Dialect): Route {
     const span = { start: MAX_ROUTE_LENGTH, end: MAX_ROUTE_LENGTH + 1 };
     refuse(
       span,
-      `a route may have ${MAX_ROUTE_LENGTH} characters, and this one has ${text.length}: split it`,
+      `a route may have at most ${MAX_ROUTE_LENGTH} characters, but this one has ${text.length}: split it`,
     );
   }
   const { tree, ignored } = parseRoute(text, dialect);

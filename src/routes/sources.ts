@@ -4,38 +4,39 @@ import type { Source } from './tree.ts';
 
 const UPSTREAM = '$upstream';
 
-/** Source of messages from an upstream, which is below no path; routes name it the same way. */
+/** Returns the source of messages from an upstream. Routes use the same text. */
 export function upstreamSource(name: string): string {
   return name === DEFAULT_UPSTREAM ? UPSTREAM : `${UPSTREAM}/${name}`;
 }
 
 /**
- * Tells if a route's source matches a message from `source` (`/messages/modules/M/outputs/O`) on `topic`.
- * Messages from an upstream match only sources that name an upstream, because `/*` often goes INTO $upstream.
- * `$upstream` without a name matches any if the manifest does not define one.
+ * True if the source of a route matches a message from `source` (such as `/messages/modules/M/outputs/O`) with
+ * the topic `topic`. Messages from an upstream match only a source that names an upstream, because routes from
+ * `/*` often lead INTO $upstream, which would be a loop. `$upstream` without a name matches every upstream; if
+ * the manifest defines upstreams, the hub has set the name before.
  */
 export function sourceMatches(wanted: Source, source: string, topic: string): boolean {
-  const down = source.startsWith(UPSTREAM);
+  const fromUpstream = source.startsWith(UPSTREAM);
   switch (wanted.kind) {
     case 'path':
-      return !down && pathMatches(wanted.segments, source);
+      return !fromUpstream && pathMatches(wanted.segments, source);
     case 'topic':
-      return !down && matches(wanted.filter, topic);
+      return !fromUpstream && matches(wanted.filter, topic);
     case 'upstream':
       return (
-        down &&
+        fromUpstream &&
         (wanted.name === undefined || source === upstreamSource(wanted.name)) &&
         (wanted.filter === undefined || matches(wanted.filter, topic))
       );
   }
 }
 
-/** Tells if the source depends on the topic. */
+/** True if the source depends on the topic. */
 export function readsTopic(wanted: Source): boolean {
   return wanted.kind !== 'path' && wanted.filter !== undefined;
 }
 
-/** Matches whole segments as a prefix, ignoring case. */
+/** True if `segments` are the first segments of `source`, ignoring case. */
 function pathMatches(segments: readonly string[], source: string): boolean {
   const prefix = segments
     .map(segment => `/${segment}`)

@@ -1,23 +1,25 @@
-/** Properties of a message that a condition can read. */
+/** Message as conditions and sources of routes see it. */
 export type Subject = {
   /**
-   * `/messages/modules/M/outputs/O`, `/messages/modules/M` without an output, `/messages` for a plain client.
+   * `/messages/modules/M/outputs/O` for an output of a module, `/messages/modules/M` for a module without an
+   * output, `/messages` for a client.
    */
   readonly source: string;
   /** MQTT topic of the message. */
   readonly topic: string;
   /**
-   * Application properties as a flat list of names and values; the last of duplicates counts. A value is null
-   * if another protocol than MQTT set a name without a value.
+   * Application properties as a flat list of names and values. If a name is repeated, its last value counts.
+   * A value is null if a protocol other than MQTT has set a name without a value.
    */
   readonly properties: readonly (string | null)[];
-  /** System property `name` without `$`. Undefined if the message has none. */
+  /** Returns the system property `name`, given without `$`. Undefined if the message does not have it. */
   system(name: string): string | null | undefined;
   /**
-   * Body as a JSON value, parsed at most once. Undefined if it is not valid JSON of the declared encoding.
+   * Returns the body as a JSON value, parsed at most once. Undefined if it is not valid JSON in the declared
+   * encoding.
    */
   body(): unknown;
 };
 
-/** Result of a condition for one message. A route matches only on `true`. */
+/** Result of a condition for one message. The route matches only if it is `true`. */
 export type ConditionResult = 'true' | 'false' | 'undefined' | 'error';

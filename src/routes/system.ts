@@ -1,7 +1,7 @@
 import { CHILD_PROPERTIES } from '../core/child-source.ts';
 import type { Dialect } from './dialect.ts';
 
-/** System properties of Azure IoT Edge messages. */
+/** System properties of messages in Azure IoT Edge. */
 const AZURE: ReadonlySet<string> = new Set([
   'connectionDeviceId',
   'connectionModuleId',
@@ -20,8 +20,8 @@ const AZURE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * System properties that a condition may name, without `$`. The skerry dialect refuses unknown ones, because
- * they would always be undefined.
+ * System properties that a condition may contain, without `$`. The skerry dialect refuses unknown ones,
+ * because they would always be undefined.
  */
 export const SYSTEM_PROPERTIES: Readonly<Record<Dialect, ReadonlySet<string>>> = {
   azure: AZURE,

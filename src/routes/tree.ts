@@ -1,7 +1,7 @@
-/** Range in the route's text: offsets in UTF-16 units, the end exclusive. */
+/** Range in the text of a route. The offsets are in UTF-16 units, and the end is exclusive. */
 export type TextSpan = { readonly start: number; readonly end: number };
 
-/** Step of a body path: object key or array index. */
+/** Step of a body path: an object key or an array index. */
 export type PathStep = string | number;
 
 export type UnaryOperator = 'NOT' | '-';
@@ -27,16 +27,16 @@ export type Literal = TextSpan & {
   readonly value: number | string | boolean | null | undefined;
 };
 
-/** Application property. */
 export type Property = TextSpan & { readonly kind: 'property'; readonly name: string };
 
-/** System property, its name without `$`. */
+/** System property. Its name is stored without `$`. */
 export type SystemProperty = TextSpan & { readonly kind: 'system'; readonly name: string };
 
 export type BodyPath = TextSpan & { readonly kind: 'body'; readonly path: readonly PathStep[] };
 
 /**
- * `$x` in the azure dialect: an application property of that name, `$` included, shadows the other meaning.
+ * `$x` in the azure dialect. If the message has an application property with the name `$x`, its value is
+ * used; otherwise the value of `hidden`.
  */
 export type Shadowed = TextSpan & {
   readonly kind: 'shadowed';
@@ -60,14 +60,14 @@ export type Binary = TextSpan & {
   readonly right: Expression;
 };
 
-/** Function call with its name in lower case. */
+/** Function call. Its name is in lower case. */
 export type Call = TextSpan & {
   readonly kind: 'call';
   readonly name: string;
   readonly operands: readonly Expression[];
 };
 
-/** Condition or part of one. Brackets are represented by the shape of the tree. */
+/** Condition or part of one. Brackets are not stored, because the tree represents them. */
 export type Expression =
   | Literal
   | Property
@@ -79,7 +79,7 @@ export type Expression =
   | Binary
   | Call;
 
-/** Upstream in a route: `$upstream/<name>`; the name is undefined in `$upstream`. */
+/** Upstream in a route: `$upstream/<name>`, or `$upstream` if the name is undefined. */
 export type UpstreamRef = { readonly kind: 'upstream'; readonly name: string | undefined };
 
 /** Source of a route: a path prefix, a topic filter, or an upstream with an optional topic filter. */
@@ -94,7 +94,7 @@ export type Sink =
   | { readonly kind: 'input'; readonly module: string; readonly input: string }
   | { readonly kind: 'topic'; readonly topic: string };
 
-/** Syntax tree of a route. Without a condition it matches everything from its source. */
+/** Syntax tree of a route. A route without a condition matches all messages of its source. */
 export type RouteTree = {
   readonly source: Source;
   readonly condition: Expression | undefined;

@@ -5,7 +5,7 @@ import { type Diagnostic, diagnosticOf, RouteError } from './diagnostics.ts';
 import { printExpression } from './printer.ts';
 import type { Expression, TextSpan } from './tree.ts';
 
-/** Maximum characters shown of a part. */
+/** Maximum number of characters of a part that are shown. */
 const MAX_REPEATED = 40;
 
 /** Warns about ignored text after the sink. */
@@ -41,10 +41,10 @@ function warning(text: string, span: TextSpan, sentence: string): Diagnostic {
 function sentenceOf(part: Expression, { value }: Known, whole: boolean, { dialect }: Checked): string {
   const always = value === true ? 'always true' : 'never true';
   if (whole) {
-    const advice = value === true ? 'leave WHERE out' : 'no message matches this route';
+    const advice = value === true ? 'omit WHERE' : 'no message matches this route';
     return `this condition is ${always}: ${advice}`;
   }
   const text = printExpression(part, dialect);
   const shown = text.length <= MAX_REPEATED ? text : `${text.slice(0, MAX_REPEATED)}…`;
-  return `${shown} is ${always}, whatever the message`;
+  return `${shown} is ${always} for every message`;
 }

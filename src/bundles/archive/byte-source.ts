@@ -3,19 +3,19 @@ import { ARCHIVE_PIECE_BYTES } from '../limits.ts';
 
 /** Sequential reader of bytes. */
 export type ByteSource = {
-  /** Bytes read or skipped so far. */
+  /** Number of bytes read or skipped so far. */
   readonly position: () => number;
   /**
-   * Reads at least one and at most `maxBytes`; returns an empty buffer at the end. The caller may keep it.
+   * Reads at least one and at most `maxBytes`. Returns an empty buffer at the end. The buffer is not reused.
    */
   readonly read: (maxBytes: number) => Promise<Buffer>;
-  /** Skips up to `size` bytes; returns the number skipped. */
+  /** Skips up to `size` bytes. Returns the number of bytes skipped. */
   readonly skip: (size: number) => Promise<number>;
 };
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
-/** Reads `size` bytes into memory; fewer only at the end. */
+/** Reads `size` bytes into memory. Returns fewer only at the end of the source. */
 export async function readExactly(input: ByteSource, size: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   for (let missing = size; missing > 0; ) {
@@ -28,7 +28,7 @@ export async function readExactly(input: ByteSource, size: number): Promise<Buff
   return pieces.length === 1 ? first : Buffer.concat(pieces);
 }
 
-/** Byte source of an iterator of pieces. */
+/** Creates a byte source from an iterator of buffers. */
 export function byteSourceOf(pieces: AsyncIterator<Buffer>): ByteSource {
   let waiting = EMPTY;
   let position = 0;
@@ -59,7 +59,7 @@ export function byteSourceOf(pieces: AsyncIterator<Buffer>): ByteSource {
   };
 }
 
-/** Byte source of the first `size` bytes of a file; skipped bytes are not read. */
+/** Creates a byte source of the first `size` bytes of a file. Skipped bytes are not read from disk. */
 export function fileByteSource(file: FileHandle, size: number): ByteSource {
   let position = 0;
   return {

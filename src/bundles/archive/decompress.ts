@@ -13,7 +13,10 @@ export function isTar(start: Buffer): boolean {
   return start.subarray(USTAR_OFFSET, USTAR_OFFSET + USTAR.length).equals(USTAR);
 }
 
-/** Decompresses a `tar`, `tar.gz` or `tar.zst`; detects the format by the first bytes, not by the name. */
+/**
+ * Decompresses an archive `tar`, `tar.gz` or `tar.zst`. Detects the format by the first bytes, not by the
+ * name.
+ */
 export async function* decompress(
   compressed: AsyncGenerator<Buffer>,
   refuse: Refuse,
@@ -36,7 +39,7 @@ async function* prepend(first: Buffer, rest: AsyncGenerator<Buffer>): AsyncGener
     yield first;
     yield* rest;
   } finally {
-    // A generator that never started does not run its own `finally`.
+    // If a generator was never started, its own `finally` does not run.
     await rest.return(undefined);
   }
 }
@@ -49,23 +52,24 @@ async function* decompressWith(
   const { createGunzip, createZstdDecompress, constants } = await import('node:zlib');
   const chunkSize = ARCHIVE_PIECE_BYTES;
   const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_POWER };
-  const opened = kind === 'gzip' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize, params });
-  // Errors are thrown by the iterator below.
-  const pipe = pipeline(Readable.from(withoutReturn(compressed)), opened, () => undefined);
+  const decompressor =
+    kind === 'gzip' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize, params });
+  // The iterator below throws the errors.
+  const pipe = pipeline(Readable.from(withoutReturn(compressed)), decompressor, () => undefined);
   try {
     yield* pipe.iterator();
-    // Trailing bytes are not decompressed but belong to the hash.
+    // Bytes after the compressed data are not decompressed but are part of the hash.
     for await (const _ of compressed);
   } catch (thrown) {
     throw systemCode(thrown)?.startsWith('Z') ? refuse(decompressionProblem(kind, thrown)) : thrown;
   } finally {
-    opened.destroy();
-    // Closes the file as well.
+    decompressor.destroy();
+    // This also closes the file.
     await compressed.return(undefined);
   }
 }
 
-/** Yields the same pieces, but does not close their source when the consumer stops early. */
+/** Yields the same buffers, but does not close their source if the consumer stops early. */
 async function* withoutReturn(pieces: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
   for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) yield next.value;
 }

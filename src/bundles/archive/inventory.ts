@@ -4,7 +4,10 @@ import { nameProblem, pathParts, quoted } from './entry-names.ts';
 import { followLinks, linkDestination } from './symlinks.ts';
 import type { TarEntry } from './tar.ts';
 
-/** Item at a path of a bundle. `mode` has no write bits. */
+/**
+ * Item at a path of a bundle. `mode` has no write permission. A folder with `stated` false has no entry of
+ * its own.
+ */
 export type BundleItem =
   | { readonly kind: 'folder'; readonly mode: number; readonly stated: boolean }
   | { readonly kind: 'file'; readonly mode: number; readonly size: number }
@@ -12,16 +15,16 @@ export type BundleItem =
   /** Hard link to the file at the path `target`. */
   | { readonly kind: 'link'; readonly target: string };
 
-/** Content of an archive, checked entry by entry against path traversal and its bounds. */
+/** Content of an archive. Each entry is checked against path traversal and the bounds of the bundle. */
 export type Inventory = {
-  /** Checks and adds an entry; returns its path and the parent folders that must be created first. */
+  /** Checks and adds an entry. Returns its path and the parent folders that must be created first. */
   readonly add: (entry: TarEntry) => AddedEntry;
-  /** Checks links and completeness after the last entry. */
+  /** Checks links and completeness. Called after the last entry. */
   readonly validate: () => void;
   readonly items: ReadonlyMap<string, BundleItem>;
-  /** Resolves a path to a folder or file, following all links; undefined if there is none. */
+  /** Resolves a path to a folder or file, following all links. Undefined if it does not exist. */
   readonly find: (path: string) => FoundItem | undefined;
-  /** Total bytes of all files. */
+  /** Returns the total bytes of all files. */
   readonly bytes: () => number;
 };
 
@@ -38,7 +41,7 @@ const NOT_WRITABLE = 0o555;
 const OWNER_READS = 0o400;
 const OWNER_ENTERS = 0o500;
 
-/** Entry types that a bundle cannot hold, by tar-stream's names. */
+/** Entry types that a bundle must not contain, by tar-stream's names. */
 const REFUSED_TYPES: Readonly<Record<string, string>> = {
   'character-device': 'a device',
   'block-device': 'a device',
@@ -47,11 +50,11 @@ const REFUSED_TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Creates an inventory of at most `size` bytes and `files` entries. Its functions throw the errors of
+ * Creates an inventory of at most `size` bytes and `files` entries. Its functions throw errors created by
  * `refuse`.
  */
 export function createInventory(bounds: { size: number; files: number }, refuse: Refuse): Inventory {
-  // Keys are paths without "." and double slashes; '' is the root folder of the bundle.
+  // Keys are paths without "." and double slashes. The root folder of the bundle has the key ''.
   const items = new Map<string, BundleItem>([['', { kind: 'folder', mode: ROOT_MODE, stated: false }]]);
   let bytes = 0;
   let nameBytes = 0;
@@ -68,7 +71,7 @@ export function createInventory(bounds: { size: number; files: number }, refuse:
   };
 
   const foldersTo = (parts: readonly string[], name: string): string[] => {
-    const made: string[] = [];
+    const missing: string[] = [];
     for (let depth = 1; depth < parts.length; depth++) {
       const path = parts.slice(0, depth).join('/');
       const item = items.get(path);
@@ -76,9 +79,9 @@ export function createInventory(bounds: { size: number; files: number }, refuse:
       if (item !== undefined)
         throw refuse(`holds ${quoted(name)} below ${quoted(path)}, which is not a folder`);
       put(path, { kind: 'folder', mode: NOT_WRITABLE, stated: false });
-      made.push(path);
+      missing.push(path);
     }
-    return made;
+    return missing;
   };
 
   const countBytes = (size: number): void => {
@@ -164,7 +167,10 @@ function typeProblem(type: string): string {
   return REFUSED_TYPES[type] ?? `which has a type that a bundle cannot hold ("${type}")`;
 }
 
-/** Path of an entry, checked against path traversal; `before` precedes the name in errors. */
+/**
+ * Returns the path of an entry as parts, checked against path traversal. `before` precedes the name in
+ * errors.
+ */
 function pathOf(name: string, refuse: Refuse, before: string): string[] {
   if (name === '') throw refuse(before === '' ? 'holds an entry without a name' : `holds ${before}nothing`);
   const problem =

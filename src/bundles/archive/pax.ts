@@ -1,4 +1,4 @@
-/** Fields of a pax extended header that are used here. */
+/** Fields of a pax extended header that the hub uses. */
 export type ExtendedHeader = {
   readonly name?: string;
   readonly linkname?: string;
@@ -10,8 +10,9 @@ const SPACE = 0x20;
 const NEWLINE = 0x0a;
 
 /**
- * Parses the records `length key=value\n` of an extended header (POSIX.1-2024, pax, "Extended Header");
- * undefined if they are malformed. Other fields, such as times and attributes, are ignored.
+ * Parses the records `length key=value
+ * ` of an extended header (POSIX.1-2024, pax, "Extended Header"). Ignores all other fields, such as times and
+ * attributes. Undefined if a record is malformed.
  */
 export function parseExtendedHeader(bytes: Buffer): ExtendedHeader | undefined {
   let found: ExtendedHeader = {};
@@ -24,9 +25,9 @@ export function parseExtendedHeader(bytes: Buffer): ExtendedHeader | undefined {
     const record = bytes.toString('utf8', space + 1, end - 1);
     const equals = record.indexOf('=');
     if (equals < 1) return undefined;
-    const more = fieldOf(record.slice(0, equals), record.slice(equals + 1));
-    if (more === undefined) return undefined;
-    found = { ...found, ...more };
+    const field = fieldOf(record.slice(0, equals), record.slice(equals + 1));
+    if (field === undefined) return undefined;
+    found = { ...found, ...field };
     at = end;
   }
   return found;

@@ -11,7 +11,7 @@ import { createInventory } from './inventory.ts';
 import type { EntryContent, TarEntry } from './tar.ts';
 import { readTar } from './tar.ts';
 
-/** Upper bound of the bytes of an archive with that content, compressed or not. */
+/** Returns the maximum bytes of an archive with this content, either compressed or not. */
 export function maxArchiveBytes({ size, files }: { size: number; files: number }): number {
   return size + files * ARCHIVE_ENTRY_BYTES + ARCHIVE_END_BYTES;
 }
@@ -21,8 +21,8 @@ export function refusalOf({ subject }: WantedFile): Refuse {
 }
 
 /**
- * Reads a file in pieces, each in a buffer of its own, up to `maxBytes`. Throws Failure `bundle.missing`, or
- * the signal's reason.
+ * Reads a file of at most `maxBytes` in pieces. Each piece has its own buffer. Throws Failure
+ * `bundle.missing` or `bundle.refused`, or the reason of the signal.
  */
 async function* readPieces(
   wanted: WantedFile,
@@ -88,7 +88,7 @@ function compareHash({ subject, sha256, source }: WantedFile, actual: string): v
 type Visit = (entry: TarEntry, content: EntryContent, inventory: Inventory) => Promise<void>;
 
 /**
- * Reads a whole archive within its bounds, and verifies its hash on the way. `visit` adds each entry to the
+ * Reads a whole archive within its bounds and verifies its hash at the end. `visit` adds each entry to the
  * inventory, which is returned.
  */
 export async function readArchive(
@@ -137,7 +137,7 @@ async function* limitBytes(
   }
 }
 
-/** Checks a whole archive and writes nothing. */
+/** Checks a whole archive without writing anything. */
 export function inspectArchive(
   wanted: WantedBundle,
   local: LocalSource,

@@ -1,11 +1,11 @@
 import { MAX_LINK_STEPS } from '../limits.ts';
 import { pathParts } from './entry-names.ts';
 
-/** Returns the target of the symbolic link at a path; undefined if there is no link. */
+/** Function that returns the target of the symbolic link at a path. Undefined if the path is no link. */
 type TargetOf = (path: string) => string | undefined;
 
 /**
- * Resolves a symbolic link as the kernel does, through other links, and tells whether it stays inside the
+ * Resolves a symbolic link as the kernel does, through other links. Returns whether its target is inside the
  * bundle. If `d` is a link, `d/..` is the parent of its target.
  */
 export function linkDestination(
@@ -17,16 +17,16 @@ export function linkDestination(
   return typeof reached === 'string' ? reached : 'inside';
 }
 
-/** Resolves `target` from the folder `folder`, following all links; returns the parts of the path. */
+/** Resolves `target` from the folder `folder`, following all links. Returns the parts of the path. */
 export function followLinks(
   folder: readonly string[],
   target: string,
   targetOf: TargetOf,
 ): readonly string[] | 'outside' | 'circle' {
   const at = [...folder];
-  const ahead = pathParts(target).reverse();
+  const pending = pathParts(target).reverse();
   for (let steps = 0; ; steps++) {
-    const part = ahead.pop();
+    const part = pending.pop();
     if (part === undefined) return at;
     if (steps > MAX_LINK_STEPS) return 'circle';
     if (part === '..') {
@@ -35,7 +35,7 @@ export function followLinks(
     }
     const next = targetOf([...at, part].join('/'));
     if (next === undefined) at.push(part);
-    else ahead.push(...pathParts(next).reverse());
-    if (ahead.length > MAX_LINK_STEPS) return 'circle';
+    else pending.push(...pathParts(next).reverse());
+    if (pending.length > MAX_LINK_STEPS) return 'circle';
   }
 }

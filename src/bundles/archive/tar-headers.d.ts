@@ -1,4 +1,4 @@
-/** Types of the used part of tar-stream, which has none of its own. */
+/** Types of tar-stream, limited to the functions that are used. The package has no types of its own. */
 declare module 'tar-stream/headers.js' {
   type Header = {
     readonly name: string;
@@ -17,8 +17,8 @@ declare module 'tar-stream/headers.js' {
     readonly mtime: Date;
     readonly type: 'file';
   };
-  /** Null for a block of zeros; throws at one whose checksum or format is wrong. */
+  /** Decodes a header. Returns null for a block of zeros. Throws if the checksum or the format is wrong. */
   export function decode(block: Buffer, encoding: 'utf8'): Header | null;
-  /** Null if the name does not fit. */
+  /** Encodes a header. Returns null if the name is too long. */
   export function encode(header: Written): Buffer | null;
 }

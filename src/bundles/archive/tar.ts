@@ -5,24 +5,24 @@ import { readExactly } from './byte-source.ts';
 import type { ExtendedHeader } from './pax.ts';
 import { parseExtendedHeader } from './pax.ts';
 
-/** Block size; headers and contents are padded to a multiple of it. */
+/** Bytes of a block. Headers and contents are padded to a multiple of it. */
 export const TAR_BLOCK_BYTES = 512;
 
-/** Entry of an archive as its header describes it, unchecked. */
+/** Entry of an archive as its header describes it. Not checked yet. */
 export type TarEntry = {
   readonly name: string;
-  /** Target, if it is a link. */
+  /** Target of a link. Empty for other entries. */
   readonly linkname: string;
   /** Type by tar-stream's name, or the letter of an unknown type. */
   readonly type: string;
   readonly mode: number;
   readonly size: number;
   readonly sparse: boolean;
-  /** Offset of its content in the archive. */
+  /** Offset of the content in the archive. */
   readonly offset: number;
 };
 
-/** Content of an entry in pieces; the rest is skipped if the consumer stops early. */
+/** Content of an entry in pieces. The rest is skipped if the consumer stops early. */
 export type EntryContent = AsyncIterable<Buffer>;
 
 type Visit = (entry: TarEntry, content: EntryContent) => Promise<void>;
@@ -32,8 +32,8 @@ const EXTENSIONS = ['pax-header', 'gnu-long-path', 'gnu-long-link-path'];
 const TRUNCATED = 'is truncated: it was not copied completely';
 
 /**
- * Reads an archive entry by entry up to its end marker. Throws the errors of `refuse` if it is malformed or
- * truncated.
+ * Reads an archive entry by entry up to its end marker. Throws an error created by `refuse` if the archive is
+ * malformed or truncated.
  */
 export async function readTar(input: ByteSource, refuse: Refuse, visit: Visit): Promise<void> {
   const { decode } = await import('tar-stream/headers.js');
@@ -48,8 +48,8 @@ export async function readTar(input: ByteSource, refuse: Refuse, visit: Visit): 
     if (EXTENSIONS.includes(header.type ?? '') || header.type === 'pax-global-header') {
       if (++extensions > MAX_EXTENSIONS)
         throw refuse(`is corrupted at byte ${at}: the extended headers of one entry are too long`);
-      const more = await readExtension(input, header.type ?? '', header.size, refuse);
-      extension = { ...extension, ...more };
+      const extended = await readExtension(input, header.type ?? '', header.size, refuse);
+      extension = { ...extension, ...extended };
       continue;
     }
     const size = extension.size ?? header.size;
@@ -108,20 +108,20 @@ async function readExtension(
   const padded = await readExactly(input, Math.ceil(size / TAR_BLOCK_BYTES) * TAR_BLOCK_BYTES);
   if (padded.length < size) throw refuse(TRUNCATED);
   const bytes = padded.subarray(0, size);
-  // GNU long names end with a NUL.
+  // Long names in GNU format end with a NUL.
   const text = bytes.toString('utf8').replace(/\0$/, '');
   if (type === 'gnu-long-path') return { name: text };
   if (type === 'gnu-long-link-path') return { linkname: text };
   const extension = parseExtendedHeader(bytes);
   if (extension === undefined) throw refuse(`is corrupted at byte ${at}`);
   if (type === 'pax-header') return extension;
-  // A global header may hold comments, as git writes them, but no names or sizes.
+  // A global header may contain comments, as git writes them, but no names or sizes.
   if (Object.keys(extension).length > 0)
     throw refuse(`is corrupted at byte ${at}: a global header sets names`);
   return {};
 }
 
-/** Checks that only zeros follow the end marker, as padding to the record size. */
+/** Checks that only zeros follow the end marker. They pad the archive to its record size. */
 async function readEnd(input: ByteSource, refuse: Refuse): Promise<void> {
   for (;;) {
     const at = input.position();

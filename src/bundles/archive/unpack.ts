@@ -11,8 +11,8 @@ import type { EntryContent } from './tar.ts';
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /**
- * Unpacks a verified archive into the folder `target` atomically: everything is written to `draft` and
- * flushed before the rename. Throws Failure; nothing is left of it then.
+ * Verifies an archive and unpacks it into the folder `target` atomically: all items are written to the folder
+ * `draft` and flushed, then `draft` is renamed. If it throws a Failure, `draft` is removed.
  */
 export async function unpack(
   bundle: WantedBundle,
@@ -28,7 +28,7 @@ export async function unpack(
     });
     await seal(draft, items, signal);
     await rename(draft, target);
-    // Read-only only now, because a read-only folder cannot be renamed.
+    // The root folder becomes read-only after the rename, because a read-only folder cannot be renamed.
     await chmod(target, 0o555);
     await fsyncPath(dirname(target));
   } catch (thrown) {
@@ -37,13 +37,16 @@ export async function unpack(
   }
 }
 
-/** Writes one entry. The inventory guarantees that its parent folders were created here and are not links. */
+/**
+ * Writes one entry. The inventory guarantees that its parent folders were created by this function and are
+ * not links.
+ */
 async function write(
   root: string,
   { path, item, folders }: AddedEntry,
   content: EntryContent,
 ): Promise<void> {
-  // Writable for now; `seal` sets the final mode.
+  // Folders are writable until `seal` sets the final mode.
   for (const folder of folders) await mkdir(join(root, folder), { mode: 0o700 });
   const target = join(root, path);
   if (item.kind === 'symlink') return symlink(item.target, target);
@@ -58,7 +61,7 @@ async function write(
   }
 }
 
-/** Flushes all files and makes the folders read-only, inner folders first. */
+/** Flushes all files and makes the folders read-only, subfolders first. */
 async function seal(
   root: string,
   items: ReadonlyMap<string, BundleItem>,
@@ -72,7 +75,7 @@ async function seal(
   }
   // Descending order puts each folder before its parent.
   for (const [path, mode] of folders.sort(([one], [other]) => (one < other ? 1 : -1))) {
-    // The root must stay writable until it is renamed.
+    // The root folder must stay writable until it is renamed.
     if (path !== '') await chmod(join(root, path), mode);
     await fsyncPath(join(root, path));
   }

@@ -17,13 +17,13 @@ import type { RequestContext } from './https-request.ts';
 import { createAgent, openDownload, redactedUrl, unreachable } from './https-request.ts';
 
 export type DownloadRequest = {
-  /** Name in errors, such as `modules.camera.bundle`. */
+  /** Name of the file in errors, such as `modules.camera.bundle`. */
   readonly subject: string;
   readonly url: URL;
-  /** Path of the target file; existing content is resumed. */
+  /** Path of the target file. If it exists, the download resumes at its end. */
   readonly file: string;
   readonly maxBytes: number;
-  /** Throws if disk space is short for the remaining bytes, or for the whole file. */
+  /** Checks that the disk has space for the remaining bytes. Throws if it has not. */
   readonly checkSpace: (remaining: number, total: number) => Promise<void>;
 };
 
@@ -35,15 +35,16 @@ export type FetchContext = {
   readonly progress?: ((progress: DownloadProgress) => void) | undefined;
 };
 
-/** Progress of a download; `of` is 0 if the server does not send a length. */
+/** Progress of a download. `of` is the size of the file, or 0 if the server does not send it. */
 export type DownloadProgress = { readonly subject: string; readonly bytes: number; readonly of: number };
 
+/** Flags to open a partial download. */
 const PART = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
 
 /**
- * Downloads a file over HTTPS; resumes and retries with back-off after each interruption. Throws Failure
- * `bundle.unreachable`, `bundle.refused`, `bundle.space` or `bundle.write`, or the signal's reason; received
- * bytes stay in the file.
+ * Downloads a file over HTTPS. Resumes with exponential back-off after each interruption. Throws Failure
+ * `bundle.unreachable`, `bundle.refused`, `bundle.space` or `bundle.write`, or the reason of the signal. The
+ * received bytes stay in the file.
  */
 export async function download(wanted: DownloadRequest, context: FetchContext): Promise<void> {
   const { clock, log, signal } = context;
@@ -76,11 +77,11 @@ export async function download(wanted: DownloadRequest, context: FetchContext): 
   }
 }
 
-/** Tries once; aborts if the server sends nothing for too long. */
+/** Makes one attempt. Aborts if the server sends no data for DOWNLOAD_TIMEOUT_MS. */
 async function tryOnce(
   wanted: DownloadRequest,
   file: FileHandle,
-  have: number,
+  offset: number,
   { clock, signal, agent, progress }: FetchContext & Pick<RequestContext, 'agent'>,
 ): Promise<void> {
   const silence = new AbortController();
@@ -92,10 +93,14 @@ async function tryOnce(
     cancel = clock.after(DOWNLOAD_TIMEOUT_MS, timeOut);
   };
   try {
-    const either = AbortSignal.any([signal, silence.signal]);
-    const response = await openDownload(wanted.url, have, { subject: wanted.subject, signal: either, agent });
+    const combined = AbortSignal.any([signal, silence.signal]);
+    const response = await openDownload(wanted.url, offset, {
+      subject: wanted.subject,
+      signal: combined,
+      agent,
+    });
     try {
-      await writeBody(wanted, file, response, have, (bytes, of) => {
+      await writeBody(wanted, file, response, offset, (bytes, of) => {
         restartTimer();
         progress?.({ subject: wanted.subject, bytes, of });
       });
@@ -109,15 +114,15 @@ async function tryOnce(
   }
 }
 
-/** Writes the body of a response at its offset in the file. */
+/** Writes the body of a response to the file at its offset. */
 async function writeBody(
   wanted: DownloadRequest,
   file: FileHandle,
   response: IncomingMessage,
-  have: number,
+  offset: number,
   received: (bytes: number, of: number) => void,
 ): Promise<void> {
-  let at = await bodyOffset(wanted, file, response, have);
+  let at = await bodyOffset(wanted, file, response, offset);
   const remaining = Number(response.headers['content-length'] ?? 0);
   checkBound(wanted, at + remaining);
   await wanted.checkSpace(remaining, at + remaining);
@@ -134,17 +139,20 @@ function piecesOf(response: IncomingMessage): AsyncIterable<Buffer> {
   return response;
 }
 
-/** Offset of the body in the file: its end if the server resumes, or 0 if it sends the whole file. */
+/**
+ * Returns the offset of the body in the file: the end of the file if the server resumes, 0 if it sends the
+ * whole file.
+ */
 async function bodyOffset(
   { subject, url }: DownloadRequest,
   file: FileHandle,
   response: IncomingMessage,
-  have: number,
+  offset: number,
 ): Promise<number> {
   const { 'content-encoding': encoding = 'identity', 'content-range': range = '' } = response.headers;
   if (encoding !== 'identity')
     throw unreachable(subject, url, `its server compresses it (content-encoding ${encoding})`);
-  if (response.statusCode === 206 && range.startsWith(`bytes ${have}-`)) return have;
+  if (response.statusCode === 206 && range.startsWith(`bytes ${offset}-`)) return offset;
   await file.truncate(0);
   if (response.statusCode === 200) return 0;
   throw new Error('its server did not resume at the requested offset');

@@ -3,22 +3,23 @@ import type { Agent } from 'node:https';
 import { Failure, reasonOf } from '../../core/errors.ts';
 import { MAX_REDIRECTS } from '../limits.ts';
 
-/** Context shared by the requests of one download. */
+/** Context of all requests of one download. */
 export type RequestContext = {
   readonly subject: string;
   readonly signal: AbortSignal;
   readonly agent: Agent;
 };
 
+/** HTTP statuses with a redirect. */
 const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
 
 /**
- * Client error statuses that may succeed later: timeout, too early, too many requests. Every 5xx counts as
- * well.
+ * HTTP statuses of client errors after which a retry may succeed: timeout, too early, too many requests. All
+ * 5xx statuses are retried, too.
  */
 const TRANSIENT_STATUSES = [408, 425, 429];
 
-/** URL for logs, without user, password and query, which may be secret. */
+/** Returns a URL for logs, without user, password and query, which may be secret. */
 export function redactedUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;
 }
@@ -31,8 +32,8 @@ export async function createAgent(): Promise<Agent> {
 }
 
 /**
- * Requests a URL from the byte `from` on, and follows redirects. Resolves to a response with status 200, 206
- * or 416. Throws Failure `bundle.unreachable` if a retry is useless, any other error if a retry may help.
+ * Requests a URL from the byte `from` on and follows redirects. Resolves to a response with status 200, 206
+ * or 416. Throws Failure `bundle.unreachable` if a retry cannot succeed, any other error if it may.
  */
 export async function openDownload(
   url: URL,
@@ -62,15 +63,15 @@ async function get(url: URL, from: number, { signal, agent }: RequestContext): P
   const { request } = await import('node:https');
   return new Promise((resolve, reject) => {
     const headers = { 'accept-encoding': 'identity', ...(from > 0 && { range: `bytes=${from}-` }) };
-    const sent = request(url, { signal, headers, agent });
-    sent
+    const clientRequest = request(url, { signal, headers, agent });
+    clientRequest
       .once('response', resolve)
       .once('error', error => reject(withoutAdvice(error)))
       .end();
   });
 }
 
-/** Removes Node's advice about its own command line from an error. */
+/** Removes Node's advice about its command line from an error message. */
 function withoutAdvice(error: Error): Error {
   return error.message.includes('; ')
     ? new Error(error.message.replace(/; if the root CA is.*$/s, ''))

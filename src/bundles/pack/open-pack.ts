@@ -11,13 +11,15 @@ import { readTar, TAR_BLOCK_BYTES } from '../archive/tar.ts';
 import { MAX_PACK_FILES } from '../limits.ts';
 import type { Refuse } from '../types.ts';
 
-/** Manifest of a pack, and the position of each file by its SHA-256, which is not verified here. */
+/** Manifest of a pack, and the position of each file by its SHA-256. The hashes are not verified yet. */
 export type Pack = { readonly manifest: Buffer; readonly files: ReadonlyMap<string, PackedFile> };
 
 export type PackedFile = { readonly offset: number; readonly size: number };
 
 /** Name of the first entry of a pack. */
 export const MANIFEST = 'manifest.json';
+
+/** Pattern of the names of all other entries. */
 const FILE = /^files\/([0-9a-f]{64})$/;
 
 /** True if the file is an archive and not a plain manifest. Throws Failure `manifest.missing`. */
@@ -31,7 +33,7 @@ export async function isPack(path: string): Promise<boolean> {
 }
 
 /**
- * Reads the manifest of a pack and the headers of its files. Throws Failure `pack.refused`,
+ * Reads the manifest of a pack and the headers of its files. Throws Failure `pack.refused` or
  * `manifest.missing`.
  */
 export async function openPack(path: string): Promise<Pack> {

@@ -8,12 +8,12 @@ import { fsyncPath } from '../disk.ts';
 import { ARCHIVE_PIECE_BYTES } from '../limits.ts';
 import { MANIFEST } from './open-pack.ts';
 
-/** End marker: two blocks of zeros. */
+/** End marker of a tar archive: two blocks of zeros. */
 const END_MARKER = Buffer.alloc(2 * TAR_BLOCK_BYTES);
 
 /**
- * Writes a pack atomically to `out`: a tar archive of the manifest, then the files in the order of their
- * hashes, so that equal content makes equal bytes. Throws Failure `pack.write`, `bundle.missing`.
+ * Writes a pack atomically to `out`: a tar archive with the manifest, followed by the files sorted by hash,
+ * so that equal content gives equal bytes. Throws Failure `pack.write` or `bundle.missing`.
  */
 export async function writePack({
   manifest,
@@ -24,7 +24,7 @@ export async function writePack({
   readonly manifest: Buffer;
   readonly files: readonly { readonly sha256: string; readonly path: string }[];
   readonly out: string;
-  /** Called with the bytes written of a file, and its size. */
+  /** Called with the number of bytes of a file that are written, and its size. */
   readonly progress?: (done: number, of: number) => void;
 }): Promise<void> {
   const draft = `${out}.${process.pid}.part`;

@@ -13,14 +13,16 @@ import {
   upper,
 } from './texts.ts';
 
-/** Operand forms of a function, the last one repeated as needed, and its implementation. */
+/**
+ * Implementation of a function, and the forms of its operands. The last form applies to all further operands.
+ */
 type CallRow = { readonly forms: readonly Form[]; readonly compute: (...operands: never[]) => unknown };
 
 const N = ['number'] as const;
 const S = ['string'] as const;
 const SS = ['string', 'string'] as const;
 
-/** Functions whose operands have the same form in both dialects. */
+/** Functions with the same operand forms in both dialects. */
 export const CALLS: ReadonlyMap<string, CallRow> = new Map<string, CallRow>([
   ['abs', { forms: N, compute: Math.abs }],
   ['ceiling', { forms: N, compute: Math.ceil }],
@@ -40,9 +42,11 @@ export const CALLS: ReadonlyMap<string, CallRow> = new Map<string, CallRow>([
   ['ends_with', { forms: SS, compute: endsWith }],
 ]);
 
-/** `substring` with two and with three operands. */
+/** `substring` with two operands. */
 export const TAIL: CallRow = { forms: ['string', 'number'], compute: tail };
+
+/** `substring` with three operands. */
 export const PART: CallRow = { forms: ['string', 'number', 'number'], compute: part };
 
-/** `as_number` of a string. */
+/** `as_number` with a string operand. */
 export const NUMBER_OF: CallRow = { forms: S, compute: numberOf };

@@ -4,7 +4,7 @@ import type { Writer } from './writer.ts';
 
 export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=';
 
-/** JavaScript operators of the comparisons. */
+/** JavaScript operators by comparison operator. */
 const OPERATORS: Readonly<Record<Comparison, string>> = {
   '=': '===',
   '!=': '!==',
@@ -18,7 +18,7 @@ export function isComparison(operator: BinaryOperator): operator is Comparison {
   return Object.hasOwn(OPERATORS, operator);
 }
 
-/** Compares two numbers, given as code. A constant operand needs no NaN check. */
+/** Returns the code that compares two numbers, given as code. A constant operand needs no check for NaN. */
 export function compareNumbers(
   operator: Comparison,
   left: string,
@@ -28,20 +28,25 @@ export function compareNumbers(
 ): string {
   const holds = OPERATORS[operator];
   const value = writer.temporary();
-  if (knownSide === 'right') return settled(`(${value} = ${left}) ${holds} ${right}`, [value], operator);
-  if (knownSide === 'left') return settled(`${left} ${holds} (${value} = ${right})`, [value], operator);
+  if (knownSide === 'right')
+    return undefinedForNaN(`(${value} = ${left}) ${holds} ${right}`, [value], operator);
+  if (knownSide === 'left')
+    return undefinedForNaN(`${left} ${holds} (${value} = ${right})`, [value], operator);
   const other = writer.temporary();
-  return settled(`(${value} = ${left}) ${holds} (${other} = ${right})`, [value, other], operator);
+  return undefinedForNaN(`(${value} = ${left}) ${holds} (${other} = ${right})`, [value, other], operator);
 }
 
-/** Makes `test` undefined if a number is NaN, except for `!=`, which then holds. */
-function settled(test: string, numbers: readonly string[], operator: Comparison): string {
+/**
+ * Returns the code of `test` with the value undefined if one of `numbers` is NaN. Only one result needs this
+ * check: for NaN the operator `!=` is true and all other operators are false.
+ */
+function undefinedForNaN(test: string, numbers: readonly string[], operator: Comparison): string {
   const defined = numbers.map(name => `${name} === ${name}`).join(' && ');
   if (operator === '!=') return `(${test} ? ${defined} ? true : undefined : false)`;
   return `(${test} ? true : ${defined} ? false : undefined)`;
 }
 
-/** Compares two strings or two booleans, given as code. */
+/** Returns the code that compares two strings or two booleans, given as code. */
 export function compareDefined(operator: Comparison, left: string, right: string, writer: Writer): string {
   const one = writer.temporary();
   const other = writer.temporary();
@@ -49,31 +54,33 @@ export function compareDefined(operator: Comparison, left: string, right: string
   return `(${absent} ? undefined : ${one} ${OPERATORS[operator]} ${other})`;
 }
 
-/** Compares a string or boolean with a constant. */
+/** Returns the code that compares a string or boolean with a constant. */
 export function compareWithKnown(operator: Comparison, part: string, known: string, writer: Writer): string {
   const value = writer.temporary();
   return `((${value} = ${part}) == null ? undefined : ${value} ${OPERATORS[operator]} ${known})`;
 }
 
-/** Compares two values by `ordered` (-1, 0, 1; NaN for unordered). */
+/**
+ * Returns the code that compares two values by their order `ordered`: -1, 0, 1, or NaN if they are unordered.
+ */
 export function compareOrder(operator: Comparison, ordered: string, writer: Writer): string {
   return compareNumbers(operator, ordered, '0', 'right', writer);
 }
 
-/** Mirrored comparison operators. */
+/** Returns the operator for swapped operands. */
 export function mirrored(operator: Comparison): Comparison {
   if (operator === '=' || operator === '!=') return operator;
   const turned = operator.startsWith('<') ? '>' : '<';
   return operator.length === 2 ? `${turned}=` : turned;
 }
 
-/** Tells if `part` is constantly undefined, so that no comparison is possible. */
+/** True if `part` is undefined for every message, so that a comparison with it is undefined. */
 export function isAbsent({ type, known }: Part): boolean {
   if (type === 'undefined') return true;
   return known !== undefined && (known.value === undefined || Number.isNaN(known.value));
 }
 
-/** Finds the constant operand of a comparison. */
+/** Returns the side of a comparison with a constant. Undefined if there is none. */
 export function knownSideOf(left: Part, right: Part): 'left' | 'right' | undefined {
   if (right.known !== undefined) return 'right';
   return left.known === undefined ? undefined : 'left';

@@ -8,7 +8,7 @@ import type { Known, Part, Semantics } from './semantics.ts';
 import { SKERRY } from './skerry.ts';
 import { createWriter, type Writer } from './writer.ts';
 
-/** Type-checked condition. */
+/** Condition whose types are checked. */
 export type Checked = {
   readonly condition: Expression;
   readonly dialect: Dialect;
@@ -17,12 +17,16 @@ export type Checked = {
 
 const SEMANTICS: Readonly<Record<Dialect, Semantics>> = { skerry: SKERRY, azure: AZURE };
 
-/** Evaluation costs: constant, reads properties, reads the body. */
+/** Evaluation cost of a constant. */
 const KNOWN = 0;
+
+/** Evaluation cost of code that reads properties. */
 const PROPERTIES = 1;
+
+/** Evaluation cost of code that reads the body. */
 export const BODY = 2;
 
-/** Placeholder message for computing constant parts. */
+/** Empty message, used to compute constant parts. */
 const NO_SUBJECT: Subject = {
   source: '',
   topic: '',
@@ -31,7 +35,10 @@ const NO_SUBJECT: Subject = {
   body: () => undefined,
 };
 
-/** Generates the code of parts of `checked`, each once. Shared parts are computed once per message. */
+/**
+ * Creates a function that generates the code of each part of `checked` once. A part that occurs several times
+ * is computed once per message.
+ */
 export function createParts(
   checked: Pick<Checked, 'dialect' | 'facts'>,
   identities: OperandIds,
@@ -85,13 +92,13 @@ export function createParts(
   return partOf;
 }
 
-/** Code of a whole condition: true, false or undefined. */
+/** Returns the code of a whole condition. Its value is true, false or undefined. */
 export function verdictCode(checked: Checked, identities: OperandIds, writer: Writer): string {
   const part = createParts(checked, identities, writer)(checked.condition);
   return SEMANTICS[checked.dialect].verdict(part, writer);
 }
 
-/** Compiles one part of `checked` to a function that returns its value. */
+/** Compiles one part of `checked` to a function that returns the value of the part. */
 export function compilePart(checked: Checked, part: Expression): (subject: Subject) => unknown {
   const writer = createWriter();
   const { code } = createParts(checked, createIdentities(), writer)(part);

@@ -2,7 +2,10 @@ import type { Type } from '../types/types.ts';
 import type { Form, Part } from './semantics.ts';
 import type { Writer } from './writer.ts';
 
-/** Code of `part` in a `form`. Undefined (NaN for numbers) if the body contains another type. */
+/**
+ * Returns the code of `part` in the form `form`. Its value is undefined, or NaN for a number, if a body value
+ * has another type.
+ */
 export function as(form: Form, part: Part, writer: Writer): string {
   const { type, code } = part;
   if (type === form) return code;

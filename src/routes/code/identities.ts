@@ -4,26 +4,28 @@ import type { Expression } from '../tree.ts';
 export type OperandIds = {
   /** Adds a condition. Returns the number of its operands and operators. */
   readonly add: (condition: Expression) => number;
-  /** Key of a part that occurs several times. Undefined if it occurs once or costs nothing. */
+  /**
+   * Returns the key of a part that occurs several times. Undefined if the part occurs once or is a literal.
+   */
   readonly shared: (part: Expression) => string | undefined;
 };
 
 export function createIdentities(): OperandIds {
   const ids = new Map<string, number>();
   const byPart = new Map<Expression, number>();
-  const places: number[] = [];
+  const occurrences: number[] = [];
   let parts = 0;
 
   const intern = (key: string): number => {
     const known = ids.get(key);
     if (known !== undefined) return known;
-    ids.set(key, places.length);
-    return places.push(0) - 1;
+    ids.set(key, occurrences.length);
+    return occurrences.push(0) - 1;
   };
   const identify = (part: Expression): number => {
     parts += 1;
     const id = intern(keyOf(part, childrenOf(part).map(identify)));
-    places[id] = (places[id] ?? 0) + 1;
+    occurrences[id] = (occurrences[id] ?? 0) + 1;
     byPart.set(part, id);
     return id;
   };
@@ -36,13 +38,13 @@ export function createIdentities(): OperandIds {
     },
     shared: part => {
       const id = byPart.get(part);
-      if (id === undefined || part.kind === 'literal' || (places[id] ?? 0) < 2) return undefined;
+      if (id === undefined || part.kind === 'literal' || (occurrences[id] ?? 0) < 2) return undefined;
       return `part ${id}`;
     },
   };
 }
 
-/** Operands of a part. */
+/** Returns the operands of a part. */
 export function childrenOf(part: Expression): readonly Expression[] {
   switch (part.kind) {
     case 'unary':
@@ -58,7 +60,7 @@ export function childrenOf(part: Expression): readonly Expression[] {
   }
 }
 
-/** Structural key of a part: equal for parts with the same meaning and the same children. */
+/** Returns a structural key. Parts with the same meaning and the same children have equal keys. */
 function keyOf(part: Expression, children: readonly number[]): string {
   switch (part.kind) {
     case 'literal':

@@ -1,13 +1,13 @@
 import { numberFrom } from '../syntax/numerals.ts';
 import type { Text } from './texts.ts';
 
-/* What compiled conditions do with numbers. NaN is the number that is undefined. */
+/* Numeric functions of compiled conditions. NaN represents an undefined number. */
 
 export function square(value: number): number {
   return value * value;
 }
 
-/** Power as in IEEE 754. JavaScript returns NaN for 1 and -1 to an infinite power. */
+/** Returns the power as in IEEE 754. JavaScript returns NaN for 1 and -1 to an infinite power. */
 export function power(base: number, exponent: number): number {
   if (Number.isNaN(base) || Number.isNaN(exponent)) return Number.NaN;
   if (base === 1 || (base === -1 && !Number.isFinite(exponent))) return 1;

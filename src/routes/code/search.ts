@@ -1,18 +1,21 @@
 /**
- * Maximum pattern length in UTF-16 units for which `indexOf` takes time linear to the text. For longer
- * patterns the worst case is the product of both lengths, so a hostile body could block the hub for seconds
- * (measured with V8 13: 1.1 s for 4096 in 1 MB).
+ * Maximum pattern length in UTF-16 units for `indexOf`, whose time is linear in the text up to this length.
+ * For longer patterns the worst case is the product of both lengths, so a hostile body could block the hub
+ * for seconds (1.1 s for a pattern of 4096 in 1 MB, measured with V8 13).
  */
 const MAX_PLAIN = 250;
 
-/** Finds the first occurrence of `part` in `text`, or -1, in time linear to both lengths. */
+/**
+ * Returns the position of the first occurrence of `part` in `text`, or -1. The time is linear in both
+ * lengths.
+ */
 export function positionOf(text: string, part: string): number {
   return part.length <= MAX_PLAIN ? text.indexOf(part) : linearPositionOf(text, part);
 }
 
 /**
- * Knuth-Morris-Pratt search: after a mismatch it continues with the longest prefix of `part` that already
- * matches.
+ * Searches with the algorithm of Knuth, Morris and Pratt: after a mismatch the search continues with the
+ * longest prefix of `part` that matches.
  */
 function linearPositionOf(text: string, part: string): number {
   const borders = bordersOf(part);
@@ -24,7 +27,10 @@ function linearPositionOf(text: string, part: string): number {
   return -1;
 }
 
-/** Failure function of Knuth-Morris-Pratt: for each prefix the length of its longest proper border. */
+/**
+ * Returns the failure function of Knuth, Morris and Pratt: for each prefix, the length of its longest proper
+ * border.
+ */
 function bordersOf(part: string): Int32Array {
   const borders = new Int32Array(part.length);
   let matched = 0;

@@ -3,37 +3,37 @@ import type { Type } from '../types/types.ts';
 import type { Writer } from './writer.ts';
 
 /**
- * Representation of a value in generated code. An undefined number is NaN; a string or boolean may be
- * undefined; `dynamic` is any body value.
+ * Form of a value in generated code. An undefined number is NaN. A string or boolean may be undefined.
+ * `dynamic` is any body value.
  */
 export type Form = 'number' | 'string' | 'boolean' | 'dynamic';
 
-/** Generated code of a part. It may be used once in other code. */
+/** Generated code of a part. The code may be inserted once into other code. */
 export type Part = {
   readonly type: Type;
   readonly code: string;
-  /** Relative evaluation cost; 0 for constants. */
+  /** Relative evaluation cost. 0 for constants. */
   readonly cost: number;
-  /** Value if it is constant for every message. */
+  /** Value of a part that is constant for every message. Undefined if the value depends on the message. */
   readonly known: Known | undefined;
 };
 
 export type Known = { readonly value: unknown };
 
-/** Code generation of a dialect for each kind of part. */
+/** Code generators of a dialect, one for each kind of part. */
 export type Semantics = {
   readonly property: (name: string, writer: Writer) => string;
   readonly system: (name: string, writer: Writer) => string;
   readonly body: (path: readonly PathStep[], writer: Writer) => string;
-  /** `hidden`, unless the application property `name` exists. */
+  /** Returns code for the application property `name` if it exists, otherwise for `hidden`. */
   readonly shadowed: (name: string, hidden: Part, writer: Writer) => string;
   readonly twin: (path: readonly PathStep[], writer: Writer) => string;
   readonly unary: (operator: UnaryOperator, operand: Part, writer: Writer) => string;
   readonly binary: (operator: BinaryOperator, left: Part, right: Part, type: Type, writer: Writer) => string;
   readonly call: (name: string, operands: readonly Part[], writer: Writer) => string;
-  /** Constant value of a call, determined by its operand types. */
+  /** Returns the constant value of a call. Undefined if the types of the operands do not determine it. */
   readonly knownCall: (name: string, types: readonly Type[]) => Known | undefined;
   readonly knownBinary: (operator: BinaryOperator, left: Part, right: Part) => Known | undefined;
-  /** Code of a part as the result of a condition: true, false or undefined. */
+  /** Returns the code of a part as the result of a condition: true, false or undefined. */
   readonly verdict: (part: Part, writer: Writer) => string;
 };

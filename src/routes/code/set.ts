@@ -6,28 +6,28 @@ import { verdictCode } from './condition.ts';
 import { createIdentities, type OperandIds } from './identities.ts';
 import { createWriter, type Writer } from './writer.ts';
 
-/** Called for each destination of a message. */
+/** Callback for each destination of a message. */
 export type Take = (sink: Sink, priority: number, ttl: number | undefined) => void;
 
-/** Candidate route for a kind of message. */
+/** Route that may match a message of a certain source. */
 export type Candidate = {
   readonly route: Route;
-  /** Priority 0 to 9, lower is better. */
+  /** Priority from 0 to 9. A lower number is more urgent. */
   readonly priority: number;
-  /** Time to live in milliseconds. Undefined for the default of the store. */
+  /** TTL in milliseconds. Undefined if the default of the store applies. */
   readonly ttl: number | undefined;
-  /** Counters of its results. */
+  /** Counters of the results of the condition. */
   readonly counts: { matched: number; unmatched: number; undefined: number; errors: number };
 };
 
-/** Candidates with the same sink, best first; the first match wins. */
+/** Candidates with the same sink, the most urgent first. The first match wins. */
 export type SinkRoutes = readonly Candidate[];
 
 export type Run = (subject: Subject, take: Take) => void;
 
 /**
  * Compiles one function that evaluates all candidates of `lanes`, counts the results and calls `take` for the
- * winner of each lane. Common subexpressions are computed once per message.
+ * first match of each lane. Common subexpressions are computed once per message.
  */
 export function compileRoutes(lanes: readonly SinkRoutes[]): Run {
   const runs = groupsOf(lanes).map(({ group, identities }) =>
@@ -42,11 +42,11 @@ export function compileRoutes(lanes: readonly SinkRoutes[]): Run {
 
 type Group = {
   readonly group: readonly SinkRoutes[];
-  /** Undefined if it exceeds the size of one function. */
+  /** Common subexpressions of the group. Undefined if the group is too large for one function. */
   readonly identities: OperandIds | undefined;
 };
 
-/** Splits lanes into functions small enough for the JIT compiler. */
+/** Splits lanes into groups, each small enough for one function that the JIT compiler optimizes. */
 function groupsOf(lanes: readonly SinkRoutes[]): readonly Group[] {
   const groups: Group[] = [];
   let group: SinkRoutes[] = [];
@@ -77,17 +77,17 @@ function partsOf({ checked }: Route): number {
 function fused(lanes: readonly SinkRoutes[], identities: OperandIds): Run {
   const writer = createWriter();
   const verdicts = new Map<Candidate, string>();
-  let asked = '';
+  let conditions = '';
   for (const candidate of lanes.flat()) {
     const { checked } = candidate.route;
     const verdict = checked === undefined ? 'true' : writer.temporary();
     verdicts.set(candidate, verdict);
-    if (checked !== undefined) asked += `${verdict} = ${verdictCode(checked, identities, writer)};\n`;
+    if (checked !== undefined) conditions += `${verdict} = ${verdictCode(checked, identities, writer)};\n`;
   }
   const counted = Array.from(verdicts, ([{ counts }, verdict]) => countCode(writer.data(counts), verdict));
   const taken = lanes.map(lane => takeCode(lane, verdicts, writer));
-  const again = writer.data(oneByOne(lanes));
-  const safe = asked === '' ? '' : `try { ${asked} } catch { return ${again}(m, x); }`;
+  const fallback = writer.data(oneByOne(lanes));
+  const safe = conditions === '' ? '' : `try { ${conditions} } catch { return ${fallback}(m, x); }`;
   return writer.finish(`${safe} ${counted.join(' ')} ${taken.join(' ')}`);
 }
 
@@ -105,7 +105,7 @@ function takeCode(lane: SinkRoutes, verdicts: ReadonlyMap<Candidate, string>, wr
   return tests.join(' else ');
 }
 
-/** Fallback with each condition on its own, so that an error affects only its route. */
+/** Creates a function that evaluates each condition separately, so that an error affects only its route. */
 function oneByOne(lanes: readonly SinkRoutes[]): Run {
   return (subject, take) => {
     for (const lane of lanes) {

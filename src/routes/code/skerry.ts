@@ -20,7 +20,10 @@ import { property } from './texts.ts';
 import { element, isObject, isPlainKey, isStructure, member, order, same } from './values.ts';
 import type { Writer } from './writer.ts';
 
-/** Semantics of the default dialect: a missing value is undefined, and so is everything computed from it. */
+/**
+ * Semantics of the default dialect: a missing value is undefined, and every result computed from it is
+ * undefined.
+ */
 export const SKERRY: Semantics = {
   property: (name, writer) => `${writer.data(property)}(m.properties, ${writer.data(name)})`,
   system: (name, writer) => `(m.system(${writer.data(name)}) ?? undefined)`,
@@ -28,8 +31,8 @@ export const SKERRY: Semantics = {
   shadowed: (_name, hidden) => hidden.code,
   twin: (path, writer) => {
     const value = writer.temporary();
-    const there = `(${value} = ${rootCode(writer)}) === undefined ? undefined`;
-    return `(${there} : ${stepsCode(path, value, writer)} !== undefined)`;
+    const isMissing = `(${value} = ${rootCode(writer)}) === undefined ? undefined`;
+    return `(${isMissing} : ${stepsCode(path, value, writer)} !== undefined)`;
   },
   unary: (operator, operand, writer) =>
     operator === 'NOT'
@@ -63,7 +66,7 @@ function stepsCode(path: readonly PathStep[], root: string, writer: Writer): str
   return code;
 }
 
-/** AND and OR are constant as soon as one side decides. */
+/** Returns the constant result of an operator. AND and OR are constant if one operand decides. */
 function knownBinary(operator: BinaryOperator, left: Part, right: Part): Known | undefined {
   const decisive = operator === 'AND' ? false : operator === 'OR' ? true : undefined;
   const decided = [left, right].some(({ known }) => known !== undefined && known.value === decisive);
@@ -108,20 +111,23 @@ function comparisonCode(operator: Comparison, left: Part, right: Part, writer: W
   return compareDefined(operator, one, other, writer);
 }
 
-/** A body value differs from values of other types; null is a value. */
+/**
+ * Returns the code of = or != for body values. A body value is unequal to values of other types; null is a
+ * value.
+ */
 function equalityOfAny(operator: Comparison, left: Part, right: Part, writer: Writer): string {
   const value = writer.temporary();
   const known = right.known === undefined ? left : right;
   if (known.known !== undefined) {
-    const asked = known === right ? left : right;
+    const variable = known === right ? left : right;
     const test = operator === '=' ? '===' : '!==';
-    return `((${value} = ${asked.code}) === undefined ? undefined : ${value} ${test} ${as('dynamic', known, writer)})`;
+    return `((${value} = ${variable.code}) === undefined ? undefined : ${value} ${test} ${as('dynamic', known, writer)})`;
   }
   const equal = `${writer.data(same)}(${as('dynamic', left, writer)}, ${as('dynamic', right, writer)})`;
   return operator === '=' ? equal : negated(equal, writer);
 }
 
-/** Left operand unless it is undefined or null. */
+/** Returns the code of `??`: the left operand, or the right one if the left is undefined or null. */
 function defaultCode(left: Part, right: Part, type: Type, writer: Writer): string {
   if (left.type === 'undefined' || left.type === 'null') return right.code;
   if (type !== 'number') {
@@ -154,7 +160,7 @@ function callCode(name: string, operands: readonly Part[], writer: Writer): stri
   return `${writer.data(compute)}(${values.join(', ')})`;
 }
 
-/** Type tests: true or false, never undefined. */
+/** Returns the code of a type test. Its value is true or false, never undefined. */
 function testCode(name: string, { type, code }: Part, writer: Writer): string {
   switch (name) {
     case 'is_defined':
@@ -187,7 +193,7 @@ function numberTest(code: string, writer: Writer): string {
   return `((${value} = ${code}) === ${value})`;
 }
 
-/** Operand types for which a test may be true. It is constant for null and undefined. */
+/** Operand types for which a test may be true. For null and undefined it is constant. */
 const TESTED: Readonly<Record<string, readonly Type[]>> = {
   is_array: ['dynamic'],
   is_bool: ['boolean', 'dynamic'],

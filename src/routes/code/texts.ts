@@ -2,14 +2,17 @@ import { MAX_JOINED } from '../limits.ts';
 import { positionOf } from './search.ts';
 
 /*
- * String functions of compiled conditions. An undefined or null string makes the result undefined (NaN for
- * numbers).
+ * String functions of compiled conditions. If an operand is undefined or null, the result is undefined, or
+ * NaN for a number.
  */
 
-/** String that may be missing. */
+/** String, or null or undefined if there is no value. */
 export type Text = string | null | undefined;
 
-/** Value of the last property `name` in a flat list of names and values. Undefined if it has no value. */
+/**
+ * Returns the value of the last property `name` in a flat list of names and values. Undefined if it has no
+ * value.
+ */
 export function property(properties: readonly Text[], name: string): string | undefined {
   for (let at = properties.length - 2; at >= 0; at -= 2) {
     if (properties[at] === name) return properties[at + 1] ?? undefined;
@@ -17,7 +20,7 @@ export function property(properties: readonly Text[], name: string): string | un
   return undefined;
 }
 
-/** Case-insensitive lookup of a property. Null for a property without a value; `name` is in lower case. */
+/** Finds a property by its name in lower case, ignoring case. Returns null for a property without a value. */
 export function propertyInAnyCase(properties: readonly Text[], name: string): Text {
   for (let at = properties.length - 2; at >= 0; at -= 2) {
     const candidate = properties[at];
@@ -39,7 +42,8 @@ export function upper(text: Text): string | undefined {
 }
 
 /**
- * Maps characters one to one: a character whose mapping is longer stays unchanged, and context is ignored.
+ * Maps each character on its own, without regard to its context. A character whose mapping is longer stays
+ * unchanged.
  */
 function mapped(text: string, whole: string, map: (character: string) => string): string {
   if (isAscii(text)) return whole;
@@ -72,20 +76,23 @@ export function endsWith(text: Text, part: Text): boolean | undefined {
   return typeof text === 'string' && typeof part === 'string' ? text.endsWith(part) : undefined;
 }
 
-/** Substring from a zero-based position to the end; fractions are truncated. */
+/** Returns the substring from a zero-based position to the end. A fraction of the position is truncated. */
 export function tail(text: Text, from: number): string | undefined {
   if (typeof text !== 'string' || !(from >= 0 && from <= text.length)) return undefined;
   return text.slice(Math.trunc(from));
 }
 
-/** Substring of a length in UTF-16 units from a position before the end. */
+/** Returns the substring of `count` UTF-16 units from a position before the end. */
 export function part(text: Text, from: number, count: number): string | undefined {
   if (typeof text !== 'string' || !(from >= 0 && from < text.length)) return undefined;
   if (!(count >= 0 && count <= text.length - from)) return undefined;
   return text.slice(Math.trunc(from), Math.trunc(from) + Math.trunc(count));
 }
 
-/** Joins strings. Throws `RangeError` beyond `MAX_JOINED`; the result of the condition is then `error`. */
+/**
+ * Joins strings. Throws `RangeError` if the result is longer than `MAX_JOINED`; the condition then results in
+ * `error`.
+ */
 export function joined(...texts: readonly Text[]): string | undefined {
   let whole = '';
   for (const text of texts) {

@@ -1,10 +1,11 @@
 /*
- * What compiled conditions do with values of a body in the default dialect: JSON values, undefined where
- * there are none.
+ * Functions of compiled conditions for body values in the default dialect. A value is a JSON value, or
+ * undefined if it does not exist.
  */
 
 /**
- * Equality. Undefined if either value is undefined, or both are objects or arrays, which are not compared.
+ * Returns true if two values are equal. Undefined if either value is undefined. Undefined, too, if both are
+ * objects or arrays, which are not compared.
  */
 export function same(left: unknown, right: unknown): boolean | undefined {
   if (left === undefined || right === undefined) return undefined;
@@ -12,8 +13,8 @@ export function same(left: unknown, right: unknown): boolean | undefined {
 }
 
 /**
- * Order of two numbers or two strings by UTF-16 units as -1, 0 or 1; otherwise NaN, for which no comparison
- * holds.
+ * Returns the order of two numbers or two strings (by UTF-16 units) as -1, 0 or 1. Returns NaN for all other
+ * values, so that no comparison is true.
  */
 export function order(left: unknown, right: unknown): number {
   if (typeof left === 'number' && typeof right === 'number')
@@ -23,12 +24,12 @@ export function order(left: unknown, right: unknown): number {
   return Number.NaN;
 }
 
-/** Own member `key` of an object. */
+/** Returns the own member `key` of an object. */
 export function member(value: unknown, key: string): unknown {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-/** Element `index` of an array. */
+/** Returns the element `index` of an array. */
 export function element(value: unknown, index: number): unknown {
   return Array.isArray(value) ? value[index] : undefined;
 }
@@ -42,8 +43,8 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /**
- * Tells if `value[key]` equals `member(value, key)` for any body value: no prototype has such a member and it
- * is not an index.
+ * True if `value[key]` equals `member(value, key)` for every body value: no prototype has the member, and the
+ * key is no index.
  */
 export function isPlainKey(key: string): boolean {
   const prototypes = [Object, Array, String, Number, Boolean].map(({ prototype }) => prototype);

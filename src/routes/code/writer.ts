@@ -1,17 +1,19 @@
 import type { Subject } from '../subject.ts';
 
-/** Marks a slot that is not computed for this message yet. */
+/** Value of a slot that is not computed for the current message yet. */
 const UNSET = Symbol('unset');
 
-/** Collects the code of one function. Values from a manifest are passed as data, never written into code. */
+/**
+ * Collects the code of one function. Values from a manifest are passed as data and never written into code.
+ */
 export type Writer = {
-  /** Name of `value` in the code. */
+  /** Returns the name of `value` in the code. */
   readonly data: (value: unknown) => string;
-  /** Declares a new variable. */
+  /** Declares a new variable and returns its name. */
   readonly temporary: () => string;
-  /** Code that computes `code` at most once per message and shares the result by `key`. */
+  /** Returns code that evaluates `code` at most once per message and shares its value under `key`. */
   readonly once: (key: string, code: () => string) => string;
-  /** Creates the function from a body of code. Variables are reset for each call; `m` is the subject. */
+  /** Creates the function from its body. Variables are reset for each call. `m` is the message. */
   readonly finish: (body: string) => (subject: Subject, ...more: readonly unknown[]) => unknown;
 };
 
@@ -59,7 +61,10 @@ export function createWriter(): Writer {
   };
 }
 
-/** Interned copy of a string, which V8 compares by address first. A slice of a route is not interned. */
+/**
+ * Returns an interned copy of a string, which V8 compares by address first. A slice of a route is not
+ * interned.
+ */
 function interned(text: string): string {
   return Object.keys({ [text]: 0 })[0] ?? text;
 }

@@ -5,20 +5,20 @@ export function isBlank(character: string): boolean {
   return character !== '' && character.trim() === '';
 }
 
-/** Skips blanks and comments from `from`. */
+/** Returns the end of the blanks and comments at `from`. */
 export function endOfBlanks(text: string, from: number, blank: (character: string) => boolean): number {
   let at = from;
   for (;;) {
     while (blank(text.charAt(at))) at += 1;
     if (!text.startsWith('/*', at)) return at;
     const close = text.indexOf('*/', at + 2);
-    if (close < 0) refuse({ start: at, end: at + 2 }, 'this comment has no end', { expected: '*/' });
+    if (close < 0) refuse({ start: at, end: at + 2 }, 'this comment is not closed', { expected: '*/' });
     at = close + 2;
   }
 }
 
 /**
- * Scans the source after FROM. A `/` always begins a source there and runs to the next blank, so `/*` is a
+ * Scans the source after FROM. A `/` always begins a source, which ends at the next blank, so `/*` is a
  * source and not a comment. Undefined if there is no `/`.
  */
 export function scanSource(text: string, from: number): Token | undefined {

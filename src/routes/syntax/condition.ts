@@ -6,14 +6,14 @@ import { binaryOperator, PRECEDENCE } from './operators.ts';
 import type { Token } from './token.ts';
 import { TWIN_CHANGE, twinChange } from './twin.ts';
 
-/** Parser of a dialect's operands: literals, properties, paths. */
+/** Parser of the operands of a dialect: literals, properties, paths. */
 export type ReadOperand = (cursor: Cursor) => Expression;
 
-/** State of parsing one condition, with its two counters against limits. */
+/** State of the parser of one condition, with two counters that are limited. */
 type Reading = {
   readonly cursor: Cursor;
   readonly operand: ReadOperand;
-  /** Tells if the route's messages are twin changes. */
+  /** True if the source of the route has twin changes as messages. */
   readonly twins: boolean;
   parts: number;
   nesting: number;
@@ -32,7 +32,7 @@ function parseBinary(reading: Reading, minimum: number): Expression {
   for (;;) {
     const operator = operatorAt(cursor.peek());
     if (operator === undefined || PRECEDENCE[operator] < minimum) return left;
-    spend(reading, cursor.next());
+    countPart(reading, cursor.next());
     const right = parseBinary(reading, PRECEDENCE[operator] + 1);
     left = { kind: 'binary', operator, left, right, start: left.start, end: right.end };
   }
@@ -48,7 +48,7 @@ function parseUnary(reading: Reading): Expression {
   const operator = unaryAt(cursor);
   if (operator === undefined) return parseOperand(reading);
   const sign = cursor.next();
-  spend(reading, sign);
+  countPart(reading, sign);
   const operand = nested(reading, sign, () => parseUnary(reading));
   return { kind: 'unary', operator, operand, start: sign.start, end: operand.end };
 }
@@ -67,7 +67,7 @@ function parseOperand(reading: Reading): Expression {
     const close = cursor.expectSymbol(')');
     return { ...inner, start: token.start, end: close.end };
   }
-  spend(reading, token);
+  countPart(reading, token);
   const operand = reading.operand(cursor);
   return token.kind === 'word' && cursor.atSymbol('(') ? parseCall(reading, token) : operand;
 }
@@ -99,16 +99,22 @@ function parseTwinChange({ cursor, twins }: Reading, name: Word): Expression {
 function nested<T>(reading: Reading, span: TextSpan, parse: () => T): T {
   reading.nesting += 1;
   if (reading.nesting > MAX_NESTING) {
-    refuse(span, `a condition may nest ${MAX_NESTING} deep, no deeper: split it into several routes`);
+    refuse(
+      span,
+      `a condition may be nested at most ${MAX_NESTING} levels deep: split it into several routes`,
+    );
   }
   const parsed = parse();
   reading.nesting -= 1;
   return parsed;
 }
 
-function spend(reading: Reading, span: TextSpan): void {
+function countPart(reading: Reading, span: TextSpan): void {
   reading.parts += 1;
   if (reading.parts > MAX_PARTS) {
-    refuse(span, `a condition may have ${MAX_PARTS} operands and operators: split it into several routes`);
+    refuse(
+      span,
+      `a condition may have at most ${MAX_PARTS} operands and operators: split it into several routes`,
+    );
   }
 }

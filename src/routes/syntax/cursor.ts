@@ -5,13 +5,16 @@ import { scanSource } from './blanks.ts';
 import type { ScanToken, Token } from './token.ts';
 import { scanUpstreamName } from './upstream-name.ts';
 
-/** Position in a route's text, from which the parsers read. Looks ahead one token. */
+/** Read position of the parsers in the text of a route. Looks ahead one token. */
 export type Cursor = {
   readonly peek: () => Token;
   readonly next: () => Token;
-  /** Reads a source that begins with `/`, if it is next. Not allowed after `peek`. */
+  /**
+   * Reads a source that begins with `/`. Undefined if the text continues otherwise. Must not be called after
+   * `peek`.
+   */
   readonly source: () => Token | undefined;
-  /** Takes the name in `$upstream/name`, if a `/` comes next. Not after a `peek`. */
+  /** Reads the name in `$upstream/name`. Undefined if no `/` follows. Must not be called after `peek`. */
   readonly upstreamName: () => string | undefined;
   readonly atSymbol: (symbol: string) => boolean;
   readonly atKeyword: (keyword: string) => boolean;
@@ -27,7 +30,7 @@ export function createCursor(text: string, scanToken: ScanToken): Cursor {
     ahead ??= scanToken(text, offset);
     return ahead;
   };
-  const take = (token: Token): Token => {
+  const consume = (token: Token): Token => {
     offset = token.end;
     ahead = undefined;
     return token;
@@ -43,30 +46,30 @@ export function createCursor(text: string, scanToken: ScanToken): Cursor {
 
   return {
     peek,
-    next: () => take(peek()),
+    next: () => consume(peek()),
     source: () => {
       const token = scanSource(text, offset);
-      return token === undefined ? undefined : take(token);
+      return token === undefined ? undefined : consume(token);
     },
     upstreamName: () => {
       const token = scanUpstreamName(text, offset);
       if (token === undefined) return undefined;
-      take(token);
+      consume(token);
       return token.word;
     },
     atSymbol,
     atKeyword,
-    expectSymbol: symbol => (atSymbol(symbol) ? take(peek()) : refuseToken(peek(), symbol)),
+    expectSymbol: symbol => (atSymbol(symbol) ? consume(peek()) : refuseToken(peek(), symbol)),
     expectKeyword: keyword => {
       if (!atKeyword(keyword)) refuseToken(peek(), keyword, [keyword]);
-      take(peek());
+      consume(peek());
     },
   };
 }
 
-/** Rejects `token` where `expected` is required. `known` are names for suggestions. */
+/** Refuses `token` because `expected` is required. `known` contains names for a suggestion. */
 export function refuseToken(token: Token, expected: string, known: Iterable<string> = []): never {
-  if (token.kind === 'end') return refuse(token, 'the route ends too early', { expected });
+  if (token.kind === 'end') return refuse(token, 'unexpected end of the route', { expected });
   const written = describe(token);
   const named = token.kind === 'word' || token.kind === 'system';
   const nearest = named ? closestName(written, known) : undefined;

@@ -18,7 +18,7 @@ export function endOfHexDigits(text: string, start: number): number {
   return end;
 }
 
-/** End of an exponent (`e`, optional sign, digits), or `start` if there is none. */
+/** Returns the end of an exponent (`e`, optional sign, digits), or `start` if there is none. */
 export function endOfExponent(text: string, start: number): number {
   if (text.charAt(start).toLowerCase() !== 'e') return start;
   const sign = text.charAt(start + 1);

@@ -2,10 +2,10 @@ import { refuse } from '../diagnostics.ts';
 import type { PathStep, TextSpan } from '../tree.ts';
 import { endOfDigits } from './digits.ts';
 
-/** Characters that end a key, because they have a meaning in Azure IoT Edge's paths. */
+/** Characters that end a key, because they have a meaning in paths of Azure IoT Edge. */
 const ENDS_KEY = new Set('.[]()<>@,;:\\"/?={}\t\n\r');
 
-/** Parses the steps of `a.b[0].c`: non-numeric keys, each with any number of indexes. */
+/** Parses the steps of a path such as `a.b[0].c`. Each key is non-numeric and may have several indexes. */
 export function parsePath(path: string, span: TextSpan): readonly PathStep[] {
   const steps: PathStep[] = [];
   let at = 0;

@@ -1,8 +1,8 @@
 import { endOfDigits, endOfExponent, endOfHexDigits } from './digits.ts';
 
 /**
- * End of a number: digits with optional fraction and exponent, or a fraction alone. Without a sign; leading
- * zeros do not make it octal. `start` if there is none.
+ * Returns the end of a decimal number without a sign, or `start` if there is none: digits with optional
+ * fraction and exponent, or only a fraction. Leading zeros do not make the number octal.
  */
 export function endOfDecimal(text: string, start: number): number {
   const whole = endOfDigits(text, start);
@@ -12,7 +12,7 @@ export function endOfDecimal(text: string, start: number): number {
   return endOfExponent(text, mantissa);
 }
 
-/** End of a `0x` number, or `start` if there is none. */
+/** Returns the end of a `0x` number, or `start` if there is none. */
 export function endOfHexadecimal(text: string, start: number): number {
   if (text.charAt(start) !== '0' || text.charAt(start + 1).toLowerCase() !== 'x') return start;
   const end = endOfHexDigits(text, start + 2);
@@ -20,7 +20,7 @@ export function endOfHexadecimal(text: string, start: number): number {
 }
 
 /**
- * Maximum digits for which a number and every power of ten are exact, so that one division rounds correctly.
+ * Maximum digits for which the number and all powers of ten are exact, so that one division rounds correctly.
  */
 const EXACT_DIGITS = 15;
 const POWERS = Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
@@ -30,7 +30,7 @@ const POINT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** Parses a decimal number with optional sign and surrounding blanks. NaN if it is invalid. */
+/** Parses a decimal number with an optional minus sign. Returns NaN if it is invalid. */
 export function numberFrom(text: string): number {
   const negative = text.charCodeAt(0) === MINUS;
   let mantissa = 0;
@@ -42,15 +42,18 @@ export function numberFrom(text: string): number {
       mantissa = mantissa * 10 + (code - ZERO);
       digits += 1;
     } else if (code === POINT && point < 0) point = digits;
-    else return unusualNumber(text);
+    else return slowNumberFrom(text);
   }
-  if (digits === 0 || digits > EXACT_DIGITS || point === digits) return unusualNumber(text);
+  if (digits === 0 || digits > EXACT_DIGITS || point === digits) return slowNumberFrom(text);
   const value = point < 0 ? mantissa : mantissa / (POWERS[digits - point] ?? 1);
   return negative ? -value : value;
 }
 
-/** Slow path: blanks around it, a plus sign, an exponent, or many digits. */
-function unusualNumber(text: string): number {
+/**
+ * Parses numbers that the fast path does not accept: with surrounding blanks, a plus sign, an exponent or
+ * many digits.
+ */
+function slowNumberFrom(text: string): number {
   const trimmed = text.trim();
   const first = trimmed.charAt(0);
   const start = first === '-' || first === '+' ? 1 : 0;

@@ -1,8 +1,8 @@
 import type { BinaryOperator } from '../tree.ts';
 
 /**
- * Precedence of binary operators, lowest first; all are left-associative. NOT and unary minus bind tighter,
- * as in Azure IoT Edge: `NOT a = b` is `(NOT a) = b`.
+ * Precedence of binary operators, lowest first. All are left-associative. NOT and unary minus have a higher
+ * precedence, as in Azure IoT Edge, so `NOT a = b` means `(NOT a) = b`.
  */
 export const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
   '??': 1,
@@ -22,7 +22,7 @@ export const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
   '%': 7,
 };
 
-/** Looks up a binary operator by symbol or by word in any case. */
+/** Returns the binary operator for a symbol or a word in any case. Undefined if there is none. */
 export function binaryOperator(word: string): BinaryOperator | undefined {
   const upper = word.toUpperCase();
   if (upper === '<>') return '!=';

@@ -14,7 +14,7 @@ import type { ScanToken, Token } from './token.ts';
 const SOURCES = 'a source such as /messages/*, topic("sensors/+/temp") or $upstream';
 const SINKS = '$upstream, BrokeredEndpoint("/modules/<module>/inputs/<input>") or topic("alerts/hot")';
 
-/** Reason to refuse a route FROM an upstream INTO the same one. */
+/** Reason to refuse a route from an upstream to the same upstream. */
 export const GOES_ROUND =
   'messages FROM an upstream cannot go back INTO the same one, because that is a loop; let a module answer';
 
@@ -27,9 +27,12 @@ type Reading = {
   readonly path: (token: Token & { readonly kind: 'source' }) => Source;
   /** Parses the endpoint address at `token`. */
   readonly input: (token: Text, text: string) => Sink;
-  /** Tells if `topic("...")` is a source and a sink, `$upstream` also a source, and upstreams have names. */
+  /**
+   * True if the dialect has the sources `topic("...")` and `$upstream`, the sink `topic("...")`, and names of
+   * upstreams.
+   */
   readonly topics: boolean;
-  /** Tells if text after the sink is ignored. */
+  /** True if text after the sink is ignored. */
   readonly lax: boolean;
 };
 
@@ -99,7 +102,7 @@ function parseFilter(cursor: Cursor): string {
   return parseSourceFilter(filter.value, filter);
 }
 
-/** True if the route would return messages of an upstream to the same upstream (a loop). */
+/** True if the route would send messages of an upstream back to the same upstream. */
 export function goesRound(source: Source, sink: Sink): boolean {
   return source.kind === 'upstream' && sink.kind === 'upstream' && source.name === sink.name;
 }
@@ -111,10 +114,10 @@ function isUpstream(token: Token): boolean {
 function parseCondition(cursor: Cursor, { operand }: Reading, source: Source): Expression | undefined {
   if (!cursor.atKeyword('WHERE')) return undefined;
   cursor.next();
-  return parseExpression(cursor, operand, takesTwinChanges(source));
+  return parseExpression(cursor, operand, hasTwinChanges(source));
 }
 
-function takesTwinChanges(source: Source): boolean {
+function hasTwinChanges(source: Source): boolean {
   if (source.kind !== 'path' || source.segments.length !== 1) return false;
   return source.segments[0]?.toLowerCase() === 'twinchangenotifications';
 }

@@ -13,7 +13,7 @@ export function isKeyword(word: string): boolean {
   return KEYWORDS.has(word.toUpperCase());
 }
 
-/** Tells if a bare `word` is not read as an application property. */
+/** True if the bare word `word` is not parsed as an application property. */
 export function isReserved(word: string): boolean {
   return isKeyword(word) || LITERALS.has(word.toLowerCase());
 }

@@ -1,11 +1,11 @@
 import { refuse } from '../diagnostics.ts';
 
-/** Typographic quotes, which would silently become part of a name. */
+/** Typographic quotes. They are refused, because they would otherwise become part of a name. */
 const TYPOGRAPHIC_QUOTES = new Set('“”„‟‘’‚‛«»‹›″′');
 
 /**
- * Invisible characters, which would become part of a name: soft hyphen, zero-width characters and direction
- * marks.
+ * Invisible characters: soft hyphen, zero-width characters and direction marks. They are refused, because
+ * they would otherwise become part of a name.
  */
 const INVISIBLE = new Set('\u00ad\u200b\u200c\u200d\u200e\u200f\u2060');
 
@@ -15,9 +15,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   '|': 'write || to join strings or OR between conditions',
   '&': 'write AND',
   '?': 'write ?? for a default',
-  '[': 'an index stands directly behind a part of $body',
-  '}': 'braces stand around the name of an application property',
-  '.': 'a name begins with a letter; any other name stands in braces',
+  '[': 'write an index directly after a part of $body',
+  '}': 'write braces around the name of an application property',
+  '.': 'a name begins with a letter; write any other name in braces',
 };
 
 export function isTypographicQuote(character: string): boolean {
@@ -28,7 +28,7 @@ export function isVisible(character: string): boolean {
   return character > ' ' && !(character >= '\u007f' && character <= '\u00a0') && !INVISIBLE.has(character);
 }
 
-/** Rejects the character at `start`, which begins no token. */
+/** Refuses the character at `start`, because it begins no token. */
 export function refuseStray(text: string, start: number): never {
   const character = String.fromCodePoint(text.codePointAt(start) ?? 0);
   const span = { start, end: start + character.length };

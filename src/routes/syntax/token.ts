@@ -3,11 +3,11 @@ import type { PathStep, TextSpan } from '../tree.ts';
 export type Token = TextSpan &
   (
     | { readonly kind: 'word'; readonly word: string }
-    /** Undefined for text that looks like a number but is not one (`e5` in the azure dialect). */
+    /** Number. Undefined if the text looks like a number but has no value (`e5` in the azure dialect). */
     | { readonly kind: 'number'; readonly value: number | undefined }
     | { readonly kind: 'string'; readonly value: string }
     | { readonly kind: 'braces'; readonly name: string }
-    /** `$name`; in the azure dialect the name may be a path, `body.a[0]`. */
+    /** `$name`. In the azure dialect the name may be a path, such as `body.a[0]`. */
     | { readonly kind: 'system'; readonly name: string }
     | { readonly kind: 'body'; readonly path: readonly PathStep[] }
     | { readonly kind: 'source'; readonly path: string }
@@ -15,5 +15,5 @@ export type Token = TextSpan &
     | { readonly kind: 'end' }
   );
 
-/** Scans the next token from `from`, skipping blanks and comments. */
+/** Function that scans the next token from `from`. Skips blanks and comments. */
 export type ScanToken = (text: string, from: number) => Token;

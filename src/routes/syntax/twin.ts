@@ -6,7 +6,7 @@ export const TWIN_CHANGE = 'twin_change_includes';
 
 const PREFIXES = ['properties.reported.', 'properties.desired.', 'tags.'];
 
-/** Parses the operand of `twin_change_includes`, an unquoted path. */
+/** Parses the operand of `twin_change_includes`, a path without quotes. */
 export function twinChange(path: string, span: TextSpan): TwinChange {
   const steps = parsePath(path, span);
   const known = PREFIXES.some(prefix => path.toLowerCase().startsWith(prefix));

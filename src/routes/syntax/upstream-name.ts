@@ -4,10 +4,13 @@ import type { Token } from './token.ts';
 /** Characters that end a name: blanks, the bracket of a filter, and the start of a comment. */
 const ENDS = /[\s(/]|$/;
 
-/** Names as a manifest has them. */
+/** Pattern of upstream names in a manifest. */
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** Scans the name in `$upstream/name`, whose `/` is at `start`; undefined if there is none, or a comment. */
+/**
+ * Scans the name in `$upstream/name`, whose `/` is at `start`. Undefined if there is no `/`, or a comment
+ * follows.
+ */
 export function scanUpstreamName(
   text: string,
   start: number,

@@ -9,7 +9,10 @@ const TEXT: readonly Type[] = ['string', 'dynamic'];
 const ANYTHING: readonly Type[] = ['number', 'string', 'boolean', 'null', 'undefined', 'dynamic'];
 const TRUTH: readonly Type[] = ['boolean', 'null', 'undefined'];
 
-/** Operand types as in Azure IoT Edge: no `%`, no unary minus of a body value, no `true AND $body.b`. */
+/**
+ * Operand types as in Azure IoT Edge. It has no `%` and no unary minus for body values, and no `true AND
+ * $body.b`.
+ */
 export const AZURE: Typing = {
   unary: {
     NOT: { takes: ['boolean', 'null', 'dynamic'], gives: 'boolean' },
@@ -50,7 +53,7 @@ function binaryType(expression: Binary, left: Type, right: Type): Type {
   }
 }
 
-/** Accepts two values of one type, or a body value with any value. */
+/** Accepts two values of the same type, or a body value with any value except undefined. */
 function checkAlike(expression: Binary, left: Type, right: Type): void {
   if (left === right) return;
   const types = [left, right];
@@ -63,11 +66,14 @@ function checkBoth(accepted: readonly Type[], expression: Binary, left: Type, ri
   check(accepted, expression.operator, expression.right, right);
 }
 
-function check(accepted: readonly Type[], taker: string, operand: Expression, type: Type): void {
-  if (!accepted.includes(type)) refuse(operand, operandError(taker, accepted, operand, type));
+function check(accepted: readonly Type[], consumer: string, operand: Expression, type: Type): void {
+  if (!accepted.includes(type)) refuse(operand, operandError(consumer, accepted, operand, type));
 }
 
-/** A body value on the left accepts any right operand; one on the right requires one on the left. */
+/**
+ * Returns the type of AND or OR. If the left operand is a body value, any right operand is valid; otherwise
+ * the right operand must not be a body value.
+ */
 function logicalType(expression: Binary, left: Type, right: Type): Type {
   const { operator } = expression;
   check([...TRUTH, 'dynamic'], operator, expression.left, left);

@@ -9,35 +9,35 @@ import { SKERRY } from './skerry.ts';
 import { countError, operandError } from './type-errors.ts';
 import { literalType, type Type, type TypeFacts } from './types.ts';
 
-/** Operand types of a dialect's operators. */
+/** Operand types of the operators of a dialect. */
 export type Typing = {
   readonly unary: Readonly<Record<UnaryOperator, { readonly takes: readonly Type[]; readonly gives: Type }>>;
-  /** Result type of a binary operator; rejects invalid operand types. */
+  /** Returns the result type of a binary operator. Refuses invalid operand types. */
   readonly binary: (expression: Binary, left: Type, right: Type) => Type;
-  /** Types of a condition. */
+  /** Types that a condition may have. */
   readonly condition: readonly Type[];
 };
 
 const TYPINGS: Readonly<Record<Dialect, Typing>> = { skerry: SKERRY, azure: AZURE };
 
 /**
- * Type-checks a condition. Rejects one that is not a boolean or has operands of invalid types. Throws
- * `RouteError`.
+ * Checks the types of a condition. Throws `RouteError` if the condition is not boolean or has operands of
+ * invalid types.
  */
 export function checkCondition(condition: Expression, dialect: Dialect): TypeFacts {
   const { unary, binary, condition: accepted } = TYPINGS[dialect];
   const facts = new Map<Expression, Type>();
 
-  const want = (operand: Expression, types: readonly Type[], taker: string): void => {
+  const requireType = (operand: Expression, types: readonly Type[], consumer: string): void => {
     const type = typeOf(operand);
-    if (!types.includes(type)) refuse(operand, operandError(taker, types, operand, type));
+    if (!types.includes(type)) refuse(operand, operandError(consumer, types, operand, type));
   };
 
   const callType = (call: Call): Type => {
     const { parameters, result } = signatureOf(call, dialect);
     for (const [index, operand] of call.operands.entries()) {
       const types = parameters[Math.min(index, parameters.length - 1)];
-      if (types !== undefined) want(operand, types, call.name);
+      if (types !== undefined) requireType(operand, types, call.name);
     }
     return result;
   };
@@ -57,7 +57,7 @@ export function checkCondition(condition: Expression, dialect: Dialect): TypeFac
         return 'boolean';
       case 'unary': {
         const { takes, gives } = unary[expression.operator];
-        want(expression.operand, takes, expression.operator);
+        requireType(expression.operand, takes, expression.operator);
         return gives;
       }
       case 'binary':
@@ -73,7 +73,7 @@ export function checkCondition(condition: Expression, dialect: Dialect): TypeFac
     return type;
   };
 
-  want(condition, accepted, 'a condition');
+  requireType(condition, accepted, 'a condition');
   return facts;
 }
 
@@ -85,9 +85,9 @@ function signatureOf(call: Call, dialect: Dialect): FunctionSignature {
     const nearest = closestName(call.name, [...functions.keys(), TWIN_CHANGE]);
     return refuse(name, `${call.name} is not a function`, { nearest });
   }
-  const least = signature.parameters.length - signature.optional;
-  const most = signature.repeats ? Number.POSITIVE_INFINITY : signature.parameters.length;
+  const minCount = signature.parameters.length - signature.optional;
+  const maxCount = signature.repeats ? Number.POSITIVE_INFINITY : signature.parameters.length;
   const given = call.operands.length;
-  if (given < least || given > most) refuse(call, countError(call.name, least, most, given));
+  if (given < minCount || given > maxCount) refuse(call, countError(call.name, minCount, maxCount, given));
   return signature;
 }

@@ -9,7 +9,10 @@ const NUMBER: readonly Type[] = ['number', 'dynamic'];
 const TEXT: readonly Type[] = ['string', 'dynamic'];
 const ORDERED: readonly Type[] = ['number', 'string', 'undefined', 'dynamic'];
 
-/** Operators require operands of their type; types of body values are checked at run time. */
+/**
+ * Operand types of the default dialect. An operator requires operands of its type. The types of body values
+ * are checked at run time.
+ */
 export const SKERRY: Typing = {
   unary: { NOT: { takes: TRUTH, gives: 'boolean' }, '-': { takes: NUMBER, gives: 'number' } },
   binary: binaryType,

@@ -2,7 +2,7 @@ import { printExpression } from '../printer.ts';
 import type { Binary, Expression } from '../tree.ts';
 import type { Type } from './types.ts';
 
-/** Maximum characters shown of an expression; carets mark a longer one. */
+/** Maximum number of characters of an expression that are shown. The carets mark the whole expression. */
 const MAX_REPEATED = 40;
 
 const TYPE_NAMES: Readonly<Record<Type, string>> = {
@@ -21,16 +21,19 @@ const PROPERTY_NAMES: Readonly<Partial<Record<Expression['kind'], string>>> = {
 
 const NOT_ADVICE = '; NOT binds tighter than a comparison, so write NOT (... = ...)';
 
-/** Explains why `operand` is invalid for `taker` (an operator or function) that accepts `accepted`. */
+/**
+ * Explains why `operand` is invalid for `consumer`, an operator or function that accepts the types
+ * `accepted`.
+ */
 export function operandError(
-  taker: string,
+  consumer: string,
   accepted: readonly Type[],
   operand: Expression,
   type: Type,
 ): string {
   const named = accepted.filter(name => name !== 'undefined' && name !== 'dynamic');
   const wanted = named.map(name => TYPE_NAMES[name]);
-  return `${taker} requires ${wanted.join(' or ')}, but ${factOf(operand, type)}${advice(taker, accepted, operand, type)}`;
+  return `${consumer} requires ${wanted.join(' or ')}, but ${factOf(operand, type)}${advice(consumer, accepted, operand, type)}`;
 }
 
 /** Explains why the operands of a comparison or of `??` have incompatible types. */
@@ -48,20 +51,24 @@ export function mismatchError({ operator, left, right }: Binary, leftType: Type,
   return left.kind === 'unary' && left.operator === 'NOT' ? `${facts}${NOT_ADVICE}` : facts;
 }
 
-/** Explains why `operand` cannot be ordered. */
+/** Explains why `operand` cannot be compared by order. */
 export function orderError(operator: string, operand: Expression, type: Type): string {
   return `${operator} requires numbers or strings, but ${factOf(operand, type)}`;
 }
 
 /** Explains why a call has the wrong number of operands. */
-export function countError(name: string, least: number, most: number, given: number): string {
+export function countError(name: string, minCount: number, maxCount: number, given: number): string {
   const range =
-    most === least ? `${least}` : Number.isFinite(most) ? `${least} or ${most}` : `at least ${least}`;
+    maxCount === minCount
+      ? `${minCount}`
+      : Number.isFinite(maxCount)
+        ? `${minCount} or ${maxCount}`
+        : `at least ${minCount}`;
   return `${name} requires ${range} ${range.endsWith('1') ? 'operand' : 'operands'}, but has ${given}`;
 }
 
-function advice(taker: string, accepted: readonly Type[], operand: Expression, type: Type): string {
-  if (taker === 'NOT') return NOT_ADVICE;
+function advice(consumer: string, accepted: readonly Type[], operand: Expression, type: Type): string {
+  if (consumer === 'NOT') return NOT_ADVICE;
   if (type !== 'string') return '';
   if (accepted.includes('number')) return asNumberAdvice(operand);
   return operand.kind === 'literal' ? '' : `; compare it, as in ${shown(operand)} = 'true'`;

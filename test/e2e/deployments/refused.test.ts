@@ -63,7 +63,7 @@ const TEXTS: readonly (readonly [what: string, text: string, sentence: RegExp])[
   [
     'an incomplete route',
     JSON.stringify({ ...VALID, routes: { r: 'FROM' } }),
-    /column 5: the route ends too early/,
+    /column 5: unexpected end of the route/,
   ],
   [
     'a route to a missing upstream',

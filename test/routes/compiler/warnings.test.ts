@@ -7,7 +7,7 @@ type Row = readonly [condition: string, column: number, part: string, dialect?: 
 
 /** Conditions with one warning; the column is counted from the condition's own beginning. */
 const ROWS: readonly Row[] = [
-  ['true', 1, 'always true: leave WHERE out'],
+  ['true', 1, 'always true: omit WHERE'],
   ['1 < 2', 1, 'always true'],
   ['false', 1, 'never true: no message matches this route'],
   ['undefined', 1, 'never true'],

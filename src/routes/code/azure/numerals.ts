@@ -3,8 +3,9 @@ import { endOfDigits, endOfExponent, isDigit } from '../../syntax/digits.ts';
 const CURRENCY = '¤';
 
 /**
- * Parses a number like .NET's `NumberStyles.Any` with the invariant culture: blanks, sign or brackets for
- * minus, thousands separators, fraction, exponent, currency sign. NaN if it is invalid.
+ * Parses a number like .NET's `NumberStyles.Any` with the invariant culture: surrounding blanks, a sign or
+ * brackets for a negative number, thousands separators, fraction, exponent, currency sign. Returns NaN if the
+ * number is invalid.
  */
 export function numberFromAny(text: string): number {
   const trimmed = text.trim();
@@ -20,7 +21,9 @@ export function numberFromAny(text: string): number {
 
 type Affix = { readonly length: number; readonly signs: string };
 
-/** Signs, brackets, blanks and currency signs before (1) or after (-1) the digits. */
+/**
+ * Reads the signs, brackets, blanks and currency signs before the digits (direction 1) or after them (-1).
+ */
 function affixOf(text: string, direction: 1 | -1): Affix {
   const allowed = direction === 1 ? `+-( ${CURRENCY}` : `+-) ${CURRENCY}`;
   let length = 0;
@@ -34,7 +37,9 @@ function affixOf(text: string, direction: 1 | -1): Affix {
   return { length, signs };
 }
 
-/** Sign as 1 or -1. Undefined if there are two signs, two currency signs or unbalanced brackets. */
+/**
+ * Returns the sign as 1 or -1. Undefined if there are two signs, two currency signs or unbalanced brackets.
+ */
 function signOf(marks: string): number | undefined {
   const rest = marks.replace(CURRENCY, '');
   if (rest === '' || rest === '+') return 1;

@@ -31,7 +31,7 @@ import {
   valueAt,
 } from './values.ts';
 
-/** Semantics exactly as in Azure IoT Edge. */
+/** Semantics of the azure dialect: the same results as in Azure IoT Edge. */
 export const AZURE: Semantics = {
   property: propertyCode,
   system: (name, writer) => `m.system(${writer.data(name)})`,
@@ -43,7 +43,7 @@ export const AZURE: Semantics = {
   },
   twin: (path, writer) => `${writer.data(includes)}(${rootCode(writer)}, ${writer.data(path)})`,
   unary: (operator, operand, writer) => {
-    // NOT null is true; a part of type null is always constant.
+    // NOT null is true. A part of type null is always constant.
     if (operand.type === 'null') return 'true';
     return operator === 'NOT'
       ? negated(as('boolean', operand, writer), writer)
@@ -64,7 +64,7 @@ function rootCode(writer: Writer): string {
   return writer.once('azure body', () => `${writer.data(bodyOf)}(m)`);
 }
 
-/** Converts a part to a body value. */
+/** Returns the code that converts a part to a body value. */
 function anyOf(part: Part, writer: Writer): string {
   return part.type === 'string' ? `${writer.data(anyOfText)}(${part.code})` : as('dynamic', part, writer);
 }
@@ -100,13 +100,16 @@ function logicCode(decisive: boolean, left: Part, right: Part, writer: Writer): 
   if (left.type === 'dynamic') {
     return `${writer.data(decisive ? or : and)}(${left.code}, ${anyOf(right, writer)})`;
   }
-  // null OR x is x; other combinations with null are constants.
+  // `null OR x` is x. All other combinations with null are constants.
   if (left.type === 'null') return right.code;
   if (right.type === 'null') return left.code;
   return decidedBy(decisive, left, right, part => as('boolean', part, writer), writer);
 }
 
-/** Left operand unless it is undefined; null is kept. */
+/**
+ * Returns the code of `??`: the left operand, or the right one if the left is undefined. A null on the left
+ * is kept.
+ */
 function defaultCode(left: Part, right: Part, dynamic: boolean, writer: Writer): string {
   const value = writer.temporary();
   const one = dynamic ? anyOf(left, writer) : left.code;
@@ -170,7 +173,7 @@ function testCode(name: string, { type, code }: Part, writer: Writer): string {
   }
 }
 
-/** Operand types for which a test depends on the value. It is constant for others. */
+/** Operand types for which the result of a test depends on the value. For all other types it is constant. */
 const TESTED: Readonly<Record<string, readonly Type[]>> = {
   is_bool: ['boolean', 'dynamic'],
   is_defined: ['number', 'string', 'boolean', 'dynamic'],

@@ -5,20 +5,25 @@ import { element, isObject, isStructure, member } from '../values.ts';
 import { numberFromAny } from './numerals.ts';
 
 /*
- * Body values as in Azure IoT Edge: a missing value is null, except for `is_null`; objects, arrays and dates
- * are undefined; a property without a value is still a string.
+ * Body values with the semantics of Azure IoT Edge. A missing value is null, except for `is_null`. Objects,
+ * arrays and dates are undefined. A property without a value is a string.
  */
 
-/** Missing value at a path: null, except for `is_null` and `twin_change_includes`. */
+/**
+ * Represents a missing value at a path. It counts as null, except for `is_null` and `twin_change_includes`.
+ */
 const MISSING: unique symbol = Symbol('missing');
 
-/** Value of a property without a value, among body values. */
+/** Represents, among body values, a property without a value. */
 const NO_TEXT: unique symbol = Symbol('no text');
 
 const ENCODINGS = new Set(['utf-8', 'utf-16', 'utf-32']);
 const JSON_TYPE = 'application/json';
 
-/** Body of a message if content type and encoding declare JSON and it is an object. */
+/**
+ * Returns the body of a message. Undefined if content type and encoding do not declare JSON, or the body is
+ * no object.
+ */
 export function bodyOf(subject: Subject): unknown {
   if (subject.system('contentType')?.toLowerCase() !== JSON_TYPE) return undefined;
   if (!ENCODINGS.has(subject.system('contentEncoding')?.toLowerCase() ?? '')) return undefined;
@@ -26,14 +31,14 @@ export function bodyOf(subject: Subject): unknown {
   return isObject(body) ? body : undefined;
 }
 
-/** Value at `path` of a body. */
+/** Returns the value at `path` of a body. */
 export function valueAt(body: unknown, path: readonly PathStep[]): unknown {
   const found = foundAt(body, path);
   if (isStructure(found)) return undefined;
   return typeof found === 'string' && isDate(found) ? undefined : found;
 }
 
-/** Tells if `path` exists. Undefined without a body. */
+/** Returns true if `path` exists. Undefined if there is no body. */
 export function includes(body: unknown, path: readonly PathStep[]): boolean | undefined {
   return body === undefined ? undefined : foundAt(body, path) !== MISSING;
 }
@@ -60,8 +65,8 @@ export function textOfAny(value: unknown): Text {
 }
 
 /**
- * Order of two values as -1, 0 or 1; NaN if either is undefined. Values of different types are ordered by
- * type, and NaN is the least number.
+ * Returns the order of two values as -1, 0 or 1. NaN if either is undefined. Values of different types are
+ * ordered by type, and NaN is less than all other numbers.
  */
 export function order(left: unknown, right: unknown): number {
   if (left === undefined || right === undefined) return Number.NaN;
@@ -101,7 +106,7 @@ export function or(left: unknown, right: unknown): boolean | undefined {
   return typeof left === 'boolean' && typeof right === 'boolean' ? left || right : undefined;
 }
 
-/** Inverted as in Azure IoT Edge: true for every value, false for a missing one. */
+/** Inverted as in Azure IoT Edge: true for every value, false for a missing value. */
 export function isNull(value: unknown): boolean | undefined {
   return value === undefined ? undefined : value !== MISSING;
 }
@@ -115,7 +120,7 @@ export function numberOfAny(value: unknown): number {
   return typeof value === 'string' ? numberFromAny(value) : Number.NaN;
 }
 
-/** Arithmetic of two body values: undefined unless both are numbers. */
+/** Arithmetic operators for body values. The result is undefined unless both operands are numbers. */
 export const ARITHMETIC: Readonly<Record<string, (left: unknown, right: unknown) => number | undefined>> = {
   '+': (left, right) => (areNumbers(left, right) ? Number(left) + Number(right) : undefined),
   '-': (left, right) => (areNumbers(left, right) ? Number(left) - Number(right) : undefined),
@@ -127,7 +132,7 @@ function areNumbers(left: unknown, right: unknown): boolean {
   return typeof left === 'number' && typeof right === 'number';
 }
 
-/** Date format that Azure IoT Edge's JSON reader recognises: ISO 8601 with a time. */
+/** True for a date as Azure IoT Edge's JSON reader recognizes it: ISO 8601 with a time. */
 function isDate(text: string): boolean {
   return (
     /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:?\d\d)?$/.test(text) &&

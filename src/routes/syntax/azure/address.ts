@@ -8,7 +8,7 @@ import { scanAzureToken } from './lexer.ts';
 const ADDRESS = '/modules/<module>/inputs/<input>';
 const ADDRESS_PARTS = 4;
 
-/** Parses a source. Trailing `*` and then `/` are dropped; any other `*` is literal and never matches. */
+/** Parses a source. Drops trailing `*` and then trailing `/`. Any other `*` is literal and never matches. */
 export function azureSource(token: Token & { readonly kind: 'source' }): Source {
   const stars = endWithout(token.path, '*');
   const path = stars.slice(0, Math.max(1, endWithout(stars, '/').length));
@@ -17,14 +17,14 @@ export function azureSource(token: Token & { readonly kind: 'source' }): Source 
   for (const segment of segments) {
     if (!isItem(segment)) {
       const span = { start, end: start + Math.max(1, segment.length) };
-      refuse(span, `${segment === '' ? 'an empty segment' : segment} cannot stand in a source`);
+      refuse(span, `${segment === '' ? 'an empty segment' : segment} is not allowed in a source`);
     }
     start += segment.length + 1;
   }
   return { kind: 'path', segments };
 }
 
-/** A segment is one name or `*`; numbers and keywords are not names here either. */
+/** True if a segment is a name or `*`. Numbers and keywords are not names. */
 function isItem(segment: string): boolean {
   if (segment === '') return false;
   if (segment === '*') return true;
@@ -45,8 +45,8 @@ function endWithout(text: string, character: string): string {
 }
 
 /**
- * Parses `BrokeredEndpoint("address")`. Only the second and the last of its four parts count, as in Azure IoT
- * Edge.
+ * Parses `BrokeredEndpoint("address")`. Uses only the second and the last of its four parts, as Azure IoT
+ * Edge does.
  */
 export function azureInput(quoted: string, span: TextSpan): Sink {
   const trimmed = quoted.slice(1, -1).trim();

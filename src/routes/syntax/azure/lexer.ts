@@ -5,19 +5,21 @@ import { refuseStray } from '../stray.ts';
 import type { Token } from '../token.ts';
 import { endOfQuoted, unescaped } from './strings.ts';
 
-/** Characters that end a name, or a path after `$`, which may contain brackets. */
+/** Characters that end a name. */
 const ENDS_NAME = new Set('()<>@,;:\\"/[]?={} \t\n\r');
+
+/** Characters that end a path after `$`, which may contain square brackets. */
 const ENDS_PATH = new Set('()<>@,;:\\"/?={} \t\n\r');
 
-/** Longer symbols first, so that `<=` is not read as `<`. */
+/** Symbols, the longer ones first, so that `<=` is not read as `<`. */
 const SYMBOLS = ['!=', '<>', '<=', '>=', '||', '??', ...'(){},=<>+-*/%'];
 
 const HEX_BITS = 64;
 const HEX_DIGITS = 16;
 
 /**
- * Scans the next token as Azure IoT Edge does: the longest match, and among equals string before number
- * before operator. So `3+4`, `a||b` and `key!` are names.
+ * Scans the next token as Azure IoT Edge does: the longest match wins. Among matches of equal length a string
+ * precedes a number, and a number precedes an operator. As a result `3+4`, `a||b` and `key!` are names.
  */
 export function scanAzureToken(text: string, from: number): Token {
   const start = endOfBlanks(text, from, character => ' \t\r\n'.includes(character) && character !== '');
@@ -43,7 +45,7 @@ function scanName(text: string, start: number, pathEnd: number): Token {
     return { kind: 'system', name: text.slice(start + 1, pathEnd), start, end: pathEnd };
   }
   if (endBefore(text, start, ENDS_NAME) < pathEnd) {
-    refuse({ start, end: pathEnd }, 'brackets stand only in a path behind $body');
+    refuse({ start, end: pathEnd }, 'brackets are allowed only in a path after $body');
   }
   return { kind: 'word', word: text.slice(start, pathEnd), start, end: pathEnd };
 }
@@ -79,7 +81,10 @@ function endOfHexadecimal(text: string, start: number): number {
   return end > start + 2 ? end : start;
 }
 
-/** A number with more bits than Azure IoT Edge supports is undefined; one that uses all bits is negative. */
+/**
+ * Converts a hexadecimal number. Undefined if it has more than 64 bits. A number that uses all 64 bits is
+ * negative.
+ */
 function hexadecimalOf(digits: string): number | undefined {
   const significant = digits.slice(digits.length - HEX_DIGITS);
   const above = digits.slice(0, Math.max(0, digits.length - HEX_DIGITS));
@@ -87,7 +92,10 @@ function hexadecimalOf(digits: string): number | undefined {
   return Number(BigInt.asIntN(HEX_BITS, BigInt(`0x${significant}`)));
 }
 
-/** Number with optional sign. An exponent may stand alone: `e5` is a number without a value. */
+/**
+ * Returns the end of a number with an optional sign. An exponent without digits before it, such as `e5`, is a
+ * number without a value.
+ */
 function endOfReal(text: string, start: number): number {
   const from = text.charAt(start) === '-' ? start + 1 : start;
   const whole = endOfDigits(text, from);

@@ -27,7 +27,7 @@ export function azureOperand(cursor: Cursor): Expression {
   }
 }
 
-/** Parses `{$name}`: the system property or body path, ignoring application properties. */
+/** Parses `{$name}`: the system property or body path, even if an application property has the same name. */
 function unshadowed(cursor: Cursor): Expression {
   const open = cursor.expectSymbol('{');
   const token = cursor.next();
@@ -37,7 +37,10 @@ function unshadowed(cursor: Cursor): Expression {
   return hiddenBy(token.name, { start: open.start, end: close.end });
 }
 
-/** Application properties have no brackets in their names, so a name with brackets is a path or nothing. */
+/**
+ * Parses `$name`. Names of application properties contain no brackets, so a name with brackets is either a
+ * body path or undefined.
+ */
 function dollarOperand(name: string, span: TextSpan): Expression {
   if (name.includes('[') || name.includes(']')) {
     return isBodyPath(name) ? hiddenBy(name, span) : { kind: 'literal', value: undefined, ...span };

@@ -3,7 +3,7 @@ import { endOfHexDigits } from '../digits.ts';
 const ESCAPED = `"'\\`;
 const UNICODE_DIGITS = 4;
 
-/** End of the string at `start`. Undefined if it is unterminated or has an invalid escape. */
+/** Returns the end of the string at `start`. Undefined if it is unterminated or has an invalid escape. */
 export function endOfQuoted(text: string, start: number): number | undefined {
   const quote = text.charAt(start);
   let at = start + 1;
@@ -19,8 +19,8 @@ export function endOfQuoted(text: string, start: number): number | undefined {
 }
 
 /**
- * Unescapes a string in two passes as Azure IoT Edge does: first `\uXXXX`, then `\"`, `\'` and `\\`. So
- * `\\u0041` is `\A`, not `\u0041`.
+ * Unescapes a string in two passes as Azure IoT Edge does: first `\uXXXX`, then `\"`, `\'` and `\\`. As a
+ * result `\\u0041` becomes `\A`, not `\u0041`.
  */
 export function unescaped(text: string): string {
   let once = '';

@@ -3,14 +3,14 @@ import { refuse } from '../../diagnostics.ts';
 import type { Sink, Source, TextSpan } from '../../tree.ts';
 import { filterProblem, topicProblem } from '../filter.ts';
 
-/** Segments of the known sources; undefined is a placeholder for a name. */
+/** Segments of the known sources. Undefined is a placeholder for a name. */
 const SHAPES = [['messages', 'modules', undefined, 'outputs', undefined], ['twinChangeNotifications']];
 const SOURCES =
   '/*, /messages/*, /messages/modules/*, /messages/modules/<module>/outputs/<output> or /twinChangeNotifications';
 
 /**
- * Parses a source pattern at `offset`. Trailing `*` and `/` are dropped. Other `*` and unknown sources are
- * refused, because they never match in Azure IoT Edge.
+ * Parses a source at `offset`. Drops trailing `*` and `/`. Refuses any other `*` and unknown sources, because
+ * they would never match in Azure IoT Edge.
  */
 export function parseSourcePath(path: string, offset: number): Source {
   const written = path.slice(1).split('/');
@@ -27,7 +27,10 @@ export function parseSourcePath(path: string, offset: number): Source {
 
 type Shape = readonly (string | undefined)[];
 
-/** Shape that begins with `first`, or the default one, which then refuses the first segment. */
+/**
+ * Returns the known source that begins with `first`, or the default one, which then refuses the first
+ * segment.
+ */
 function shapeOf(first: string): Shape {
   const [usual = []] = SHAPES;
   return SHAPES.find(([segment]) => segment?.toLowerCase() === first.toLowerCase()) ?? usual;
@@ -36,8 +39,7 @@ function shapeOf(first: string): Shape {
 function sourceSegment(segment: string, shape: Shape, index: number, span: TextSpan): string {
   const whole = { start: span.start, end: Math.max(span.end, span.start + 1) };
   if (segment === '') return refuse(whole, 'this source has an empty segment', { expected: SOURCES });
-  if (segment.includes('*'))
-    return refuse(whole, 'in a source * stands for everything below, so only at its end');
+  if (segment.includes('*')) return refuse(whole, 'in a source, * is allowed only at the end');
   if (index >= shape.length) return refuse(whole, `no source has a segment ${segment} here`);
   const known = shape[index];
   if (known === undefined) return segment;
@@ -58,7 +60,7 @@ export function parseSourceFilter(filter: string, span: TextSpan): string {
 export function parseSinkTopic(topic: string, span: TextSpan): Sink {
   const problem = topicProblem(topic);
   if (problem !== undefined)
-    refuse(span, `this topic to publish on ${problem}`, { expected: 'one like alerts/hot' });
+    refuse(span, `the topic of this sink ${problem}`, { expected: 'one like alerts/hot' });
   return { kind: 'topic', topic };
 }
 

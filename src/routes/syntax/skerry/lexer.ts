@@ -8,16 +8,16 @@ import { endOfName, isNameCharacter } from './characters.ts';
 import { scanPath } from './path.ts';
 import { scanString } from './strings.ts';
 
-/** Operators of other languages with the replacement. Checked before `SYMBOLS`. */
+/** Operators of other languages, with the operator of this language. Checked before `SYMBOLS`. */
 const FOREIGN = [
-  { symbol: '==', advice: 'one = compares' },
+  { symbol: '==', advice: 'write = to compare' },
   { symbol: '&&', advice: 'write AND' },
 ];
 
-/** Longer symbols first, so that `<=` is not read as `<`. */
+/** Symbols, the longer ones first, so that `<=` is not read as `<`. */
 const SYMBOLS = ['!=', '<>', '<=', '>=', '||', '??', ...'(),=<>+-*/%'];
 
-/** Scans the next token from `from`, skipping blanks and comments. */
+/** Scans the next token from `from`. Skips blanks and comments. */
 export function scanSkerryToken(text: string, from: number): Token {
   const start = endOfBlanks(text, from, isBlank);
   const first = text.charAt(start);
@@ -43,7 +43,7 @@ function scanNumber(text: string, start: number): Token {
   if (isNameCharacter(next) && next !== '-') {
     const span = { start, end: endOfName(text, start) };
     const word = text.slice(span.start, span.end);
-    refuse(span, `${word} is not a number; a name that begins with a digit stands in braces: {${word}}`);
+    refuse(span, `${word} is not a number; write a name that begins with a digit in braces: {${word}}`);
   }
   return { kind: 'number', value: Number(text.slice(start, end)), start, end };
 }
@@ -54,7 +54,10 @@ function scanBraces(text: string, start: number): Token {
   const end = close + 1;
   const name = text.slice(start + 1, close);
   if (name === '' || name !== name.trim() || name.includes('{') || name.includes('\n')) {
-    refuse({ start, end }, 'braces hold the name of one application property, without blanks around it');
+    refuse(
+      { start, end },
+      'braces must contain the name of one application property, without surrounding blanks',
+    );
   }
   return { kind: 'braces', name, start, end };
 }
@@ -63,7 +66,7 @@ function scanDollar(text: string, start: number): Token {
   let end = start + 1;
   while (isNameCharacter(text.charAt(end)) && text.charAt(end) !== '.') end += 1;
   const name = text.slice(start + 1, end);
-  if (name === '') refuse({ start, end }, 'a $ stands before the name of a system property, or in $body');
+  if (name === '') refuse({ start, end }, 'write $ before the name of a system property, or in $body');
   if (name.toLowerCase() === 'body') return { kind: 'body', ...scanPath(text, start, end) };
   return { kind: 'system', name, start, end };
 }

@@ -5,8 +5,8 @@ import { endOfName, isNameCharacter } from './characters.ts';
 import { scanString } from './strings.ts';
 
 /**
- * Scans the path after `$body` at `start`, whose word ends at `wordEnd`: `.key`, `[0]`, `["key"]`. Without
- * blanks. A key after a dot ends at the next dot or at a character that names cannot contain.
+ * Scans the path after `$body`, which is at `start` and ends at `wordEnd`: `.key`, `[0]` and `["key"]`
+ * without blanks. A key after a dot ends at the next dot or at a character that names cannot contain.
  */
 export function scanPath(
   text: string,
@@ -30,7 +30,7 @@ function scanKey(text: string, dot: number): Scanned {
   let end = dot + 1;
   while (isNameCharacter(text.charAt(end)) && text.charAt(end) !== '.') end += 1;
   if (end === dot + 1) {
-    refuse({ start: dot, end }, 'no key stands behind this dot', {
+    refuse({ start: dot, end }, 'no key follows this dot', {
       expected: 'a key; one with other characters is written ["key"]',
     });
   }
@@ -52,7 +52,7 @@ function scanIndex(text: string, bracket: number): Scanned {
   const value = Number(text.slice(bracket + 1, end));
   if (end === bracket + 1 || !Number.isSafeInteger(value)) {
     const span = { start: bracket, end: Math.max(end, endOfName(text, bracket + 1)) };
-    refuse(span, 'a bracket holds an index or a quoted key', { expected: '[0] or ["key"]' });
+    refuse(span, 'brackets must contain an index or a quoted key', { expected: '[0] or ["key"]' });
   }
   return { value, end };
 }

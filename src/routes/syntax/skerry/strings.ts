@@ -5,7 +5,7 @@ import { isHexDigit } from '../digits.ts';
 const ESCAPED = `"'\\`;
 const UNICODE_DIGITS = 4;
 
-/** Scans a string in either quotes, with the escapes `\"`, `\'`, `\\` and `\uXXXX`. */
+/** Scans a string in single or double quotes, with the escapes `\"`, `\'`, `\\` and `\uXXXX`. */
 export function scanString(text: string, start: number): TextSpan & { readonly value: string } {
   const quote = text.charAt(start);
   let value = '';
