@@ -11,9 +11,9 @@ import { root } from './build/paths.mjs';
 /*
  * node build.mjs [--arch x64|arm64]
  *
- * Sources -> a program of the hub and one of all else -> what V8 makes of the first -> a blob with them, the native parts
- * and the manifest's schema -> a copy of the pinned runtime that holds the blob.
- * Without --arch: dist/skerry for this machine; with it: dist/skerry-linux-<arch>.
+ * Bundles the sources into two programs, the hub and all other commands, and creates V8's code cache of the
+ * first. Embeds both, the native libraries and the schema of the manifest into a copy of the pinned runtime.
+ * Without --arch the output is dist/skerry for this machine, otherwise dist/skerry-linux-<arch>.
  */
 const ARCHITECTURES = ['x64', 'arm64'];
 
@@ -21,11 +21,11 @@ function architecture(args) {
   const [flag, value, ...more] = args;
   if (flag === undefined) return process.arch;
   if (flag === '--arch' && ARCHITECTURES.includes(value) && more.length === 0) return value;
-  process.stderr.write(`build: "${args.join(' ')}" is not clear. Usage: node build.mjs [--arch x64|arm64]\n`);
+  process.stderr.write(`build: "${args.join(' ')}" is invalid. Usage: node build.mjs [--arch x64|arm64]\n`);
   process.exit(2);
 }
 
-/** Builds `output` for `arch` in the folder `work`; returns its size in MB. */
+/** Builds `output` for `arch` in the folder `work`. Returns its size in MB. */
 async function build(arch, work, output) {
   const runtime = packageFolder(`node-linux-${arch}`);
   const strip = stripperFor(arch);
@@ -40,7 +40,7 @@ async function build(arch, work, output) {
   if (cache !== undefined) texts['hub.cache'] = cache;
   makeExecutable({ main, assets: { ...assets, ...texts }, draft, work });
   if (cache !== undefined) align(draft, cache);
-  // A rename, so that a running binary is replaced and never written into.
+  // The rename replaces the file of a running binary instead of writing to it.
   renameSync(draft, output);
   return statSync(output).size / 1e6;
 }
@@ -55,7 +55,8 @@ if (process.platform !== 'linux' || !ARCHITECTURES.includes(arch)) {
 }
 const output = join('dist', args.length === 0 ? 'skerry' : `skerry-linux-${arch}`);
 mkdirSync(join(root, 'dist'), { recursive: true });
-// A folder of its own, in the file system of the output: builds that run at once do not meet.
+// Each build has its own work folder on the file system of the output, so that concurrent builds do not
+// interfere.
 const work = mkdtempSync(join(root, 'dist', '.work-'));
 try {
   const megabytes = await build(arch, work, join(root, output));

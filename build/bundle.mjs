@@ -5,8 +5,8 @@ import * as esbuild from 'esbuild';
 import { root } from './paths.mjs';
 
 /**
- * Replacements of modules in the bundle, by import name. lmdb and node-pty search for their native parts in
- * files that a single executable does not have; the rest is never used.
+ * Modules that the bundle replaces, by import name. lmdb and node-pty search for their native libraries in
+ * files, which a single executable does not have. The other modules are never used.
  */
 const SUBSTITUTES = {
   lmdb: { path: 'node_modules/lmdb/dist/index.cjs' },
@@ -14,7 +14,7 @@ const SUBSTITUTES = {
   'node-gyp-build-optional-packages': {
     contents: "module.exports = () => require('./src/core/files/native.ts').loadNative('lmdb');",
   },
-  // Every table is opened with binary values.
+  // All tables are opened with binary values, so the decoder is never used.
   msgpackr: {
     contents: "exports.Encoder = class { constructor() { throw new Error('lmdb: not binary'); } };",
   },
@@ -23,18 +23,20 @@ const SUBSTITUTES = {
   './windowsTerminal': { contents: '' },
 };
 
-/** node-pty's search for its native part, of which two functions are used. */
+/** File in which node-pty searches for its native library. */
 const PTY_SEARCH = /node-pty\/lib\/utils\.js$/;
+
+/** Replacement of the file, with the two functions that node-pty uses. */
 const PTY_LOADER = `
   exports.assign = Object.assign;
   exports.loadNativeModule = () => ({ dir: '', module: require('./src/core/files/native.ts').loadNative('pty') });
 `;
 
 /**
- * Pieces of packages that the bundle replaces, each found once in its file. cbor-x finds out whether there is
- * a function that its variant without `eval` never has: V8 reads all of cbor-x once more for the words of
- * that error, 2 ms of each start. lmdb prints the error of each failed transaction to stderr, besides
- * rejecting a promise with it.
+ * Pieces of packages that the bundle replaces. Each must occur exactly once in its file. cbor-x tests for
+ * `eval` by an exception, although its variant without `eval` never uses it: V8 reads the whole source of
+ * cbor-x again to print the exception, which costs 2 ms of each start. lmdb prints the error of each failed
+ * transaction to stderr although it also rejects a promise with it.
  */
 const REPLACED_PIECES = [
   {
@@ -49,7 +51,7 @@ const REPLACED_PIECES = [
   },
 ];
 
-/** The programs: the main bundle takes one of them from the binary when it is asked for. */
+/** Source files of the programs. The main bundle loads one of them from the binary on demand. */
 const PROGRAMS = { hub: 'src/cli/main-up.ts', commands: 'src/cli/main-commands.ts' };
 const PROGRAM = /\/src\/cli\/main-(up|commands)\.ts$/;
 
@@ -58,13 +60,13 @@ const loaderOf = name => `
   export const { main } = runProgram('${name}', require, __filename, __dirname);
 `;
 
-/** Wrapper that makes a program a function of the CommonJS module variables. */
+/** Wrapper that turns a program into a function with the variables of a CommonJS module as parameters. */
 const WRAPPED = {
   banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
   footer: { js: '})' },
 };
 
-/** `used` takes in what was asked for. */
+/** Creates the plugin that replaces modules. Adds the name of each replaced module to `used`. */
 function substitutes(used) {
   const escaped = Object.keys(SUBSTITUTES).map(name => name.replace(/[./]/g, '\\$&'));
   return {
@@ -87,7 +89,9 @@ function substitutes(used) {
         build.onLoad({ filter: file }, ({ path }) => {
           const [before, after, ...more] = readFileSync(path, 'utf8').split(piece);
           if (after === undefined || more.length > 0)
-            throw new Error(`build/bundle.mjs replaces a piece that is not once in ${path}: ${piece}`);
+            throw new Error(
+              `build/bundle.mjs replaces a piece that does not occur exactly once in ${path}: ${piece}`,
+            );
           return { contents: before + replacement + after, loader: 'js' };
         });
       }
@@ -101,8 +105,8 @@ function substitutes(used) {
 }
 
 /**
- * Bundles the programs, and what runs one of them, into a file each in `work`, with the hashes of the native
- * `assets`. Returns the files and the sources that they were made of.
+ * Bundles each program and the main file into files in `work`. The bundles contain the hashes of the native
+ * libraries in `assets`. Returns the files and the source files that they contain.
  */
 export async function bundle(work, assets) {
   const used = new Set();
@@ -115,7 +119,7 @@ export async function bundle(work, assets) {
   }
   const idle = [...Object.keys(SUBSTITUTES), 'node-pty'].filter(name => !used.has(name));
   if (idle.length > 0)
-    throw new Error(`build/bundle.mjs replaces ${idle.join(', ')}, which nothing imports any more.`);
+    throw new Error(`build/bundle.mjs replaces ${idle.join(', ')}, which no source file imports.`);
   return { main, programs, sources };
 }
 
@@ -128,7 +132,7 @@ async function bundleOne(entry, outfile, assets, used, around = {}) {
     platform: 'node',
     format: 'cjs',
     target: 'node24',
-    // A program is no module of a file, so what it loads late comes by `require` too.
+    // A program is not loaded from a module file, so its dynamic imports become `require`.
     supported: { 'dynamic-import': false },
     minify: true,
     metafile: true,
@@ -136,7 +140,7 @@ async function bundleOne(entry, outfile, assets, used, around = {}) {
     logLevel: 'warning',
     define: {
       NATIVE_HASHES: JSON.stringify(hashesOf(assets)),
-      // Native parts of ws that are packages of their own, and not installed.
+      // Optional native packages of ws, which are not installed.
       'process.env.WS_NO_BUFFER_UTIL': '"1"',
       'process.env.WS_NO_UTF_8_VALIDATE': '"1"',
     },

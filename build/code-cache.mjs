@@ -4,29 +4,32 @@ import { V8_FLAGS } from './executable.mjs';
 import { root } from './paths.mjs';
 import { emulatorFor, run } from './tools.mjs';
 
-/** The second start is what a device does every day: the first makes the data folder. */
+/** Number of starts. The first creates the data folder, so the second is like a usual start of a device. */
 const STARTS = 2;
 
-/** V8 copies what does not lie at a multiple of this, and keeps the room: 0.8 MB. */
+/**
+ * Alignment in bytes of the code cache. V8 copies an unaligned cache and keeps the copy, which costs 0.8 MB.
+ */
 const ALIGNMENT = 8;
 
-/** Debian's names of the architectures. */
+/** Names of the architectures in Debian. */
 const DEBIAN = { x64: 'amd64', arm64: 'arm64' };
 
-/** An emulator takes some seconds. */
+/** Maximum milliseconds of a start. An emulator needs some seconds. */
 const LONGEST = 120_000;
 
 /**
- * V8's code cache of the hub's program, as a file in `work`: a hub with it parses no source text. It fits one
- * version of V8 on one architecture, so it is made by that runtime, in an emulator for another machine;
- * undefined, said aloud, if there is none: the binary is then as good, and starts later.
+ * Creates V8's code cache of the hub's program as a file in `work`, so that the hub parses no source text at
+ * its start. The cache fits one version of V8 on one architecture, so it is created by the runtime of the
+ * binary, in an emulator if necessary. If there is no emulator, prints a warning and returns undefined; the
+ * binary then works, but starts more slowly.
  */
 export function codeCache(program, native, runtime, arch, work) {
   const emulator = emulatorFor(arch);
   if (emulator === undefined) {
     const wanted = `qemu-user-static and libstdc++6-${DEBIAN[arch]}-cross`;
     process.stderr.write(
-      `build: nothing here runs ${arch}, so the hub starts later than need be: install ${wanted}.\n`,
+      `build: this machine cannot run ${arch}, so the binary has no code cache and starts more slowly: install ${wanted}.\n`,
     );
     return undefined;
   }
@@ -46,8 +49,8 @@ export function codeCache(program, native, runtime, arch, work) {
 }
 
 /**
- * Moves the cache within its slack to where V8 reads it in place; its first byte tells how far from there it
- * lies.
+ * Moves the code cache in the binary to an aligned position, so that V8 reads it in place. The first byte of
+ * the asset is the distance from the start of the asset to this position.
  */
 export function align(binary, cache) {
   const [bytes, moved] = [readFileSync(binary), readFileSync(cache)];

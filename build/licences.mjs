@@ -6,14 +6,14 @@ import { root } from './paths.mjs';
 const modules = join(root, 'node_modules');
 const requireFromTerminal = createRequire(join(modules, 'node-pty', 'package.json'));
 
-/** Components of the native parts, which no import shows. */
+/** Components that are compiled into the native libraries, so that no import shows them. */
 const COMPILED_IN = [
   ['LMDB', join(modules, 'lmdb', 'dependencies', 'lmdb', 'libraries', 'liblmdb', 'LICENSE')],
   ['LZ4', join(modules, 'lmdb', 'dependencies', 'lz4', 'lib', 'LICENSE')],
   ['node-addon-api', join(dirname(requireFromTerminal.resolve('node-addon-api/package.json')), 'LICENSE.md')],
 ];
 
-/** The licences of everything that a binary holds of others, of which `sources` are the bundled files. */
+/** Returns the licence texts of all third-party code in a binary. `sources` are the bundled files. */
 export function licenceTexts(sources, runtime) {
   const folders = new Set(sources.map(packageOf).filter(folder => folder !== undefined));
   const texts = [
@@ -24,7 +24,7 @@ export function licenceTexts(sources, runtime) {
   return texts.join('\n');
 }
 
-/** The package folder of a bundled file; undefined for our own. */
+/** Returns the package folder of a bundled file. Undefined for a file of this project. */
 function packageOf(source) {
   return /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(source)?.[0];
 }

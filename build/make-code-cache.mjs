@@ -3,15 +3,16 @@ import { createRequire } from 'node:module';
 import { Script } from 'node:vm';
 
 /*
- * node make-code-cache.mjs PROGRAM NATIVE CACHE MANIFEST DATA: run in the runtime that the binary will be.
- * Starts a hub from its program as the binary would, with lmdb's part NATIVE. Once it listens, what V8 has
- * made of the program by then is written to CACHE, and the hub is stopped. A CACHE that is there is used, and
- * must fit.
+ * node make-code-cache.mjs PROGRAM NATIVE CACHE MANIFEST DATA
+ *
+ * Must be run by the runtime of the binary. Starts a hub from PROGRAM as the binary does, with NATIVE as the
+ * native library of lmdb. Once the hub listens, writes V8's code cache of the program to CACHE and stops the
+ * hub. An existing CACHE is used, and must fit.
  */
 const [text, native, cache, manifest, data] = process.argv.slice(2);
 const cachedData = existsSync(cache) ? readFileSync(cache) : undefined;
 const script = new Script(readFileSync(text, 'utf8'), { filename: 'hub.cjs', cachedData });
-if (script.cachedDataRejected === true) throw new Error('V8 does not take what it made itself.');
+if (script.cachedDataRejected === true) throw new Error('V8 rejects the code cache that it has created.');
 const builtin = createRequire(import.meta.url);
 const sea = { isSea: () => true, getRawAsset: () => new Uint8Array(readFileSync(native)).buffer };
 

@@ -5,8 +5,9 @@ import { cache, root } from './paths.mjs';
 import { run } from './tools.mjs';
 
 /**
- * The folder of a package that the lock file pins: in node_modules if npm installed it, else (a package for
- * the other architecture) fetched by npm, checked against the lock file's hash, and kept in the cache.
+ * Returns the folder of a package that the lock file pins. If npm has not installed the package, because it
+ * is for the other architecture, it is downloaded by npm, verified with the hash in the lock file and stored
+ * in the cache.
  */
 export function packageFolder(name) {
   const installed = join(root, 'node_modules', name);
@@ -24,19 +25,22 @@ function pinned(name) {
   return entry;
 }
 
-/** Unpacked aside and renamed, so that the folder is whole if it is there. */
-function fetchInto(folder, what, integrity) {
+/**
+ * Downloads a package. Unpacks it into a temporary folder and renames the folder, so that an existing folder
+ * is complete.
+ */
+function fetchInto(folder, spec, integrity) {
   mkdirSync(cache, { recursive: true });
   const draft = mkdtempSync(join(cache, 'fetch-'));
   try {
-    const printed = run('npm', ['pack', what, '--loglevel=error', '--pack-destination', draft], {
+    const printed = run('npm', ['pack', spec, '--loglevel=error', '--pack-destination', draft], {
       cwd: root,
     });
     const archive = join(draft, printed.trim().split('\n').at(-1));
     const actual = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
     if (actual !== integrity) {
       throw new Error(
-        `${what} is not what package-lock.json pins: npm fetched ${actual}, pinned is ${integrity}.`,
+        `${spec} does not have the hash in package-lock.json: npm downloaded ${actual}, but ${integrity} is pinned.`,
       );
     }
     const unpacked = join(draft, 'unpacked');

@@ -2,9 +2,9 @@ import { getAsset, getAssetKeys, getRawAsset } from 'node:sea';
 import { Script } from 'node:vm';
 
 /**
- * Runs a program that lies in the binary as a text, a function of what a module of CommonJS is given; returns
- * its exports. What V8 made of it before spares it to read the text. If it does not fit this V8, V8 reads the
- * text.
+ * Runs a program that the binary contains as text, and returns its exports. The text is a function with the
+ * variables of a CommonJS module as parameters. V8 uses the code cache in the binary instead of the text. If
+ * the cache does not fit this version of V8, V8 compiles the text.
  */
 export function runProgram(name, require, filename, dirname) {
   const script = new Script(getAsset(name, 'utf8'), { filename: `${name}.cjs`, cachedData: cacheOf(name) });
@@ -13,7 +13,7 @@ export function runProgram(name, require, filename, dirname) {
   return module.exports;
 }
 
-/** Its first byte says where it begins (build/code-cache.mjs). */
+/** Returns the code cache of a program. Its first byte is the offset of the cache (build/code-cache.mjs). */
 function cacheOf(name) {
   const asset = `${name}.cache`;
   if (!getAssetKeys().includes(asset)) return undefined;

@@ -1,7 +1,7 @@
 
 /**
- * exit(code): ends the process at once (_exit(2)). An ordinary end waits for V8's threads, and one of them may be waiting for
- * this thread to collect garbage.
+ * exit(code): ends the process immediately (_exit(2)). A normal exit waits for V8's threads, and a thread may
+ * wait for this one to collect garbage.
  */
 static Napi::Value Exit(const Napi::CallbackInfo& info) {
   _exit(info[0].As<Napi::Number>().Int32Value());

@@ -1,7 +1,8 @@
 
 /**
- * limitFreed(bytes): from now on the allocator gives back to the system what is freed beyond `bytes`, keeps large pieces by
- * themselves, and has no more than two arenas (mallopt(3)). By default it adapts to the largest piece that was ever freed.
+ * limitFreed(bytes): configures the allocator (mallopt(3)). It returns freed memory beyond `bytes` to the
+ * system, maps large pieces separately and uses at most two arenas. By default it adapts its limits to the
+ * largest piece that was ever freed.
  */
 static Napi::Value LimitFreed(const Napi::CallbackInfo& info) {
   int bytes = info[0].As<Napi::Number>().Int32Value();
@@ -11,7 +12,7 @@ static Napi::Value LimitFreed(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-/** trim(): gives all pages that were freed back to the system (malloc_trim(3)). */
+/** trim(): returns all free pages to the system (malloc_trim(3)). */
 static Napi::Value Trim(const Napi::CallbackInfo& info) {
   malloc_trim(0);
   return info.Env().Undefined();

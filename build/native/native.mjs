@@ -7,8 +7,8 @@ import { cache, root } from '../paths.mjs';
 import { debianPackage, run, toolFor, versionOf } from '../tools.mjs';
 
 /**
- * As node-pty's binding.gyp has it. libstdc++ is not linked in: the runtime and lmdb load it anyway, and a
- * copy of it would ask for a newer glibc than they do.
+ * Compiler flags as in node-pty's binding.gyp. libstdc++ is not linked statically: the runtime and lmdb load
+ * it anyway, and a static copy would require a newer version of glibc.
  */
 const FLAGS = [
   ...['-std=c++17', '-O2', '-fPIC', '-shared', '-s', '-fvisibility=hidden', '-D_FORTIFY_SOURCE=2'],
@@ -16,17 +16,17 @@ const FLAGS = [
 ];
 
 /**
- * Functions that Node lacks: credentials at the other end of a Unix socket, pipe2(2), those of the allocator,
- * _exit(2).
+ * Sources of the functions that Node lacks: credentials of the peer of a Unix socket, pipe2(2), functions of
+ * the allocator, _exit(2).
  */
 const FUNCTIONS = ['peer-credentials.cc', 'pipe.cc', 'memory.cc', 'exit.cc'].map(file =>
   readFileSync(join(root, 'build/native', file), 'utf8'),
 );
 
 /**
- * Additions to node-pty's source, each behind a line that stands in it once: what runs on a terminal inherits
- * no other file of the hub, and nothing that the hub starts later inherits the terminal, into which it could
- * type. The last three are the functions above.
+ * Additions to node-pty's source, each after a line that occurs exactly once. The first two close file
+ * descriptors: a program on a terminal inherits no other file of the hub, and later children of the hub do
+ * not inherit the terminal, to which they could write. The other three add the functions above.
  */
 const ADDITIONS = [
   ['        environ = env;\n', '        closefrom(3);\n'],
@@ -48,10 +48,10 @@ const ADDITIONS = [
 ];
 
 /**
- * Texts in lmdb's native part, and what the build puts in their place. If a page cannot be written, LMDB
- * formats the first text into 100 bytes (mdb.c, mdb_page_flush): with large numbers it is longer, and two of
- * the numbers are uninitialised memory. Without conversions it always fits. The others go to stderr, in the
- * middle of the hub's log.
+ * Texts in lmdb's native library and their replacements. If a page cannot be written, LMDB formats the first
+ * text into a buffer of 100 bytes (mdb.c, mdb_page_flush). With large numbers the buffer overflows, and two
+ * of the numbers are uninitialized memory. Without conversions the text always fits. LMDB prints the other
+ * texts to stderr, in the middle of the hub's log.
  */
 const REPLACED_TEXTS = [
   [
@@ -64,9 +64,9 @@ const REPLACED_TEXTS = [
 ];
 
 /**
- * lmdb's native part as its package brings it, with the texts above replaced; returns the path. It lies where
- * lmdb looks for a part of its own (`LMDB_PREBUILD`), so that tests of the sources load the part that the
- * binary holds.
+ * Creates a copy of lmdb's native library in which the texts above are replaced, and returns its path. The
+ * copy is in the folder where lmdb searches for its library (`LMDB_PREBUILD`), so that tests of the sources
+ * load the same library as the binary.
  */
 export function patchLmdb(arch) {
   const bytes = readFileSync(join(packageFolder(`@lmdb/lmdb-linux-${arch}`), 'node.napi.glibc.node'));
@@ -74,7 +74,9 @@ export function patchLmdb(arch) {
     const whole = `\0${text}\0`;
     const at = bytes.indexOf(whole);
     if (at === -1 || bytes.includes(whole, at + 1)) {
-      throw new Error(`build/native/native.mjs replaces a text of lmdb that is not there once: ${text}`);
+      throw new Error(
+        `build/native/native.mjs replaces a text of lmdb that does not occur exactly once: ${text}`,
+      );
     }
     bytes.fill(0, at, at + whole.length);
     bytes.write(replacement, at + 1);
@@ -88,15 +90,15 @@ export function patchLmdb(arch) {
 }
 
 /**
- * A function that copies a native file without its symbols (four fifths of lmdb's are of no use to a device)
- * and returns the copy's path; said aloud if there is no tool for it: the copy is then whole.
+ * Returns a function that copies a native file without its symbols, which are four fifths of lmdb's library,
+ * and returns the path of the copy. If strip is not installed, prints a warning; the copy is then complete.
  */
 export function stripperFor(arch) {
   const strip = toolFor('strip', arch);
   const found = versionOf(strip) !== undefined;
   if (!found) {
     const wanted = debianPackage('binutils', arch);
-    process.stderr.write(`build: no ${strip}, so the binary is larger than need be: install ${wanted}.\n`);
+    process.stderr.write(`build: no ${strip}, so the binary is larger than necessary: install ${wanted}.\n`);
   }
   return (source, target) => {
     copyFileSync(source, target);
@@ -106,8 +108,9 @@ export function stripperFor(arch) {
 }
 
 /**
- * node-pty's native part, compiled from its source with the runtime's headers; undefined, said aloud, if
- * there is no compiler: the binary then has no terminals, and sockets in place of its modules' pipes.
+ * Compiles node-pty's native library from its source with the headers of the runtime. If there is no
+ * compiler, prints a warning and returns undefined; the binary then has no terminals, and modules get sockets
+ * instead of pipes.
  */
 export function compileTerminal(runtime, arch) {
   const compiler = toolFor('g++', arch);
@@ -139,7 +142,10 @@ export function compileTerminal(runtime, arch) {
   return compiled;
 }
 
-/** Puts the part where node-pty looks for it: what runs from the sources loads what the binary holds. */
+/**
+ * Copies the library to the folder where node-pty searches for it, so that the sources load the same library
+ * as the binary.
+ */
 function placeForSources(compiled, folder) {
   mkdirSync(folder, { recursive: true });
   const draft = join(folder, `pty.node.${process.pid}`);
@@ -153,7 +159,7 @@ function withAdditions(source) {
     const [before, after, ...more] = text.split(line);
     if (after === undefined || more.length > 0) {
       throw new Error(
-        `build/native/native.mjs adds to a line of node-pty that is not there once: ${line.trim()}`,
+        `build/native/native.mjs adds to a line of node-pty that does not occur exactly once: ${line.trim()}`,
       );
     }
     text = before + line + addition + after;

@@ -1,5 +1,8 @@
 
-/** peer(file): the pid and uid of the process that connected to a Unix socket (SO_PEERCRED); undefined if there is none. */
+/**
+ * peer(fd): returns the pid and uid of the process at the other end of a Unix socket (SO_PEERCRED). Undefined
+ * if there is none.
+ */
 static Napi::Value Peer(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   struct ucred found;

@@ -1,7 +1,7 @@
 
 /**
- * pipe(): a new pipe, [end to read, end to write], which programs that this process starts do not inherit (pipe2(2), O_CLOEXEC).
- * Throws with the system's code.
+ * pipe(): creates a pipe and returns its read end and write end. Child processes do not inherit them
+ * (pipe2(2), O_CLOEXEC). Throws an error with the system's code.
  */
 static Napi::Value Pipe(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();

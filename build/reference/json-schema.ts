@@ -5,9 +5,9 @@ import { manifestSchema } from '../../src/manifest/schema/schema.ts';
 
 const CONFIG: ConversionConfig = {
   target: 'draft-2020-12',
-  // What a check asks of what is written stands beside it, in `stated`.
+  // The rules of a check are described beside it, in `stated`.
   ignoreActions: ['check', 'transform'],
-  // A statement that names the types says all.
+  // A description that names the types replaces the generated alternatives.
   overrideAction: ({ valibotAction, jsonSchema: { anyOf, ...rest } }) =>
     valibotAction.type === 'metadata' && rest.type !== undefined && anyOf !== undefined && !rest.properties
       ? rest
@@ -21,7 +21,10 @@ const CONFIG: ConversionConfig = {
       : undefined,
 };
 
-/** The text of skerry.schema.json: what a manifest may say, as far as JSON Schema can. In ASCII. */
+/**
+ * Returns the text of skerry.schema.json: the rules for a manifest that JSON Schema can express. The text is
+ * ASCII.
+ */
 export function schemaText(): string {
   const { $schema, ...schema } = toJsonSchema(manifestSchema, CONFIG);
   return `${JSON.stringify({ $schema, title: 'A manifest of Skerry', ...schema }, undefined, 2)}\n`;

@@ -2,15 +2,16 @@ import { Failure } from '../core/errors.ts';
 import { MAX_SIGNED_NESTING } from './limits.ts';
 
 /**
- * Serializes a JSON value canonically (RFC 8785), independent of field order and white space; errors name
- * `file`.
- * @throws Failure `signature.impossible` for a lone surrogate, a number out of range, or too deep nesting
+ * Serializes a JSON value in canonical form (RFC 8785), which does not depend on the order of fields and on
+ * white space. Errors contain the name `file`.
+ * @throws Failure `signature.impossible` for an unpaired surrogate, a number that is too large, or nesting
+ * that is too deep
  */
 export function canonicalJson(value: unknown, file: string): string {
   return textOf(value, { file, path: '', depth: 0 });
 }
 
-/** Position in the value. */
+/** Position of a value, for errors. */
 type JsonPosition = { readonly file: string; readonly path: string; readonly depth: number };
 
 function textOf(value: unknown, position: JsonPosition): string {
@@ -35,7 +36,7 @@ function listText(list: readonly unknown[], position: JsonPosition): string {
   return `[${items.join(',')}]`;
 }
 
-/** Serializes an object with its names sorted by UTF-16 units, as JavaScript compares strings. */
+/** Serializes an object. Its names are sorted by UTF-16 units, as JavaScript compares strings. */
 function objectText(value: object, position: JsonPosition): string {
   const fields: [string, unknown][] = Object.entries(value);
   fields.sort(([one], [other]) => (one < other ? -1 : 1));

@@ -2,8 +2,10 @@ import { Failure } from '../core/errors.ts';
 import { decodeBase64 } from './base64.ts';
 import { KEY_BYTES, type KeyKind } from './keys.ts';
 
-/** Formats of key files: one line each. */
+/** Format of a public key file, which has one line. */
 const PUBLIC = /^skerry-public-key (ed25519|x25519) ([A-Za-z0-9+/]{43}=)(?: ([^\r\n]*))?\r?\n?$/;
+
+/** Format of a secret key file, which has one line. */
 const SECRET = /^skerry-secret-key (ed25519|x25519) ([A-Za-z0-9+/]{43}=)\r?\n?$/;
 
 const PURPOSES: Readonly<Record<KeyKind, string>> = {
@@ -22,7 +24,10 @@ export function secretKeyLine(kind: KeyKind, bytes: Buffer): string {
   return `skerry-secret-key ${kind} ${bytes.toString('base64')}\n`;
 }
 
-/** Parses a public key of that kind. Failure `key.damaged`, which never quotes the text. */
+/**
+ * Parses a public key of the kind `kind`. Throws Failure `key.damaged`, whose sentence never contains the
+ * text.
+ */
 export function parsePublicKey(text: string, file: string, kind: KeyKind): PublicKey {
   const [, found, base64 = '', comment = ''] = PUBLIC.exec(text) ?? [];
   if (text.startsWith('skerry-secret-key ')) {
@@ -31,7 +36,10 @@ export function parsePublicKey(text: string, file: string, kind: KeyKind): Publi
   return { bytes: checked(file, kind, found, decodeBase64(base64, KEY_BYTES)), comment };
 }
 
-/** Parses a secret key of that kind. Failure `key.damaged`, which never quotes the text. */
+/**
+ * Parses a secret key of the kind `kind`. Throws Failure `key.damaged`, whose sentence never contains the
+ * text.
+ */
 export function parseSecretKey(text: string, file: string, kind: KeyKind): Buffer {
   const [, found, base64 = ''] = SECRET.exec(text) ?? [];
   if (text.startsWith('skerry-public-key ')) {

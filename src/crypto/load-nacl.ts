@@ -1,4 +1,4 @@
-/** Loads tweetnacl on demand, because most hubs never sign, seal or verify anything. */
+/** Loads tweetnacl on demand, because most hubs never sign, seal or verify data. */
 export async function loadNacl() {
   const { default: nacl } = await import('tweetnacl');
   return nacl;

@@ -1,32 +1,36 @@
 import { scrypt, timingSafeEqual } from 'node:crypto';
 import type { Random } from '../core/random.ts';
 
-/** Cost parameters of scrypt (RFC 7914, 2); `ln` is the binary logarithm of N. */
+/** Cost parameters of scrypt (RFC 7914, section 2). `ln` is the binary logarithm of N. */
 type Cost = { readonly ln: number; readonly r: number; readonly p: number };
 
 type StoredHash = Cost & { readonly salt: Buffer; readonly hash: Buffer };
 
-/** Costs of new hashes: 8 MB of memory per verification, which a machine of 256 MB can spare. */
+/** Cost of new hashes: 8 MB of memory for one verification, which a machine with 256 MB can afford. */
 const COST: Cost = { ln: 13, r: 8, p: 1 };
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
-/** Upper bounds of the costs of a given hash: 128 MB. */
+/** Maximum `ln` of a given hash. The three maxima together allow 128 MB of memory. */
 const MAX_LN = 17;
+
+/** Maximum `r` of a given hash. */
 const MAX_R = 8;
+
+/** Maximum `p` of a given hash. */
 const MAX_P = 4;
 
-/** PHC string format, as passlib and others write it. */
+/** Pattern of a hash in PHC string format, which passlib and other tools write. */
 const PHC = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d)\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
 
-/** Hashes a password with scrypt into a line `$scrypt$ln=13,r=8,p=1$<salt>$<hash>`. */
+/** Hashes a password with scrypt. Returns the line `$scrypt$ln=13,r=8,p=1$<salt>$<hash>`. */
 export async function hashPassword(password: Buffer, random: Random): Promise<string> {
   const salt = random.bytes(SALT_BYTES);
   const hash = await derive(password, { ...COST, salt }, HASH_BYTES);
   return `$scrypt$ln=${COST.ln},r=${COST.r},p=${COST.p}$${textOf(salt)}$${textOf(hash)}`;
 }
 
-/** Compares a password with a hash in constant time. Rejects if memory is short. */
+/** Compares a password with a hash in constant time. Rejects if there is not enough memory. */
 export async function verifyPassword(password: Buffer, line: string): Promise<boolean> {
   const stored = parse(line);
   if (stored === undefined) return false;
@@ -52,7 +56,7 @@ function within(value: number, max: number): boolean {
   return value >= 1 && value <= max;
 }
 
-/** Computes scrypt on a thread of the pool, so the event loop continues. */
+/** Computes scrypt on a thread of the pool, so that the event loop is not blocked. */
 function derive(
   password: Buffer,
   { ln, r, p, salt }: Cost & { salt: Buffer },
@@ -67,7 +71,7 @@ function derive(
   });
 }
 
-/** Encodes base64 without padding, as the PHC format requires. */
+/** Encodes bytes as base64 without padding, as the PHC format requires. */
 function textOf(bytes: Buffer): string {
   return bytes.toString('base64').replace(/=+$/, '');
 }

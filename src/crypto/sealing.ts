@@ -6,7 +6,7 @@ import { loadNacl } from './load-nacl.ts';
 
 const PREFIX = 'sealed:';
 
-/** Prefix of the plaintext, so that a box made for another purpose is not accepted. */
+/** Prefix of the plaintext, so that a box that was encrypted for another purpose is refused. */
 const PURPOSE = Buffer.from('skerry secret 1\n');
 
 const NONCE_BYTES = 24;
@@ -16,8 +16,8 @@ const MAX_BYTES = HEAD_BYTES + OVERHEAD_BYTES + PURPOSE.length + MAX_SECRET_BYTE
 const MAX_CHARACTERS = PREFIX.length + 4 * Math.ceil(MAX_BYTES / 3);
 
 /**
- * Encrypts a secret for the public key `to`: `sealed:` and the base64 of an ephemeral public key, a nonce and
- * a nacl.box. Only the holder of the matching secret key can decrypt it; the sender cannot.
+ * Encrypts a secret for the public key `to`. Returns `sealed:` and the base64 of an ephemeral public key, a
+ * nonce and a nacl.box. Only the holder of the matching secret key can decrypt it; the sender cannot.
  */
 export async function sealSecret(secret: Buffer, to: Buffer, random: Random): Promise<string> {
   const nacl = await loadNacl();
@@ -28,13 +28,13 @@ export async function sealSecret(secret: Buffer, to: Buffer, random: Random): Pr
 }
 
 /**
- * Decrypts a sealed secret; errors name `field`.
+ * Decrypts a sealed secret. Errors contain the name `field`.
  * @throws Failure `secret.unopened`, with the same sentence for every cause
  */
 export async function openSealed(sealed: string, { secretKey }: KeyPair, field: string): Promise<Buffer> {
   const bytes = sealedBytes(sealed);
   const nacl = await loadNacl();
-  const opened =
+  const decrypted =
     bytes === undefined
       ? null
       : nacl.box.open(
@@ -43,11 +43,12 @@ export async function openSealed(sealed: string, { secretKey }: KeyPair, field: 
           bytes.subarray(0, KEY_BYTES),
           secretKey,
         );
-  const plain = opened === null ? undefined : Buffer.from(opened.buffer, opened.byteOffset, opened.length);
+  const plain =
+    decrypted === null ? undefined : Buffer.from(decrypted.buffer, decrypted.byteOffset, decrypted.length);
   if (plain?.subarray(0, PURPOSE.length).equals(PURPOSE)) return plain.subarray(PURPOSE.length);
   throw new Failure(
     'secret.unopened',
-    `${field} cannot be opened with this device's key: seal it again, with "skerry seal" and this device's "keys/device.pub".`,
+    `${field} cannot be decrypted with this device's key: seal it again, with "skerry seal" and this device's "keys/device.pub".`,
   );
 }
 

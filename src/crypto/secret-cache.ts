@@ -3,14 +3,16 @@ import type { Random } from '../core/random.ts';
 
 const KEY_BYTES = 32;
 
-/** Cache of secrets that were verified before. It holds HMACs only, so that memory reveals no secret. */
+/**
+ * Cache of secrets that were verified before. Contains only HMACs, so that a memory dump reveals no secret.
+ */
 export type SecretCache = {
-  /** True if `secret` was added under `label`, which names its owner and source. */
+  /** True if `secret` was added under `label`, which identifies its owner and its source. */
   readonly has: (label: string, secret: Buffer) => boolean;
   readonly add: (label: string, secret: Buffer) => void;
 };
 
-/** Creates a cache of at most `maxSecrets`; evicts the oldest first. */
+/** Creates a cache of at most `maxSecrets` entries. Evicts the oldest entry first. */
 export function createSecretCache(random: Random, maxSecrets: number): SecretCache {
   const key = random.bytes(KEY_BYTES);
   const macs = new Set<string>();

@@ -5,21 +5,21 @@ import { canonicalJson } from './canonical.ts';
 import { KEY_BYTES, type KeyPair } from './keys.ts';
 import { loadNacl } from './load-nacl.ts';
 
-/** Prefix of the signed bytes, so that a signature made for another purpose is not accepted. */
+/** Prefix of the signed bytes, so that a signature for another purpose is refused. */
 const PURPOSE = 'skerry manifest 1\n';
 
 const SIGNATURE_BYTES = 64;
 
-/** Order of the group (RFC 8032, 5.1). */
+/** Order of the group of Ed25519 (RFC 8032, section 5.1). */
 const ORDER = 2n ** 252n + 27_742_317_777_372_353_535_851_937_790_883_648_493n;
 
 export type Signature = { readonly key: string; readonly value: string };
 
-/** Public key whose manifests are accepted, by the name of its file. */
+/** Public key whose manifests are accepted. `name` is the name of its file. */
 export type TrustedKey = { readonly name: string; readonly bytes: Buffer; readonly comment: string };
 
 /**
- * Computes the signed digest: SHA-512 of the purpose and the canonical JSON of the manifest without its
+ * Computes the digest to sign: SHA-512 of the purpose and the canonical JSON of the manifest without its
  * signature.
  */
 export function manifestDigest(manifest: object, file: string): Buffer {
@@ -28,7 +28,7 @@ export function manifestDigest(manifest: object, file: string): Buffer {
 }
 
 /**
- * Returns the manifest with a signature as its last field; replaces an existing one.
+ * Returns the manifest with a signature as its last field. Replaces an existing signature.
  * @throws Failure `signature.impossible`
  */
 export async function signManifest(
@@ -62,7 +62,7 @@ export async function verifyManifest(
   if (key === undefined) {
     throw new Failure(
       'signature.unknown-key',
-      `signature.key is not a key that this device trusts: sign with one that is, or install its public key with "skerry trust" (in ${file}).`,
+      `signature.key is not a key that this device trusts: sign with a trusted key, or install its public key with "skerry trust" (in ${file}).`,
     );
   }
   const value = decodeBase64(valueText, SIGNATURE_BYTES);
@@ -98,8 +98,8 @@ function missing(file: string): Failure {
 }
 
 /**
- * True if the scalar is below the group order (RFC 8032, 5.1.7); otherwise one signature would have several
- * encodings.
+ * True if the scalar is less than the group order (RFC 8032, section 5.1.7). Without this check one signature
+ * would have several encodings.
  */
 function isReduced(value: Buffer): boolean {
   const scalar = value.subarray(KEY_BYTES).toReversed();

@@ -10,10 +10,10 @@ export function upstreamSource(name: string): string {
 }
 
 /**
- * True if the source of a route matches a message from `source` (such as `/messages/modules/M/outputs/O`) with
- * the topic `topic`. Messages from an upstream match only a source that names an upstream, because routes from
- * `/*` often lead INTO $upstream, which would be a loop. `$upstream` without a name matches every upstream; if
- * the manifest defines upstreams, the hub has set the name before.
+ * True if the source of a route matches a message from `source` (such as `/messages/modules/M/outputs/O`)
+ * with the topic `topic`. Messages from an upstream match only a source that names an upstream, because
+ * routes from `/*` often lead INTO $upstream, which would be a loop. `$upstream` without a name matches every
+ * upstream; if the manifest defines upstreams, the hub has set the name before.
  */
 export function sourceMatches(wanted: Source, source: string, topic: string): boolean {
   const fromUpstream = source.startsWith(UPSTREAM);

@@ -149,8 +149,8 @@ files(
     assert.is(spawnSync('mkfifo', [join(folder, 'pipe')]).status, 0);
     for (const [name, reason] of [
       ['nowhere', /nowhere cannot be read: no such file \(ENOENT\)\.$/],
-      ['.', /cannot be read: it is not a file\.$/],
-      ['pipe', /cannot be read: it is not a file\.$/],
+      ['.', /cannot be read: it is not a regular file\.$/],
+      ['pipe', /cannot be read: it is not a regular file\.$/],
     ] as const)
       assert.match(
         await sentenceOf('key.unreadable', () => readPublicKey(join(folder, name), 'ed25519')),

@@ -76,7 +76,7 @@ sealing(
     assert.equal(
       [...sentences],
       [
-        'modules.m.secrets.PASSWORD cannot be opened with this device\'s key: seal it again, with "skerry seal" and this device\'s "keys/device.pub".',
+        'modules.m.secrets.PASSWORD cannot be decrypted with this device\'s key: seal it again, with "skerry seal" and this device\'s "keys/device.pub".',
       ],
     );
   },

@@ -8,7 +8,10 @@ import { createKeyFile, readKeyPair, replacePublicFile } from './key-file.ts';
 
 const FOLDER = 'keys';
 
-/** Creates the folder of keys in a data folder if necessary; returns its path. Failure `key.unwritable` */
+/**
+ * Creates the folder of keys in a data folder if necessary and returns its path. Throws Failure
+ * `key.unwritable`.
+ */
 export function keysFolder(dataFolder: string): string {
   const folder = join(dataFolder, FOLDER);
   try {
@@ -19,13 +22,13 @@ export function keysFolder(dataFolder: string): string {
   return folder;
 }
 
-/** Path of the public key with which secrets for this hub are sealed. */
+/** Returns the path of the public key that encrypts secrets for this hub. */
 export function devicePublicFile(dataFolder: string): string {
   return join(dataFolder, FOLDER, 'device.pub');
 }
 
 /**
- * Reads the key that opens secrets sealed for this hub; creates it on first use.
+ * Reads the key that decrypts secrets for this hub. Creates the key on first use.
  * @throws Failure `key.unreadable`, `key.damaged`, `key.exposed`, `key.unwritable`
  */
 export async function openDeviceKey(dataFolder: string, random: Random): Promise<KeyPair> {
@@ -34,7 +37,7 @@ export async function openDeviceKey(dataFolder: string, random: Random): Promise
   if (!existsSync(secretFile)) await createDeviceKey(secretFile, publicFile, random);
   const pair = await readKeyPair(secretFile, 'x25519');
   const line = publicKeyLine('x25519', { bytes: pair.publicKey, comment: 'device' });
-  if (!holds(publicFile, line)) replacePublicFile(publicFile, line, random);
+  if (!hasContent(publicFile, line)) replacePublicFile(publicFile, line, random);
   return pair;
 }
 
@@ -42,19 +45,19 @@ async function createDeviceKey(secretFile: string, publicFile: string, random: R
   if (existsSync(publicFile)) {
     throw new Failure(
       'key.unreadable',
-      `${secretFile} is missing, so secrets sealed for it cannot be opened: restore it, or remove ${publicFile} to create a new key, and seal again.`,
+      `${secretFile} is missing, so secrets that were sealed for it cannot be decrypted: restore it, or remove ${publicFile} to create a new key, and seal again.`,
     );
   }
   const { secretKey } = await newKeyPair('x25519', random);
   try {
     createKeyFile(secretFile, secretKeyLine('x25519', secretKey), 0o600, random);
   } catch (thrown) {
-    // Another process created the key first; that one counts.
+    // Another process has created the key first. Its key is used.
     if (!(thrown instanceof Failure && thrown.code === 'key.exists')) throw thrown;
   }
 }
 
-function holds(file: string, text: string): boolean {
+function hasContent(file: string, text: string): boolean {
   const size = statSync(file, { throwIfNoEntry: false })?.size;
   return size === text.length && readFileSync(file, 'latin1') === text;
 }

@@ -23,19 +23,22 @@ const GROUP_AND_OTHERS = 0o077;
 
 type KeyFile = { readonly text: string; readonly mode: number };
 
-/** Reads a public key. Failure `key.unreadable`, `key.damaged` */
+/** Reads a public key. Throws Failure `key.unreadable` or `key.damaged`. */
 export function readPublicKey(file: string, kind: KeyKind): PublicKey {
   return parsePublicKey(readKeyFile(file).text, file, kind);
 }
 
-/** Reads a secret key and derives its pair. Failure `key.unreadable`, `key.damaged`, `key.exposed` */
+/**
+ * Reads a secret key and derives its key pair. Throws Failure `key.unreadable`, `key.damaged` or
+ * `key.exposed`.
+ */
 export async function readKeyPair(file: string, kind: KeyKind): Promise<KeyPair> {
   const { text, mode } = readKeyFile(file);
   const secretKey = parseSecretKey(text, file, kind);
   if ((mode & GROUP_AND_OTHERS) === 0) return keyPairOf(kind, secretKey);
   throw new Failure(
     'key.exposed',
-    `The secret key ${file} is readable by other users (mode ${(mode & 0o777).toString(8).padStart(4, '0')}): restrict it with "chmod 600", or create a new key if somebody may have read it.`,
+    `The secret key ${file} is readable by other users (mode ${(mode & 0o777).toString(8).padStart(4, '0')}): restrict it with "chmod 600", or create a new key if another user may have read it.`,
   );
 }
 
@@ -58,7 +61,7 @@ function readKeyFile(file: string): KeyFile {
 function contentOf(descriptor: number, file: string): KeyFile {
   const stats = fstatSync(descriptor);
   if (!stats.isFile())
-    throw new Failure('key.unreadable', `The key ${file} cannot be read: it is not a file.`);
+    throw new Failure('key.unreadable', `The key ${file} cannot be read: it is not a regular file.`);
   const bytes = Buffer.alloc(MAX_KEY_FILE_BYTES + 1);
   const length = readSync(descriptor, bytes, 0, bytes.length, 0);
   if (length > MAX_KEY_FILE_BYTES) {
@@ -68,14 +71,16 @@ function contentOf(descriptor: number, file: string): KeyFile {
 }
 
 /**
- * Creates a key file atomically and durably; never overwrites an existing file.
+ * Creates a key file atomically and durably. Never overwrites an existing file.
  * @throws Failure `key.exists`, `key.unwritable`
  */
 export function createKeyFile(file: string, text: string, mode: number, random: Random): void {
   writeAtomically(file, text, mode, random, linkSync);
 }
 
-/** Replaces a public key file atomically. Not for secret keys, because an overwritten one is lost. */
+/**
+ * Replaces a public key file atomically. Must not be used for secret keys, because the old key would be lost.
+ */
 export function replacePublicFile(file: string, text: string, random: Random): void {
   writeAtomically(file, text, 0o644, random, renameSync);
 }
@@ -90,7 +95,7 @@ function writeAtomically(
   const draft = `${file}.${random.bytes(8).toString('hex')}`;
   try {
     const descriptor = openSync(draft, 'wx', mode);
-    // The umask must not apply.
+    // Sets the mode explicitly, because the umask may have removed bits.
     fchmodSync(descriptor, mode);
     flushAndClose(descriptor, text);
     publish(draft, file);
@@ -108,7 +113,7 @@ function writeAtomically(
   }
 }
 
-/** Writes `text`, flushes with fsync, and closes. */
+/** Writes `text`, flushes the file with fsync and closes it. */
 function flushAndClose(descriptor: number, text = ''): void {
   try {
     if (text !== '') writeFileSync(descriptor, text);

@@ -10,7 +10,8 @@ const SECRET_MODE = 0o600;
 const PUBLIC_MODE = 0o644;
 
 /**
- * Writes `<name>.key`, readable by its owner only, and `<name>.pub`; both or neither.
+ * Writes the two files of a key pair: `<name>.key`, which only its owner can read, and `<name>.pub`. If it
+ * throws, no file is left.
  * @throws Failure `key.exists`, `key.unwritable`
  */
 export function createKeyFiles(
@@ -30,7 +31,7 @@ export function createKeyFiles(
     const line = publicKeyLine(kind, { bytes: publicKey, comment: basename(name) });
     createKeyFile(publicFile, line, PUBLIC_MODE, random);
   } catch (thrown) {
-    // A secret key without its public key is useless, and nobody has used it yet.
+    // A secret key without its public key is useless, and it was not used yet.
     rmSync(secretFile);
     throw thrown;
   }
