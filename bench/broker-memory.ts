@@ -9,13 +9,13 @@ import { print, printTable } from './report.ts';
 /*
  * node bench/broker-memory.ts
  *
- * What do connections cost that do nothing, and a million messages that wait? Anonymous memory in MB over
- * that of the broker at rest, beside mosquitto.
+ * Measures the memory of idle connections and of a million queued messages: anonymous memory in MB beyond
+ * that of an idle broker, in comparison with mosquitto.
  */
 const CONNECTIONS = [1_000, 10_000];
 const WAITING = 1_000_000;
 
-/** Milliseconds for a broker to come to rest. */
+/** Milliseconds after which a broker is considered idle. */
 const REST = 5_000;
 
 function anonymous({ pid }: Broker): number {
@@ -30,9 +30,9 @@ async function measured(name: string, load: (broker: Broker) => Promise<unknown>
   const before = anonymous(broker);
   await load(broker);
   await pause(REST);
-  const more = anonymous(broker) - before;
+  const increase = anonymous(broker) - before;
   await broker.stop();
-  return more;
+  return increase;
 }
 
 async function connectMany({ port }: Broker, count: number): Promise<void> {
@@ -49,14 +49,14 @@ const figures: Record<string, number> = {};
 for (const name of ['skerry', 'mosquitto']) {
   const row = [name];
   for (const count of CONNECTIONS) {
-    // Each in a process of its own would cost this one too many sockets otherwise.
-    const more = await measured(name, broker => connectMany(broker, count));
-    figures[`${name} ${count}`] = more;
-    row.push(more.toFixed(1));
+    // The connections are opened in this process, because child processes would need too many sockets.
+    const increase = await measured(name, broker => connectMany(broker, count));
+    figures[`${name} ${count}`] = increase;
+    row.push(increase.toFixed(1));
   }
-  const more = await measured(name, publishMany);
-  figures[name] = more;
-  rows.push([...row, more.toFixed(1)]);
+  const increase = await measured(name, publishMany);
+  figures[name] = increase;
+  rows.push([...row, increase.toFixed(1)]);
 }
 print(`${MACHINE}\n`);
 print('Anonymous memory in MB over that at rest.\n');

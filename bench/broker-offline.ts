@@ -5,9 +5,9 @@ import { median, print, printTable, ratiosOf, whole } from './report.ts';
 /*
  * node bench/broker-offline.ts
  *
- * How many messages a second can be published for a persistent session that is away, and how many does it get
- * when it is back? QoS 1, 256 bytes, beside mosquitto, which keeps them in memory; skerry acknowledges what
- * is on disk.
+ * Measures how many messages a second can be published for an offline persistent session, and how many a
+ * second the session receives after it reconnects. QoS 1, 256 bytes, in comparison with mosquitto, which
+ * stores them in memory; skerry acknowledges a message after it is on disk.
  */
 const ROUNDS = 5;
 const MESSAGES = 200_000;
@@ -19,23 +19,23 @@ for (const window of WINDOWS) {
   const rounds: Record<string, { publish: number[]; drain: number[] }> = {};
   for (let round = 0; round < ROUNDS; round++) {
     for (const name of ['skerry', 'mosquitto']) {
-      const kept = rounds[name] ?? { publish: [], drain: [] };
-      rounds[name] = kept;
+      const speeds = rounds[name] ?? { publish: [], drain: [] };
+      rounds[name] = speeds;
       const broker = await BROKERS[name]?.(1);
       if (broker === undefined) throw new Error(`There is no broker "${name}".`);
       const [publish = 0, drain = 0] = loadWith('offline.ts', [broker.port, MESSAGES, window, 'drain']);
-      kept.publish.push(publish);
-      kept.drain.push(drain);
+      speeds.publish.push(publish);
+      speeds.drain.push(drain);
       await broker.stop();
     }
   }
   for (const kind of ['publish', 'drain'] as const) {
     const [ours, theirs] = [rounds['skerry']?.[kind] ?? [], rounds['mosquitto']?.[kind] ?? []];
-    const what = `${kind}, window ${window}`;
-    rows.push([what, whole(median(ours)), whole(median(theirs))]);
+    const label = `${kind}, window ${window}`;
+    rows.push([label, whole(median(ours)), whole(median(theirs))]);
     const wanted = kind === 'publish' ? 1 : 0.6;
     ratios.push(
-      `${what}: ${median(ratiosOf(ours, theirs)).toFixed(2)} of mosquitto's (wanted: at least ${wanted})`,
+      `${label}: ${median(ratiosOf(ours, theirs)).toFixed(2)} of mosquitto's (wanted: at least ${wanted})`,
     );
   }
 }

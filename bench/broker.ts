@@ -7,8 +7,9 @@ import { median, print, printTable, ratiosOf, whole } from './report.ts';
 /*
  * node bench/broker.ts [case...]
  *
- * How many messages a second does the broker pass on? Beside Debian's mosquitto and aedes, in turn, each
- * broker on one core and the load on the other. Prints a table, and the ratios to mosquitto last.
+ * Measures how many messages a second the broker delivers, in comparison with Debian's mosquitto and aedes,
+ * in turn. Each broker runs on one core and the load on the other. Prints a table, then the ratios to
+ * mosquitto.
  */
 const ROUNDS = 5;
 const SECONDS = 2;
@@ -18,9 +19,9 @@ type Case = {
   readonly publishers: number;
   readonly subscribers: number;
   readonly qos: 0 | 1;
-  /** Messages of one publisher on their way. */
+  /** Maximum number of messages of one publisher in flight. */
   readonly window: number;
-  /** The ratio to mosquitto that is wanted. */
+  /** Ratio to mosquitto that is the goal. */
   readonly wanted: number;
 };
 

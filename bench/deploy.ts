@@ -6,22 +6,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { median, print, printTable, ratiosOf } from './report.ts';
 
 /*
- * Duration of a deployment: from the start of `skerry apply` until the last module of it is ready, beside
- * what must be paid by anybody who spawns the same modules, and beside supervisord, which is told of a new
- * configuration; and a second apply, of which nothing differs. All in turn, medians.
+ * Measures the duration of a deployment from the start of `skerry apply` until the last module is ready, in
+ * comparison with a script that only spawns the same modules, and with supervisord after a change of its
+ * configuration. Also measures a second `skerry apply` without changes. Prints medians of rounds in turn.
  */
 const ROUNDS = 5;
 const SIZES = [1, 10, 30];
 const LOOK = 1;
 
-/** A module is ready when its file is there. */
+/** Command of a module. The module is ready when its file exists. */
 const READY = ': > "ready/$0.$1"; exec sleep 1000';
 
 type Subject = {
   readonly name: string;
-  /** Has so many modules started, in this version; resolves when it has been told. */
+  /** Deploys `modules` modules in the version `version`. Resolves when the command has finished. */
   readonly tell: (modules: number, version: number) => Promise<void>;
-  /** Repeats the deployment. Undefined if the peer has no such operation. */
+  /** Repeats the deployment without changes. Undefined if the peer has no such operation. */
   readonly again: (() => Promise<void>) | undefined;
   readonly close: () => Promise<void>;
 };
@@ -67,14 +67,14 @@ async function skerryHub(): Promise<Subject> {
       await apply();
     },
     close: async () => {
-      const gone = new Promise(done => hub.once('exit', done));
+      const exited = new Promise(done => hub.once('exit', done));
       hub.kill('SIGTERM');
-      await gone;
+      await exited;
     },
   };
 }
 
-/** A script that spawns them and does nothing else, started as `skerry apply` is. */
+/** Creates a script that only spawns the modules. It is started in the same way as `skerry apply`. */
 function script(): Subject {
   const file = join(folder, 'spawn.mjs');
   const text = `import { spawn } from 'node:child_process';
@@ -87,9 +87,9 @@ process.on('SIGTERM', () => process.exit());
   let child: ChildProcess | undefined;
   const close = async (): Promise<void> => {
     if (child === undefined) return;
-    const gone = new Promise(done => child?.once('exit', done));
+    const exited = new Promise(done => child?.once('exit', done));
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
-    await gone;
+    await exited;
     child = undefined;
   };
   return {
@@ -103,7 +103,7 @@ process.on('SIGTERM', () => process.exit());
   };
 }
 
-/** supervisord, which stops and starts what differs when it is told to update. */
+/** Starts supervisord, which stops and starts the programs whose configuration has changed. */
 async function supervisord(): Promise<Subject | undefined> {
   if (spawnSync('supervisord', ['--version']).status !== 0) return undefined;
   const file = join(folder, 'supervisord.conf');
@@ -135,27 +135,27 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
     },
     again: update,
     close: async () => {
-      const gone = new Promise(done => daemon.once('exit', done));
+      const exited = new Promise(done => daemon.once('exit', done));
       daemon.kill('SIGTERM');
-      await gone;
+      await exited;
     },
   };
 }
 
-/** Milliseconds until `modules` files are there, from before it is told. */
+/** Returns the milliseconds from the start of a deployment until `modules` files exist. */
 async function timed(subject: Subject, modules: number, version: number): Promise<number> {
   for (const name of readdirSync(ready)) unlinkSync(join(ready, name));
   const began = performance.now();
-  const told = subject.tell(modules, version);
+  const finished = subject.tell(modules, version);
   while (readdirSync(ready).length < modules) await sleep(LOOK);
   const took = performance.now() - began;
-  await told;
+  await finished;
   return took;
 }
 
 const others = await supervisord();
 const subjects = [await skerryHub(), script(), ...(others === undefined ? [] : [others])];
-if (others === undefined) print('supervisord is not here: it is left out.\n');
+if (others === undefined) print('supervisord is not installed and is skipped.\n');
 const rows: string[][] = [];
 const ratios: string[] = [];
 let version = 0;
@@ -164,7 +164,7 @@ for (const modules of SIZES) {
   const unchanged = subjects.map((): number[] => []);
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [index, subject] of subjects.entries()) {
-      // From nothing: what went before is stopped first, and is not measured.
+      // Each deployment starts from nothing. The stop of the previous one is not measured.
       if (subject.again === undefined) await subject.close();
       else await subject.tell(0, 0);
       await sleep(200);

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /*
- * Cost of an idle hub: time from exec to listening, and memory two seconds later, of the
- * built binary with an empty manifest beside a bare `node -e` of the same runtime that listens on a port,
- * in turn. Memory as the kernel counts it: resident, anonymous (cannot be dropped), file pages (can be).
+ * Measures the cost of an idle hub: the time from exec to listening, and the memory two seconds later.
+ * Compares the built binary with an empty manifest with `node -e` of the same runtime that listens on a port,
+ * in turn. The kernel reports resident, anonymous (which it cannot drop) and file pages (which it can drop).
  */
 const ROUNDS = 11;
 const SETTLE = 2000;
@@ -56,9 +56,9 @@ async function measure(begin: () => ChildProcess): Promise<Sample> {
     file: kilobytes('RssFile'),
   };
   child.removeAllListeners('exit');
-  const gone = new Promise(done => child.once('exit', done));
+  const exited = new Promise(done => child.once('exit', done));
   child.kill('SIGTERM');
-  await gone;
+  await exited;
   return sample;
 }
 
@@ -70,7 +70,7 @@ const samples = new Map<string, Sample[]>(Object.keys(subjects).map(name => [nam
 for (let round = -1; round < ROUNDS; round++) {
   for (const [name, begin] of Object.entries(subjects)) {
     const sample = await measure(begin);
-    // The first round warms the page cache up.
+    // The first round only fills the page cache.
     if (round >= 0) samples.get(name)?.push(sample);
   }
 }

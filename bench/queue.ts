@@ -10,8 +10,8 @@ import { print } from './report.ts';
 /*
  * node bench/queue.ts [appends|drops|latency|writes|waiting|reuse]
  *
- * What does it cost to keep messages? The store beside better-sqlite3 and beside a bare file that only grows,
- * in the same run. Prints a table a question, and all ratios last.
+ * Measures the cost of storing messages, in comparison with better-sqlite3 and with a file that is only
+ * appended to, in the same run. Prints a table for each question, then all ratios.
  */
 const QUESTIONS: Record<string, () => Promise<string[]>> = {
   appends,

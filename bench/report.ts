@@ -1,4 +1,4 @@
-/** The value that `share` (0 to 1) of all values do not exceed. */
+/** Returns the value that the share `share` (0 to 1) of all values does not exceed. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((one, other) => one - other);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
@@ -8,12 +8,12 @@ export function median(values: readonly number[]): number {
   return percentile(values, 0.5);
 }
 
-/** The ratio of each round: what slows a whole round down leaves it as it is. */
+/** Returns the ratio of the two values of each round. A slow round of the machine affects both values. */
 export function ratiosOf(values: readonly number[], others: readonly number[]): number[] {
   return values.map((value, round) => value / (others[round] ?? Number.NaN));
 }
 
-/** A number without a fraction, in groups of three digits. */
+/** Formats a number without a fraction, with separators for thousands. */
 export function whole(value: number): string {
   return Math.round(value).toLocaleString('en');
 }
@@ -26,7 +26,7 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Prints a table in Markdown; the first column is text, all others are numbers. */
+/** Prints a table in Markdown. The first column contains text, all others contain numbers. */
 export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map(row => (row[column] ?? '').length)),

@@ -7,14 +7,14 @@ import { CASES } from './routes/cases.ts';
 /*
  * node bench/routes.ts [ROUNDS]
  *
- * What does it cost to ask routes about a message? Beside a function of the same meaning written by hand,
- * jsonata, json-logic-js and filtrex, in turn, each in a process of its own. Prints nanoseconds a message,
- * and the ratios last.
+ * Measures the cost of evaluating routes for a message, in comparison with an equivalent hand-written
+ * function, jsonata, json-logic-js and filtrex. They run in turn, each in its own process. Prints nanoseconds
+ * per message, then the ratios.
  */
 const ROUNDS = Number(process.argv[2] ?? 7);
 const OTHERS = ['jsonata', 'json-logic-js', 'filtrex'];
 
-/** By case: how many times the hand-written function it may cost. */
+/** Maximum cost relative to the hand-written function that is the goal, by case. */
 const WANTED: Readonly<Record<string, number>> = {
   'a property': 1.5,
   'three properties': 1.5,

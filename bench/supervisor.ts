@@ -8,15 +8,17 @@ import { KEEPER_NAMES, keeperOf } from './supervisor/restarts.ts';
 import { bareSpawn, supervised } from './supervisor/starts.ts';
 
 /*
- * Cost of supervision: from the call to a module's first line, beside child_process.spawn and in all degrees
- * of confinement; from the end of a module to the first word of the next, beside runit and supervisord;
- * memory of the hub for each module that does nothing. All in turn, medians.
+ * Measures the cost of supervision in medians of rounds in turn: the time from the call to the first line of
+ * a module, in comparison with child_process.spawn and for all degrees of confinement; the time from the end
+ * of a module to the first output of its successor, in comparison with runit and supervisord; and the memory
+ * of the hub for each idle module.
  */
 const STARTS = 100;
 const RESTARTS = 15;
 
 /**
- * Milliseconds that a module lives before it is killed: runit holds one that lived for less than a second.
+ * Milliseconds that a module runs before it is killed. runit delays the restart of a module that ran for less
+ * than a second.
  */
 const LIFE = 1_300;
 
@@ -65,7 +67,7 @@ async function compareRestarts(): Promise<number[]> {
   return others.map(other => own / other);
 }
 
-/** Kilobytes of anonymous memory of a hub with so many modules that do nothing. */
+/** Returns the kilobytes of anonymous memory of a hub with `modules` idle modules. */
 async function memoryWith(modules: number): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-idle-'));
   const names = Array.from({ length: modules }, (_, index) => [
@@ -80,9 +82,9 @@ async function memoryWith(modules: number): Promise<number> {
   });
   await sleep(SETTLE);
   const [, kilobytes] = /^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${hub.pid}/status`, 'utf8')) ?? [];
-  const gone = new Promise(done => hub.once('exit', done));
+  const exited = new Promise(done => hub.once('exit', done));
   hub.kill('SIGTERM');
-  await gone;
+  await exited;
   rmSync(folder, { recursive: true, force: true });
   return Number(kilobytes);
 }

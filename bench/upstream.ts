@@ -23,27 +23,36 @@ import {
 /*
  * node bench/upstream.ts [mosquitto|sink|far|nats|idle] [rounds]
  *
- * How fast is a backlog of 500,000 messages (256 bytes, QoS 1, window 64) drained into mosquitto, near and
- * far, into a server that only acknowledges, and into a cluster of three NATS servers, beside a mosquitto
- * bridge with the same backlog, as it comes and with the same window, and a loop around mqtt.js; what memory
- * does it take; and how many bytes an hour does a quiet hub send and get?
+ * Measures how fast a backlog of 500,000 messages (256 bytes, QoS 1, window 64) is drained into mosquitto on
+ * this machine and over a slow network, into a server that only acknowledges, and into a cluster of three
+ * NATS servers. Compares with a mosquitto bridge with the same backlog, with its default settings and with
+ * the same window, and with a loop around mqtt.js. Also measures the memory, and the bytes per hour that an
+ * idle hub sends and receives.
  */
 const MESSAGES = 500_000;
 
-/** Over a network that takes so many milliseconds each way, which is what its speed depends on. */
+/** Number of messages over a slow network, whose delay determines the speed. */
 const FAR_MESSAGES = 20_000;
+
+/** Milliseconds of delay of the slow network in each direction. */
 const DELAY = 20;
 
-/** NATS asks its cluster about each message: all would take a quarter of an hour. */
+/**
+ * Number of messages for NATS, which replicates each message in its cluster. All messages would take a
+ * quarter of an hour.
+ */
 const NATS_MESSAGES = 50_000;
 
-/**
- * Milliseconds: nothing more comes; a hub has come to rest; between two looks at its memory; of quiet
- * traffic.
- */
+/** Milliseconds without a message after which the measurement ends. */
 const QUIET = 10_000;
+
+/** Milliseconds after which a hub is considered idle. */
 const REST = 5_000;
+
+/** Milliseconds between two samples of the memory. */
 const LOOK = 250;
+
+/** Milliseconds for which the traffic of an idle hub is measured. */
 const IDLE = 150_000;
 
 const SUBJECTS: Readonly<Record<string, (port: number) => Promise<Subject>>> = {
@@ -53,7 +62,9 @@ const SUBJECTS: Readonly<Record<string, (port: number) => Promise<Subject>>> = {
   'mqtt.js loop': loopFor,
 };
 
-/** Server that receives the messages, the program that counts them, and its address if it differs. */
+/**
+ * Server that receives the messages, the program that counts them, and the port of the counter if it differs.
+ */
 type Upstream = {
   readonly name: string;
   readonly port: number;
@@ -65,7 +76,7 @@ type Drained = {
   readonly came: number;
   readonly rate: number;
   readonly memory: number;
-  /** Microseconds of processor time that a message took, start included. */
+  /** Microseconds of processor time per message, including the start. */
   readonly cost: number;
 };
 
@@ -93,7 +104,7 @@ async function drainOf(
   }
 }
 
-/** Resolves when it counts. */
+/** Starts the program that counts messages. Resolves when it is ready to count. */
 function startWitness(
   { port, witness, witnessPort = port }: Upstream,
   messages: number,

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { requirePeer } from '../peers.ts';
 
-/* aedes.ts <port>: a process that runs aedes on loopback. */
+/* aedes.ts <port>: runs aedes on loopback. */
 
 const VERSION = '1.2.0';
 

@@ -7,17 +7,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** The core that a broker has to itself; the load has the other. */
+/** Core for the broker. The load runs on the other core. */
 const BROKER_CORE = '0';
 
-/** Looks at a port before a broker is given up. aedes may have to be fetched first. */
+/** Maximum number of attempts to connect to the port of a broker. aedes may have to be downloaded first. */
 const ATTEMPTS = 1_000;
 
 export type Broker = { readonly port: number; readonly pid: number; readonly stop: () => Promise<void> };
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** A port of loopback that nobody listens on. */
+/** Returns a port of loopback that is not in use. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -26,7 +26,7 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-function opens(port: number): Promise<boolean> {
+function isOpen(port: number): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(port, '127.0.0.1');
     socket.once('connect', () => {
@@ -37,9 +37,9 @@ function opens(port: number): Promise<boolean> {
   });
 }
 
-async function listens(port: number): Promise<void> {
+async function waitUntilListening(port: number): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (await opens(port)) return;
+    if (await isOpen(port)) return;
     await pause(50);
   }
   throw new Error(`Nothing listens on port ${port}.`);
@@ -49,7 +49,7 @@ async function run(port: number, folder: string, command: readonly string[]): Pr
   const child: ChildProcess = spawn('taskset', ['-c', BROKER_CORE, ...command], {
     stdio: ['ignore', 'ignore', 'ignore'],
   });
-  await listens(port);
+  await waitUntilListening(port);
   return {
     port,
     pid: child.pid ?? 0,
@@ -77,8 +77,9 @@ async function skerry(): Promise<Broker> {
 }
 
 /**
- * Debian's, with no limit on what it queues: a limit would drop what is to be counted. Without Nagle's
- * algorithm it is slower at QoS 0, with it it stands still at QoS 1: it gets what is best for it.
+ * Starts Debian's mosquitto without a limit of queued messages, because a limit would drop messages that are
+ * counted. TCP_NODELAY makes it slower at QoS 0; without TCP_NODELAY it stalls at QoS 1. Each QoS gets the
+ * better setting.
  */
 async function mosquitto(qos: number): Promise<Broker> {
   const port = await freePort();
@@ -100,5 +101,5 @@ async function aedes(): Promise<Broker> {
   return run(port, folder, [process.execPath, join(import.meta.dirname, 'aedes.ts'), String(port)]);
 }
 
-/** Each for messages of a QoS. */
+/** Functions that start a broker for messages of a QoS, by name. */
 export const BROKERS: Record<string, (qos: number) => Promise<Broker>> = { skerry, mosquitto, aedes };

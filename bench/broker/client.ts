@@ -2,13 +2,13 @@ import { connect } from 'node:net';
 import { generate } from 'mqtt-packet';
 
 /*
- * A client of MQTT 3.1.1 that costs the load little: all PUBLISH packets are of one length, so it writes
- * slices of bytes that were made once, and counts bytes of what comes.
+ * MQTT 3.1.1 client that costs little processor time. All PUBLISH packets have the same length, so the client
+ * sends slices of bytes that are encoded once, and counts received bytes instead of parsing packets.
  */
 export const TOPIC = 'bench/topic';
 const PAYLOAD = 256;
 
-/** Packet identifiers that a publisher uses in turn: more than any window. */
+/** Number of packet identifiers that a publisher uses in turn. Larger than any window. */
 const IDENTIFIERS = 4_096;
 
 const CONNACK_BYTES = 4;
@@ -16,14 +16,15 @@ const SUBACK_BYTES = 5;
 export const PUBACK_BYTES = 4;
 
 export type Frames = {
-  /** Bytes of one frame, and where its packet identifier stands. */
+  /** Bytes of one frame. */
   readonly size: number;
+  /** Offset of the packet identifier in a frame. */
   readonly identifierAt: number;
-  /** Frames from number `sent` on, at most `count`, and how many they are. */
+  /** Returns at most `count` frames, beginning with frame number `sent`, and the number of frames. */
   readonly from: (sent: number, count: number) => { readonly bytes: Buffer; readonly count: number };
 };
 
-/** Frames with the identifiers 1 to IDENTIFIERS, one behind the other. */
+/** Encodes frames with the identifiers 1 to IDENTIFIERS, one after another. */
 export function framesOf(qos: 0 | 1): Frames {
   const all = Buffer.concat(
     Array.from({ length: IDENTIFIERS }, (_, index) =>
@@ -54,15 +55,15 @@ export type ClientSettings = {
   readonly port: number;
   readonly id: string;
   readonly clean: boolean;
-  /** QoS of a subscription to TOPIC. Undefined without a subscription. */
+  /** QoS of a subscription to TOPIC. Undefined if the client does not subscribe. */
   readonly subscribe: 0 | 1 | undefined;
-  /** All that comes behind the answers to CONNECT and SUBSCRIBE. */
+  /** Called with all bytes after the answers to CONNECT and SUBSCRIBE. */
   readonly heard: (bytes: Buffer) => void;
 };
 
 export type Client = { readonly send: (bytes: Buffer) => void; readonly leave: () => Promise<void> };
 
-/** Resolves when the answers to CONNECT and SUBSCRIBE have come. */
+/** Connects a client. Resolves when the answers to CONNECT and SUBSCRIBE are received. */
 export function openClient({ port, id, clean, subscribe, heard }: ClientSettings): Promise<Client> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   let answers = CONNACK_BYTES + (subscribe === undefined ? 0 : SUBACK_BYTES);
@@ -103,8 +104,8 @@ export function openClient({ port, id, clean, subscribe, heard }: ClientSettings
 }
 
 /**
- * Takes in frames of QoS 1, in pieces of any size; `whole` gets how many there were, and their
- * acknowledgements.
+ * Creates a function that receives the bytes of frames at QoS 1 in pieces of any size. It calls `whole` with
+ * the number of complete frames and their acknowledgements.
  */
 export function receiver(
   frames: Frames,

@@ -4,8 +4,8 @@ import { framesOf, openClient, PUBACK_BYTES, receiver } from './client.ts';
 /*
  * load.ts <port> <publishers> <subscribers> <qos> <window> <seconds>
  *
- * A process that loads a broker, and says how many messages a second came to its subscribers, and for how
- * much of the time it was busy itself.
+ * Loads a broker. Prints how many messages a second its subscribers received, and the share of the time in
+ * which this process was busy.
  */
 
 /** Milliseconds before the measurement. */
@@ -21,25 +21,28 @@ const wakes: (() => void)[] = [];
 
 async function subscribe(index: number): Promise<void> {
   let rest = 0;
-  const note = (count: number): void => {
+  const addReceived = (count: number): void => {
     received[index] = (received[index] ?? 0) + count;
     for (const wake of wakes) wake();
   };
   const answer = receiver(frames, (count, answers) => {
     client.send(answers);
-    note(count);
+    addReceived(count);
   });
   const heard = (bytes: Buffer): void => {
     rest += bytes.length;
     const count = Math.floor(rest / frames.size);
     rest -= count * frames.size;
-    note(count);
+    addReceived(count);
   };
   const settings = { port, id: `subscriber-${index}`, clean: true, subscribe: qos } as const;
   const client = await openClient({ ...settings, heard: qos === 0 ? heard : answer });
 }
 
-/** At QoS 0 what the slowest subscriber lacks is bounded; at QoS 1 what the broker has not acknowledged. */
+/**
+ * Publishes within a window. At QoS 0 the window bounds the messages that the slowest subscriber has not
+ * received; at QoS 1 the messages that the broker has not acknowledged.
+ */
 async function publish(index: number): Promise<void> {
   let sent = 0;
   let acknowledged = 0;
@@ -58,10 +61,10 @@ async function publish(index: number): Promise<void> {
     heard,
   });
   const fill = (): void => {
-    const least = received.reduce((one, other) => Math.min(one, other));
+    const minReceived = received.reduce((one, other) => Math.min(one, other));
     let allowed =
-      qos === 0 ? window - (sent - Math.floor(least / publishers)) : window - (sent - acknowledged);
-    // Small pieces would be many calls: a quarter of the window at least.
+      qos === 0 ? window - (sent - Math.floor(minReceived / publishers)) : window - (sent - acknowledged);
+    // At least a quarter of the window is sent at once, because small pieces would need many calls.
     if (allowed < window / 4) return;
     while (allowed > 0) {
       const { bytes, count } = frames.from(sent, allowed);

@@ -6,8 +6,8 @@ import { openClient, receiver } from './client.ts';
 /*
  * ping.ts <port> <qos> <messages a second> <seconds>
  *
- * Publishes at a steady rate, and says how long messages took to their subscriber: p50, p99, p99.9 in
- * milliseconds. The time of sending stands in the body.
+ * Publishes at a constant rate. Prints the time of messages to their subscriber in milliseconds: p50, p99 and
+ * p99.9. The body of a message contains the time when it was sent.
  */
 const [port = 0, level = 0, rate = 1, seconds = 1] = process.argv.slice(2).map(Number);
 const qos = level === 0 ? 0 : 1;
@@ -28,14 +28,14 @@ const frames = {
   identifierAt: frame.length - BODY - 2,
   from: () => ({ bytes: frame, count: 1 }),
 };
-const took: number[] = [];
+const latencies: number[] = [];
 let tail: Buffer = Buffer.alloc(0);
 
-function note(bytes: Buffer): void {
+function recordLatency(bytes: Buffer): void {
   const now = performance.now();
   const all = Buffer.concat([tail, bytes]);
   const count = Math.floor(all.length / frame.length);
-  for (let n = 1; n <= count; n++) took.push(now - all.readDoubleBE(n * frame.length - BODY));
+  for (let n = 1; n <= count; n++) latencies.push(now - all.readDoubleBE(n * frame.length - BODY));
   tail = all.subarray(count * frame.length);
 }
 
@@ -46,7 +46,7 @@ const subscriber = await openClient({
   clean: true,
   subscribe: qos,
   heard: bytes => {
-    note(bytes);
+    recordLatency(bytes);
     if (qos === 1) answer(bytes);
   },
 });
@@ -68,10 +68,10 @@ while (performance.now() - started < WARM_UP + seconds * 1000) {
     one.writeDoubleBE(performance.now(), frame.length - BODY);
     publisher.send(one);
   }
-  if (sent === rate) took.length = 0;
+  if (sent === rate) latencies.length = 0;
   await pause(1);
 }
 await pause(200);
-const shares = [0.5, 0.99, 0.999].map(share => percentile(took, share).toFixed(3));
-process.stdout.write(`${took.length} ${shares.join(' ')}\n`);
+const shares = [0.5, 0.99, 0.999].map(share => percentile(latencies, share).toFixed(3));
+process.stdout.write(`${latencies.length} ${shares.join(' ')}\n`);
 process.exit(0);

@@ -6,8 +6,10 @@ import { inFolder } from './folder.ts';
 const BATCHES = [1, 20, 100, 1_000];
 const ROUNDS = 5;
 
-/** Messages a commit at which there is something to reach, and what. */
+/** Messages per commit for which there is a goal. */
 const MEASURE = 100;
+
+/** Text of the goal. */
 const WANTED = ' (wanted: at least 1.5 and 0.5)';
 
 function against({ of }: Figures, batch: number): string {
@@ -19,7 +21,7 @@ function against({ of }: Figures, batch: number): string {
   );
 }
 
-/** Messages per second that are appended and removed, by the size of a commit. */
+/** Measures the messages per second that are appended and removed, by the size of a commit. */
 export async function appends(): Promise<string[]> {
   const figures = new Map<number, Figures>();
   for (const batch of BATCHES) {

@@ -4,21 +4,27 @@ import { readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 
-/** Milliseconds between two looks at a process's memory. */
+/** Milliseconds between two samples of the memory of a process. */
 const SAMPLE = 20;
 
-/** As far from the root as this folder is: what a program finds beside itself it finds from there too. */
+/**
+ * Folder of the bundled programs. It has the same depth below the root as this folder, so that relative paths
+ * stay valid.
+ */
 const BUNDLES = resolve(import.meta.dirname, '../../dist/bench-queue');
 
-/** Figures of a child process by name, and its memory as measured from outside. */
+/** Figures that a child process has printed, by name, and its memory as measured by the parent. */
 export type Figures = {
-  /** @throws if the child did not say it */
+  /**
+   * Returns a figure.
+   * @throws if the child has not printed it
+   */
   readonly of: (name: string) => number;
-  /** The most anonymous memory it held at any time after it said its first figure, in bytes. */
+  /** Maximum bytes of anonymous memory after the child has printed its first figure. */
   readonly peak: number;
 };
 
-/** Anonymous memory of a process in bytes; 0 if it has ended. */
+/** Returns the anonymous memory of a process in bytes, or 0 if it has ended. */
 function anonymousMemory(pid: number): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
@@ -28,19 +34,19 @@ function anonymousMemory(pid: number): number {
   }
 }
 
-/** In a child: says a figure to the parent. */
+/** Prints a figure for the parent. Called in a child process. */
 export function tell(name: string, value: number): void {
   process.stdout.write(`${name} ${value}\n`);
 }
 
-/** In a child: says how much anonymous memory it holds now. */
+/** Prints the current anonymous memory of this process. Called in a child process. */
 export function tellMemory(): void {
   tell('memory', anonymousMemory(process.pid));
 }
 
 /**
- * A program of this folder as one JavaScript file: to strip types takes 30 MB that would hide what the store
- * takes.
+ * Bundles a program of this folder into one JavaScript file. Without this, Node would strip types at run
+ * time, which takes 30 MB and would hide the memory of the store.
  */
 function bundle(program: string): string {
   const outfile = join(BUNDLES, `${basename(program, '.ts')}.mjs`);
@@ -55,7 +61,10 @@ function bundle(program: string): string {
   return outfile;
 }
 
-/** Runs a program of this folder to its end with V8 set as in the binary. @throws if it fails */
+/**
+ * Runs a program of this folder to its end, with the V8 flags of the binary.
+ * @throws if the program fails
+ */
 export async function runChild(program: string, args: readonly string[]): Promise<Figures> {
   const child = spawn(
     process.execPath,
@@ -82,7 +91,7 @@ export async function runChild(program: string, args: readonly string[]): Promis
   return {
     of: name => {
       const value = figures.get(name);
-      if (value === undefined) throw new Error(`${program} ${args.join(' ')} did not tell its ${name}.`);
+      if (value === undefined) throw new Error(`${program} ${args.join(' ')} did not print "${name}".`);
       return value;
     },
     peak,

@@ -8,38 +8,46 @@ import { openSkerry } from './stores/skerry.ts';
 /*
  * churn.ts <subject> <folder> <messages>
  *
- * A process that takes messages through a queue which holds LEAST to MOST of them while there are more to
- * come, and says what the folder takes.
+ * Sends messages through a queue whose depth stays between LEAST and MOST until the last message is appended.
+ * Prints the size of the folder.
  */
 
-const LEAST = 5_000;
-const MOST = 10_000;
+const MIN_DEPTH = 5_000;
+const MAX_DEPTH = 10_000;
 
-/** Messages of a peer's transaction, and messages between two looks at the folder. */
+/** Messages per transaction of a peer. */
 const BATCH = 1_000;
+
+/** Messages between two measurements of the folder. */
 const LOOK = 100_000;
 
-/** Told of every message that has left, looks at the folder. */
-function lookAt(folder: string): (gone: number) => void {
+/**
+ * Returns a function that measures the folder. Called with the number of removed messages after each removal.
+ */
+function lookAt(folder: string): (removed: number) => void {
   let largest = 0;
-  return gone => {
-    if (gone % LOOK !== 0) return;
+  return removed => {
+    if (removed % LOOK !== 0) return;
     const size = sizeOf(folder);
     largest = Math.max(largest, size);
-    tell(`size-${gone}`, size);
+    tell(`size-${removed}`, size);
     tell('largest', largest);
   };
 }
 
-async function throughSkerry(folder: string, messages: number, left: (gone: number) => void): Promise<void> {
+async function throughSkerry(
+  folder: string,
+  messages: number,
+  onRemoved: (removed: number) => void,
+): Promise<void> {
   const queue = await openSkerry(folder, COMMIT_WINDOW_MS);
-  let [sent, settled, taken, gone] = [0, 0, 0, 0];
+  let [sent, durable, taken, removed] = [0, 0, 0, 0];
   await new Promise<void>(resolve => {
     const fill = (): void => {
-      while (sent < messages && sent - gone < MOST && sent - settled < MAX_PENDING_PUBLISHES) {
+      while (sent < messages && sent - removed < MAX_DEPTH && sent - durable < MAX_PENDING_PUBLISHES) {
         sent++;
         queue.append(() => {
-          settled++;
+          durable++;
           drain.wake();
           fill();
         });
@@ -47,14 +55,14 @@ async function throughSkerry(folder: string, messages: number, left: (gone: numb
     };
     const drain = queue.consume(UPSTREAM_WINDOW, {
       take: () => {
-        if (settled - taken <= (settled < messages ? LEAST : 0)) return false;
+        if (durable - taken <= (durable < messages ? MIN_DEPTH : 0)) return false;
         taken++;
         return true;
       },
       acknowledged: () => {
-        gone++;
-        left(gone);
-        if (gone === messages) resolve();
+        removed++;
+        onRemoved(removed);
+        if (removed === messages) resolve();
         fill();
       },
     });
@@ -64,26 +72,26 @@ async function throughSkerry(folder: string, messages: number, left: (gone: numb
   await queue.close();
 }
 
-function throughSqlite(folder: string, messages: number, left: (gone: number) => void): void {
+function throughSqlite(folder: string, messages: number, onRemoved: (removed: number) => void): void {
   const peer = openSqlite(folder);
-  let [sent, gone] = [0, 0];
-  while (gone < messages) {
-    for (; sent < messages && sent - gone < MOST; sent += BATCH) peer.append(BATCH);
-    const least = sent < messages ? LEAST : 0;
-    while (sent - gone > least) {
-      gone += peer.drain(BATCH);
-      left(gone);
+  let [sent, removed] = [0, 0];
+  while (removed < messages) {
+    for (; sent < messages && sent - removed < MAX_DEPTH; sent += BATCH) peer.append(BATCH);
+    const least = sent < messages ? MIN_DEPTH : 0;
+    while (sent - removed > least) {
+      removed += peer.drain(BATCH);
+      onRemoved(removed);
     }
   }
   peer.close();
 }
 
-/** A file that only grows lets nothing go. */
-function throughFile(folder: string, messages: number, left: (gone: number) => void): void {
+/** Appends to a file. Nothing is removed from it. */
+function throughFile(folder: string, messages: number, onRemoved: (removed: number) => void): void {
   const peer = openFile(folder);
   for (let sent = BATCH; sent <= messages; sent += BATCH) {
     peer.append(BATCH);
-    left(sent);
+    onRemoved(sent);
   }
   peer.close();
 }

@@ -8,17 +8,17 @@ import { openSkerry } from './stores/skerry.ts';
 /*
  * dropping.ts <folder> <messages> <rounds>
  *
- * Appends to a queue without a bound and to one that is at its bound and drops its oldest, in turn, round by
+ * Appends to a queue without a bound and to a full queue that drops its oldest messages, in turn in each
  * round.
  */
 
 /** Bytes of the bounded queue. */
 const BOUND = 8 << 20;
 
-/** Messages that are under way at once, as of some clients with windows of their own. */
+/** Messages in flight at once, as from several clients with their own windows. */
 const BATCH = 100;
 
-/** Microseconds of processor time that `messages` more take, each. */
+/** Returns the microseconds of processor time per message for `messages` more messages. */
 async function cost({ appendInBatches }: Skerry, messages: number): Promise<number> {
   const before = process.cpuUsage();
   let left = messages / BATCH;
@@ -32,7 +32,7 @@ const count = Number(messages);
 for (const name of ['free', 'bounded']) mkdirSync(join(folder, name), { recursive: true });
 const free = await openSkerry(join(folder, 'free'), 0);
 const bounded = await openSkerry(join(folder, 'bounded'), 0, { maxSize: BOUND, whenFull: 'dropOldest' });
-// Both are warm, and the bounded one is full.
+// Warms up both queues and fills the bounded one.
 for (const store of [free, bounded]) await cost(store, count);
 const figures = [];
 for (let round = 0; round < Number(rounds); round++) {

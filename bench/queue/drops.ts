@@ -6,7 +6,7 @@ const MESSAGES = 100_000;
 const ROUNDS = 5;
 const WANTED = ' (wanted: at most 1.5)';
 
-/** Cost of a message to a queue that is at its bound and drops its oldest. */
+/** Measures the cost of a message to a full queue that drops its oldest message. */
 export async function drops(): Promise<string[]> {
   const { of } = await inFolder(folder =>
     runChild('dropping.ts', [folder, String(MESSAGES), String(ROUNDS)]),

@@ -2,16 +2,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Bytes of the unit in which the kernel counts what a device writes, whatever the device's own is. */
+/** Bytes of a sector. The kernel counts writes to a device in this unit for all devices. */
 const SECTOR = 512;
 
-/** statfs(2) */
+/** Type of a tmpfs file system in statfs(2). */
 const TMPFS = 0x01021994;
 
-/** Runs `action` with a fresh folder on a disk, and removes it. */
+/** Runs `action` with a new folder on a disk, then removes the folder. */
 export async function inFolder<Result>(action: (folder: string) => Promise<Result>): Promise<Result> {
   if (statfsSync(tmpdir()).type === TMPFS) {
-    throw new Error(`${tmpdir()} is memory, not a disk: set TMPDIR to a folder on the disk to be measured.`);
+    throw new Error(`${tmpdir()} is a tmpfs in memory: set TMPDIR to a folder on the disk to be measured.`);
   }
   const folder = mkdtempSync(join(tmpdir(), 'skerry-queue-'));
   try {
@@ -21,12 +21,15 @@ export async function inFolder<Result>(action: (folder: string) => Promise<Resul
   }
 }
 
-/** Bytes of all files in a folder. */
+/** Returns the bytes of all files in a folder. */
 export function sizeOf(folder: string): number {
   return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }
 
-/** Bytes written so far to the device under `folder`, by everyone; undefined if the kernel does not tell. */
+/**
+ * Returns the bytes that all processes have written to the device of `folder`. Undefined if the kernel does
+ * not report it.
+ */
 export function writtenToDevice(folder: string): number | undefined {
   const { dev } = statSync(folder);
   const [major, minor] = [(dev >>> 8) & 0xfff, (dev & 0xff) | ((dev >>> 12) & 0xfff00)];

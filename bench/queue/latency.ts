@@ -8,14 +8,16 @@ import { openFile, openSqlite } from './stores/peers.ts';
 import type { Skerry } from './stores/skerry.ts';
 import { openSkerry } from './stores/skerry.ts';
 
-/**
- * Appends on a quiet store, and one after another. A store that holds its commits back gets fewer of these.
- */
+/** Number of appends to an idle store. */
 const QUIET = 200;
+
+/** Number of appends one after another. */
 const CLOSED = 1_000;
+
+/** Number of appends one after another to a store with a commit window, which delays each append. */
 const CLOSED_WITH_WINDOW = 100;
 
-/** Milliseconds without an append that make a store quiet. */
+/** Milliseconds without an append after which a store is idle. */
 const QUIET_TIME = COMMIT_WINDOW_MS + 20;
 
 type Append = () => void | Promise<void>;
@@ -67,7 +69,7 @@ async function measure(folder: string): Promise<Map<string, number[]>> {
   return times;
 }
 
-/** Time from a publish to its acknowledgement. */
+/** Measures the time from an append until it is durable. */
 export async function latency(): Promise<string[]> {
   const times = await inFolder(measure);
   print(`Milliseconds of one durable append; quiet: nothing came for ${QUIET_TIME} ms.\n`);

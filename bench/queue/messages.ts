@@ -2,14 +2,17 @@ import { randomBytes } from 'node:crypto';
 import type { Message } from '../../src/core/message.ts';
 import { PLAIN } from '../../src/core/message.ts';
 
-/** Bytes of a message's body. */
+/** Bytes of the body of a message. */
 export const PAYLOAD = 256;
 
 export const TOPIC = 'sensors/cellar/pump/vibration';
 
 const noise = randomBytes(PAYLOAD);
 
-/** A body of its own for every message, as a socket would bring it, with its number in front. */
+/**
+ * Returns a new body that begins with the number of the message. Each message has its own buffer, as from a
+ * socket.
+ */
 export function bodyOf(number: number): Buffer {
   const body = Buffer.from(noise);
   body.writeUInt32LE(number);
@@ -26,11 +29,14 @@ export function messageOf(number: number): Message {
   };
 }
 
-/** A function that takes bodies in the order of their numbers. @throws if one is missing, or out of order */
+/**
+ * Creates a function that checks the order of bodies by their numbers.
+ * @throws if a message is missing or out of order
+ */
 export function orderCheck(first: number): (body: Uint8Array | undefined) => void {
   let next = first;
   return body => {
     const number = body?.length === PAYLOAD ? Buffer.from(body.buffer, body.byteOffset).readUInt32LE() : -1;
-    if (number !== next++) throw new Error(`Message ${next - 1} should have come, but ${number} did.`);
+    if (number !== next++) throw new Error(`Message ${next - 1} was expected, but ${number} was received.`);
   };
 }

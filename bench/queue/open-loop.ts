@@ -8,29 +8,29 @@ import type { Skerry } from './stores/skerry.ts';
 import { openSkerry, QUEUE } from './stores/skerry.ts';
 
 /*
- * open-loop.ts <subject> <folder> <messages a second> <seconds at least> <seconds at most>
+ * open-loop.ts <subject> <folder> <messages a second> <min seconds> <max seconds>
  *
- * A process that appends at a steady rate, however long the answers take, and does nothing else, so that what
- * it writes is what the messages cost. It measures from a checkpoint of the store to another one, if that
- * comes between the least and the most seconds.
+ * Appends at a constant rate that does not depend on the latency, and does nothing else, so that all writes
+ * are caused by the messages. The measurement begins and ends at a checkpoint of the store if the second
+ * checkpoint happens between the minimum and maximum time.
  */
 
-/** Milliseconds after which the receiver that is online acknowledges. */
+/** Milliseconds after which the connected receiver acknowledges a message. */
 const RECEIVER_DELAY = 20;
 
-/** Messages in flight, and messages of a peer, that are appended before the measurement. */
+/** Messages that are appended before the measurement. For the store, the number in flight. */
 const WARM_UP = 100;
 
 type Subject = {
   readonly warmUp: () => void | Promise<void>;
-  readonly append: (settled: () => void) => void;
+  readonly append: (durable: () => void) => void;
   readonly checkpoints: () => number;
-  /** Bytes written by its own count; NaN: it has none. */
+  /** Returns the bytes that the subject itself has counted. NaN if it does not count. */
   readonly counted: () => number;
   readonly close: () => void | Promise<void>;
 };
 
-/** A receiver that is there all the time, a network away. */
+/** Starts a receiver that acknowledges with the delay of a network. */
 function receive({ store }: Skerry): void {
   const drain = store.drain(QUEUE, {
     window: UPSTREAM_WINDOW,
@@ -61,9 +61,9 @@ function openPeer(name: string, folder: string): Subject {
     warmUp: () => {
       for (let count = 0; count < WARM_UP; count++) peer.append(1);
     },
-    append: settled => {
+    append: durable => {
       peer.append(1);
-      settled();
+      durable();
     },
     checkpoints: () => 0,
     counted: () => Number.NaN,
@@ -72,7 +72,8 @@ function openPeer(name: string, folder: string): Subject {
 }
 
 /**
- * Appends `rate` messages a second until `enough` says so; resolves with their number once all have settled.
+ * Appends `rate` messages a second until `enough` returns true. Resolves to their number once all are
+ * durable.
  */
 function appendSteadily(
   subject: Subject,
@@ -82,12 +83,12 @@ function appendSteadily(
   return new Promise(resolve => {
     const started = performance.now();
     let sent = 0;
-    let settled = 0;
+    let durable = 0;
     const timer = setInterval(() => {
       const seconds = (performance.now() - started) / 1000;
       if (!enough(seconds)) {
-        for (; sent < seconds * rate; sent++) subject.append(() => settled++);
-      } else if (settled === sent) {
+        for (; sent < seconds * rate; sent++) subject.append(() => durable++);
+      } else if (durable === sent) {
         clearInterval(timer);
         resolve(sent);
       }
@@ -95,7 +96,7 @@ function appendSteadily(
   });
 }
 
-/** Bytes that this process caused to be written to disks: proc(5), /proc/pid/io. */
+/** Returns the bytes that this process has caused to be written to disk (proc(5), /proc/pid/io). */
 function writtenByProcess(): number {
   return Number(/^write_bytes: (\d+)/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
 }

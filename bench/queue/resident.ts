@@ -10,13 +10,13 @@ import { openSkerry } from './stores/skerry.ts';
 /*
  * resident.ts <task> <folder> <messages>
  *
- * A process with V8 set as in the binary that opens the store, does one task, and says what memory it holds.
+ * Opens the store, runs one task and prints the memory in use. V8 has the flags of the binary.
  */
 
-/** Milliseconds of rest before memory is looked at. */
+/** Milliseconds of rest before the memory is measured. */
 const REST = 1_000;
 
-/** Milliseconds between two looks at the folder. */
+/** Milliseconds between two checks of the folder. */
 const POLL = 100;
 
 function append(queue: Skerry, count: number): Promise<void> {
@@ -39,8 +39,8 @@ const TASKS: Record<string, (queue: Skerry, count: number) => Promise<void>> = {
   append,
   drain,
   crash: async (queue, count) => {
-    // A store that does not outlive its first seconds gives reason to look at all of its pages: another
-    // question.
+    // If a store is not open for some seconds, the next start checks all of its pages. This would change the
+    // measurement, so the crash waits until the marker file is removed.
     while (existsSync(join(folder, 'suspect'))) await pause(POLL);
     await append(queue, count);
     process.kill(process.pid, 'SIGKILL');

@@ -7,14 +7,14 @@ const MESSAGES = 10_000_000;
 const MARKS = [100_000, 1_000_000, 2_000_000, 5_000_000, MESSAGES];
 const SUBJECTS = ['skerry', 'better-sqlite3', 'bare file'] as const;
 
-/** Bytes that the store's folder may take. */
+/** Maximum bytes of the store's folder that are the goal. */
 const WANTED = 64_000_000;
 
 function churn(subject: string): Promise<Figures> {
   return inFolder(folder => runChild('churn.ts', [subject, folder, String(MESSAGES)]));
 }
 
-/** Size of the files after ten million messages passed through a queue of bounded depth. */
+/** Measures the size of the files while ten million messages pass through a queue of bounded depth. */
 export async function reuse(): Promise<string[]> {
   const figures = new Map<string, Figures>();
   for (const subject of SUBJECTS) figures.set(subject, await churn(subject));

@@ -10,13 +10,14 @@ import { openSkerry } from './stores/skerry.ts';
 /*
  * throughput.ts <folder> <messages a commit> <rounds>
  *
- * Each subject in turn, round by round, appends for a time, and then drains what it appended.
+ * In each round, each subject in turn appends for a fixed time and then drains the messages that it has
+ * appended.
  */
 
-/** Milliseconds that one subject appends in one round. */
+/** Milliseconds that a subject appends in one round. */
 const ROUND = 1_000;
 
-/** Messages a second, and messages that went into one commit. */
+/** Messages a second, and messages per commit. */
 type Pace = { readonly speed: number; readonly batch: number };
 
 type Action = () => Promise<Pace>;
@@ -27,20 +28,23 @@ function pace(messages: number, started: number, commits: number): Pace {
   return { speed: (messages / (performance.now() - started)) * 1000, batch: messages / commits };
 }
 
-/** Drains `count` messages, of which at most `inFlight` could still come back after a crash. */
+/**
+ * Drains `count` messages. At most `inFlight` acknowledgements are not on disk yet, so that a crash would
+ * redeliver at most this number.
+ */
 async function drainDurably(queue: Skerry, count: number, inFlight: number): Promise<void> {
-  let [taken, settled] = [0, 0];
+  let [sent, durable] = [0, 0];
   await new Promise<void>(resolve => {
     const drain = queue.consume(inFlight, {
       take: () => {
-        if (taken - settled === inFlight) return false;
-        taken++;
+        if (sent - durable === inFlight) return false;
+        sent++;
         return true;
       },
       settled: () => {
-        settled++;
+        durable++;
         drain.wake();
-        if (settled < count) return;
+        if (durable < count) return;
         drain.stop();
         resolve();
       },
@@ -49,7 +53,10 @@ async function drainDurably(queue: Skerry, count: number, inFlight: number): Pro
   });
 }
 
-/** A batch gathers while the one before is written: the store commits what has gathered. */
+/**
+ * Creates the subject for skerry. The next batch is gathered while the previous one is written, and the store
+ * commits all gathered messages.
+ */
 async function skerry(folder: string, batch: number): Promise<Subject> {
   const queue = await openSkerry(folder, 0);
   const { counts } = queue.store;
@@ -102,29 +109,29 @@ function file(folder: string, batch: number): Subject {
 }
 
 async function openAll(folder: string, batch: number): Promise<Record<string, Subject>> {
-  const inside = (name: string): string => {
+  const createFolder = (name: string): string => {
     mkdirSync(join(folder, name));
     return join(folder, name);
   };
   return {
-    skerry: await skerry(inside('skerry'), batch),
-    sqlite: sqlite(inside('sqlite'), batch),
-    file: file(inside('file'), batch),
+    skerry: await skerry(createFolder('skerry'), batch),
+    sqlite: sqlite(createFolder('sqlite'), batch),
+    file: file(createFolder('file'), batch),
   };
 }
 
 const [folder = '', batch, rounds] = process.argv.slice(2);
 const subjects = await openAll(folder, Number(batch));
 
-/** By subject and action, one a round; the first round warms up. */
+/** Paces by subject and action, one for each round. The first round is a warm-up. */
 const paces = new Map<string, Pace[]>();
 for (let round = -1; round < Number(rounds); round++) {
   for (const [name, { appends, drains }] of Object.entries(subjects)) {
     for (const [action, run] of Object.entries({ appends, drains })) {
       const measured = await run?.();
       if (measured === undefined) continue;
-      const known = paces.get(`${name}-${action}`) ?? [];
-      paces.set(`${name}-${action}`, round < 0 ? known : [...known, measured]);
+      const earlier = paces.get(`${name}-${action}`) ?? [];
+      paces.set(`${name}-${action}`, round < 0 ? earlier : [...earlier, measured]);
     }
   }
 }

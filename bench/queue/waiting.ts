@@ -7,12 +7,14 @@ const MESSAGES = 1_000_000;
 const ROUNDS = 7;
 
 /**
- * Messages appended by a process that is killed right after: they nearly fill a journal, which a start
- * replays.
+ * Number of messages that a process appends before it is killed. They almost fill a journal, which the next
+ * start replays.
  */
 const CRASHED = 1_300;
 
-/** Bytes over idle, and milliseconds over opening an empty store. */
+/**
+ * Goals: bytes beyond the memory of an idle process, and milliseconds beyond the opening of an empty store.
+ */
 const WANTED = { memory: 24_000_000, opening: 100 };
 
 type Openings = { readonly empty: Figures[]; readonly closed: Figures[]; readonly killed: Figures[] };
@@ -21,7 +23,9 @@ function resident(task: string, folder: string, count = 0): Promise<Figures> {
   return runChild('resident.ts', [task, folder, String(count)]);
 }
 
-/** Opens an empty store, the full one after a clean close, and the full one after a kill, in turn. */
+/**
+ * Opens three stores in turn: an empty one, the full one after a clean close, and the full one after a kill.
+ */
 async function open(empty: string, full: string): Promise<Openings> {
   const openings: Openings = { empty: [], closed: [], killed: [] };
   await resident('open', empty);
@@ -74,7 +78,7 @@ function printOpenings({ empty, closed, killed }: Openings): void {
   );
 }
 
-/** Memory and opening time with a million queued messages. */
+/** Measures memory and opening time with a million queued messages. */
 export async function waiting(): Promise<string[]> {
   return inFolder(empty =>
     inFolder(async full => {

@@ -6,8 +6,8 @@ import { inFolder } from './folder.ts';
 import { PAYLOAD, TOPIC } from './messages.ts';
 
 /**
- * A run of open-loop.ts: seconds at least, and at most to reach a checkpoint; what is wanted of it, if
- * anything.
+ * Run of open-loop.ts: its minimum seconds, its maximum seconds if no checkpoint happens, and the goal if
+ * there is one.
  */
 type Run = {
   readonly subject: string;
@@ -39,12 +39,12 @@ function measure({ subject, rate, least, most }: Run): Promise<Figures> {
   return inFolder(folder => runChild('open-loop.ts', [subject, folder, ...pace]));
 }
 
-/** Nothing for what is not counted. */
+/** Formats a figure. Empty if the subject does not count it. */
 function fixed(value: number): string {
   return Number.isNaN(value) ? '' : value.toFixed(2);
 }
 
-/** Bytes written per byte of payload. Each run is a separate process. */
+/** Measures the bytes written per byte of payload. Each run is a separate process. */
 export async function writes(): Promise<string[]> {
   const rows: string[][] = [];
   const ratios: string[] = [];

@@ -6,10 +6,13 @@ type Answer = boolean | undefined;
 /** Condition in the languages of all measured engines. */
 export type Case = {
   readonly routes: readonly string[];
-  /** Handwritten functions, one per route; `body` parses the message's body and is called at most once. */
+  /**
+   * Hand-written functions, one for each route. `body` parses the body of the message; each message is parsed
+   * at most once.
+   */
   readonly hand: readonly ((message: BenchMessage, body: () => Record<string, unknown>) => Answer)[];
   readonly body: 'none' | 'small' | 'large';
-  /** Only for cases of one route. */
+  /** Expression for jsonata. Only cases with one route have expressions for other engines. */
   readonly jsonata?: string;
   readonly filtrex?: string;
   readonly jsonLogic?: unknown;

@@ -5,8 +5,8 @@ import { messagesOf } from './messages.ts';
 /*
  * node bench/routes/child.ts CASE SUBJECT
  *
- * Prints the nanoseconds that one message costs: the best of several short runs after a warm-up, as this
- * process is alone with one subject.
+ * Prints the nanoseconds per message: the best of several short runs after a warm-up. This process measures
+ * only one subject.
  */
 const RUNS = 5;
 const RUN_MILLISECONDS = 120;
@@ -17,17 +17,17 @@ const asked = CASES[caseName];
 const subject = SUBJECTS[subjectName];
 if (asked === undefined || subject === undefined)
   throw new Error(`no case ${caseName} or subject ${subjectName}`);
-const ask = subject(asked);
+const evaluate = subject(asked);
 const messages = messagesOf(asked.body === 'large');
 
-/** Nanoseconds a message, over about RUN_MILLISECONDS. */
+/** Returns the nanoseconds per message of a run of about RUN_MILLISECONDS. */
 async function runOnce(): Promise<number> {
   const begun = performance.now();
   let count = 0;
   while (performance.now() - begun < RUN_MILLISECONDS) {
     for (let at = 0; at < BATCH; at += 1) {
       const message = messages[at & 3];
-      const pending = message === undefined ? undefined : ask(message);
+      const pending = message === undefined ? undefined : evaluate(message);
       if (pending !== undefined) await pending;
     }
     count += BATCH;

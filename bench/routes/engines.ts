@@ -5,10 +5,10 @@ import { requirePeer } from '../peers.ts';
 import type { Case } from './cases.ts';
 import { type BenchMessage, createSubject } from './messages.ts';
 
-/** Asks all routes of a case about a message and hands each sink that takes it on. */
+/** Evaluates all routes of a case for a message and passes on each matching sink. */
 export type Ask = (message: BenchMessage) => unknown;
 
-/** Number of matches, read at the end so that no engine optimizes the work away. */
+/** Number of matches. It is read at the end, so that no engine optimizes the evaluation away. */
 export const taken = { count: 0 };
 
 function take(_sink: Sink, priority: number): void {
@@ -18,7 +18,8 @@ function take(_sink: Sink, priority: number): void {
 type Counts = { matched: number; unmatched: number; undefined: number };
 
 /**
- * All but the first know neither sources, nor counts, nor priorities: they are asked for the condition alone.
+ * Engines by name. Only skerry evaluates sources, counts and priorities; the other engines evaluate only the
+ * condition.
  */
 export const SUBJECTS: Readonly<Record<string, (asked: Case) => Ask>> = {
   skerry: ({ routes }) => {
@@ -74,7 +75,7 @@ export const SUBJECTS: Readonly<Record<string, (asked: Case) => Ask>> = {
 
 const objects = new WeakMap<BenchMessage, unknown>();
 
-/** Input of the other engines: the parsed body and a prepared properties object. */
+/** Returns the input of the other engines: the parsed body, or a prepared object of the properties. */
 function inputOf({ body }: Case, message: BenchMessage): unknown {
   if (body !== 'none') return JSON.parse(message.body.toString());
   const known = objects.get(message);

@@ -1,17 +1,17 @@
 import type { Subject } from '../../src/routes/subject.ts';
 
-/** A message as it comes in: properties as a flat list of names and texts, the body as bytes. */
+/** Message as received: properties as a flat list of names and values, the body as bytes. */
 export type BenchMessage = { readonly properties: readonly string[]; readonly body: Buffer };
 
 const LEVELS = ['cold', 'hot', 'warm', 'hot'];
 const SITES = ['north', 'south', 'north', 'test-bed'];
 
-/** Filler that makes a body about 500 bytes long. */
+/** Filler for a body of about 500 bytes. */
 const NOTES = Array.from({ length: 8 }, (_, at) => ({ id: at, note: `inspected and found in order ${at}` }));
 
 /**
- * Messages whose conditions hold and do not hold, in turn; `large` ones have bodies of 500 bytes, others of
- * 100.
+ * Returns messages that match and do not match the conditions, in turn. Bodies have 500 bytes if `large` is
+ * true, otherwise 100.
  */
 export function messagesOf(large: boolean): readonly BenchMessage[] {
   return LEVELS.map((level, at) => {
@@ -26,7 +26,7 @@ export function messagesOf(large: boolean): readonly BenchMessage[] {
   });
 }
 
-/** Reusable subject, as in the hub: `of` sets its message. */
+/** Creates a reusable subject, as the hub does. `of` sets its message. */
 export function createSubject(): Subject & { readonly of: (message: BenchMessage) => Subject } {
   let message: BenchMessage | undefined;
   let parsed = false;

@@ -6,10 +6,10 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** Supervisor with a module that is killed repeatedly. */
+/** Supervisor with one module that is killed repeatedly. */
 export type Keeper = {
   readonly name: string;
-  /** Kills the module; resolves with the milliseconds until the next one says that it runs. */
+  /** Kills the module. Resolves to the milliseconds until its successor reports that it runs. */
   readonly crash: () => Promise<number>;
   readonly close: () => Promise<void>;
 };
@@ -18,7 +18,10 @@ const skerry = resolve(import.meta.dirname, '../../dist/skerry');
 
 type Begin = (folder: string, program: string) => ChildProcess;
 
-/** Start of each supervisor with a program to keep running. A run of one second counts as stable for all. */
+/**
+ * Functions that start a supervisor with a program, by name. All supervisors regard a run of one second as
+ * stable.
+ */
 const KEEPERS: Readonly<Record<string, Begin>> = {
   skerry: (folder, program) => {
     const module = { exec: [program], backoff: { resetSeconds: 1 } };
@@ -45,17 +48,17 @@ export async function keeperOf(name: string): Promise<Keeper> {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-restarts-'));
   const fifo = join(folder, 'fifo');
   execFileSync('mkfifo', [fifo]);
-  const said = new Socket({ fd: openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK), writable: false });
+  const output = new Socket({ fd: openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK), writable: false });
   const program = join(folder, 'program');
   writeFileSync(program, `#!/bin/sh\necho $$ >${fifo}\nexec sleep 1000\n`, { mode: 0o755 });
   const begin = KEEPERS[name];
   if (begin === undefined) throw new Error(`There is no ${name}`);
   const keeper = begin(folder, program);
-  let pid = await nextPid(said);
+  let pid = await nextPid(output);
   return {
     name,
     crash: async () => {
-      const next = nextPid(said);
+      const next = nextPid(output);
       const began = performance.now();
       process.kill(pid, 'SIGKILL');
       pid = await next;
@@ -64,7 +67,7 @@ export async function keeperOf(name: string): Promise<Keeper> {
     close: async () => {
       keeper.kill('SIGTERM');
       await once(keeper, 'exit');
-      said.destroy();
+      output.destroy();
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -74,7 +77,7 @@ function start(program: string, parameters: readonly string[]): ChildProcess {
   return spawn(program, parameters, { stdio: 'ignore' });
 }
 
-async function nextPid(said: Socket): Promise<number> {
-  const [data] = await once(said, 'data');
+async function nextPid(output: Socket): Promise<number> {
+  const [data] = await once(output, 'data');
   return Number(data);
 }

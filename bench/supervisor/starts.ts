@@ -8,15 +8,15 @@ import type { ModuleSpec } from '../../src/supervisor/spec.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';
 import { createRealClock, shellModule } from '../../test/harness/supervisor.ts';
 
-/** Starts a module. Resolves to the milliseconds until its first line, after it has ended. */
+/** Starts a module. Resolves to the milliseconds until its first line, after the module has ended. */
 export type Starter = () => Promise<number>;
 
 export type Subject = { readonly name: string; readonly start: Starter; readonly close: () => Promise<void> };
 
-/** Program: a shell that prints a line and then waits. */
+/** Program of a module: a shell that prints a line and then waits. */
 const SCRIPT = 'echo up; exec sleep 1000';
 
-/** `child_process.spawn` and nothing else. */
+/** Creates a subject that only calls `child_process.spawn`. */
 export function bareSpawn(): Subject {
   const start = async (): Promise<number> => {
     const began = performance.now();
@@ -30,12 +30,12 @@ export function bareSpawn(): Subject {
   return { name: 'child_process.spawn', start, close: async () => {} };
 }
 
-/** The supervisor in this process, with a module as `more` says. */
+/** Creates a subject that runs the supervisor in this process, with a module that has the settings `more`. */
 export async function supervised(name: string, more: Partial<ModuleSpec>): Promise<Subject> {
   const module = name.replaceAll(/\W+/g, '-');
   const folder = mkdtempSync(join(tmpdir(), 'skerry-starts-'));
   const home = mkdtempSync('/var/tmp/skerry-starts-');
-  let heard = (): void => {};
+  let onLine = (): void => {};
   const supervisor = createSupervisor({
     clock: createRealClock(),
     log: logFor('supervisor', () => {}),
@@ -46,7 +46,7 @@ export async function supervised(name: string, more: Partial<ModuleSpec>): Promi
     host: {
       line: (_module, _line, settle) => {
         settle();
-        heard();
+        onLine();
       },
       changed: () => {},
     },
@@ -58,7 +58,7 @@ export async function supervised(name: string, more: Partial<ModuleSpec>): Promi
     name,
     start: async () => {
       const line = new Promise<void>(resolve => {
-        heard = resolve;
+        onLine = resolve;
       });
       const began = performance.now();
       void supervisor.startModule(module);
@@ -69,7 +69,7 @@ export async function supervised(name: string, more: Partial<ModuleSpec>): Promi
     },
     close: async () => {
       await supervisor.stop();
-      for (const one of [folder, home]) rmSync(one, { recursive: true });
+      for (const path of [folder, home]) rmSync(path, { recursive: true });
     },
   };
 }

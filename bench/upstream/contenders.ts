@@ -5,22 +5,24 @@ import type { Server } from '../../test/harness/brokers/server.ts';
 import { createServer, takesClients } from '../../test/harness/brokers/server.ts';
 import { linesOf } from '../broker/driver.ts';
 
-/** The core of what drains; the upstream has the other, with the load. */
+/** Core for the draining program. The upstream and the load run on the other core. */
 const OWN_CORE = '0';
 export const UPSTREAM_CORE = '1';
 
 const root = resolve(import.meta.dirname, '../..');
 const LOOP = join(import.meta.dirname, 'loop.ts');
 
-/** Window of the publisher that fills the queue, and of all that drain it. */
+/** Window of the publisher that fills the queue. */
 const FILL_WINDOW = 1_000;
+
+/** Window of all draining programs. */
 export const WINDOW = 64;
 
-/** Program that holds a backlog for an upstream. */
+/** Program that stores a backlog for an upstream. */
 export type Subject = {
-  /** Keeps messages while the upstream is away, and ends. */
+  /** Stores messages while the upstream is not reachable, then stops. */
   readonly fill: (messages: number) => Promise<void>;
-  /** Begins to drain into the upstream, which is there. */
+  /** Starts to drain into the upstream, which is running. */
   readonly drain: () => Promise<void>;
   readonly pid: () => number;
   readonly close: () => Promise<void>;
@@ -39,7 +41,7 @@ function bytesFilled(port: number, messages: number): void {
   linesOf('../upstream/fill.ts', [port, messages, FILL_WINDOW]);
 }
 
-/** A hub, the built binary. */
+/** Creates a hub that runs the built binary. */
 export async function skerryFor(upstream: number): Promise<Subject> {
   const port = await freePort();
   const folder = folderWith({});
@@ -82,10 +84,13 @@ export async function skerryFor(upstream: number): Promise<Subject> {
   };
 }
 
-/** With these a bridge does not wait for the system to gather bytes, and has the hub's window. */
+/** Settings of a bridge that set TCP_NODELAY and give it the window of the hub. */
 export const TUNED = [`max_inflight_messages ${WINDOW}`, 'set_tcp_nodelay true'];
 
-/** Debian's mosquitto with a bridge; it keeps its backlog in memory, and on disk when it ends. */
+/**
+ * Creates a bridge with Debian's mosquitto. It stores its backlog in memory, and writes it to disk when it
+ * stops.
+ */
 export async function bridgeFor(upstream: number, tuning: readonly string[]): Promise<Subject> {
   const port = await freePort();
   const folder = folderWith({});
@@ -127,7 +132,7 @@ export async function bridgeFor(upstream: number, tuning: readonly string[]): Pr
   };
 }
 
-/** A loop around mqtt.js, which has all in memory already. */
+/** Creates a loop around mqtt.js. Its messages are in memory. */
 export async function loopFor(upstream: number): Promise<Subject> {
   let wanted = 0;
   let server: Server | undefined;
@@ -145,7 +150,7 @@ export async function loopFor(upstream: number): Promise<Subject> {
   };
 }
 
-/** An upstream that keeps nothing: mosquitto, on the other core. */
+/** Starts mosquitto as upstream on the other core. It stores no messages. */
 export async function upstreamMosquitto(): Promise<{
   readonly port: number;
   readonly close: () => Promise<void>;
@@ -174,7 +179,7 @@ export async function upstreamMosquitto(): Promise<{
 
 const TICKS_PER_SECOND = 100;
 
-/** Seconds of processor time that a process and its threads have had; 0: it is gone. */
+/** Returns the seconds of processor time of a process and its threads, or 0 if it has ended. */
 export function processorTimeOf(pid: number): number {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -185,7 +190,7 @@ export function processorTimeOf(pid: number): number {
   }
 }
 
-/** Bytes; 0: it is gone. */
+/** Returns the bytes of anonymous memory of a process, or 0 if it has ended. */
 export function anonymousOf(pid: number): number {
   try {
     const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');

@@ -5,12 +5,13 @@ import { MARK, STEP } from './marks.ts';
 /*
  * counter.ts <port> <messages> <quiet ms>
  *
- * Subscribes to the marks at QoS 0, says "ready", and then, when so many messages have come by them or none
- * has for so long, how many came and how many a second between the first mark and the last.
+ * Subscribes to the marks at QoS 0 and prints "ready". When the marks show that all messages have arrived, or
+ * no mark has arrived for the quiet time, prints the number of messages and the messages a second between the
+ * first and the last mark.
  */
 const [port = 0, messages = 1, quiet = 1_000] = process.argv.slice(2).map(Number);
 
-/** On the way through a hub, it stands below the name of that. */
+/** Filters for the marks. A hub on the path adds its name as a first topic level. */
 const FILTERS = [MARK, `+/${MARK}`];
 const CONNACK_AND_SUBACK = 4 + 4 + FILTERS.length;
 
@@ -26,7 +27,7 @@ function finish(): void {
   process.exit(0);
 }
 
-/** Size of a frame whose remaining length has two bytes (128 to 16,383). */
+/** Returns the size of a frame whose remaining length is encoded in two bytes (128 to 16,383). */
 function sizeOf(frame: Buffer): number {
   return 3 + (frame.readUInt8(1) & 0x7f) + frame.readUInt8(2) * 128;
 }

@@ -4,12 +4,12 @@ import { isMark, MARK, STEP } from './marks.ts';
 /*
  * fill.ts <port> <messages> <window>
  *
- * Publishes messages at QoS 1, with the marks among them, and says how many a second were acknowledged.
+ * Publishes messages at QoS 1, with marks among them. Prints how many a second were acknowledged.
  */
 const [port = 0, messages = 1, window = 1] = process.argv.slice(2).map(Number);
 const frames = framesOf(1);
 
-/** Frames from number `sent` on, up to a mark, or the mark. */
+/** Returns frames from number `sent` on: up to the next mark, or the mark alone. */
 function framesFrom(sent: number, allowed: number): ReturnType<typeof frames.from> {
   if (!isMark(sent)) return frames.from(sent, Math.min(allowed, STEP - 1 - (sent % STEP)));
   const bytes = Buffer.from(frames.from(sent, 1).bytes);
@@ -17,15 +17,15 @@ function framesFrom(sent: number, allowed: number): ReturnType<typeof frames.fro
   return { bytes, count: 1 };
 }
 
-/** Resolves when all are acknowledged. */
+/** Publishes all messages. Resolves when all are acknowledged. */
 function publish(): Promise<void> {
   return new Promise((resolve, reject) => {
     let sent = 0;
-    let bytesBack = 0;
+    let acknowledgedBytes = 0;
     let send = (_: Buffer): void => {};
     const fill = (): void => {
-      let allowed = Math.min(window - (sent - Math.floor(bytesBack / PUBACK_BYTES)), messages - sent);
-      // Few large pieces cost less than many small ones.
+      let allowed = Math.min(window - (sent - Math.floor(acknowledgedBytes / PUBACK_BYTES)), messages - sent);
+      // A few large writes cost less than many small ones.
       if (allowed < window / 4 && sent + allowed < messages) return;
       while (allowed > 0) {
         const { bytes, count } = framesFrom(sent, allowed);
@@ -34,12 +34,12 @@ function publish(): Promise<void> {
         allowed -= count;
       }
     };
-    const heard = (bytes: Buffer): void => {
-      bytesBack += bytes.length;
+    const onBytes = (bytes: Buffer): void => {
+      acknowledgedBytes += bytes.length;
       fill();
-      if (bytesBack === messages * PUBACK_BYTES) resolve();
+      if (acknowledgedBytes === messages * PUBACK_BYTES) resolve();
     };
-    openClient({ port, id: 'filler', clean: true, subscribe: undefined, heard }).then(client => {
+    openClient({ port, id: 'filler', clean: true, subscribe: undefined, heard: onBytes }).then(client => {
       send = client.send;
       fill();
     }, reject);

@@ -5,7 +5,7 @@ import { isMark, MARK } from './marks.ts';
 /*
  * loop.ts <port> <messages> <window>
  *
- * What a program of one's own would do: publishes messages from memory with mqtt.js, `window` at a time.
+ * Publishes messages from memory with mqtt.js, `window` at a time, as a simple self-written program would do.
  */
 const [port = 0, messages = 1, window = 1] = process.argv.slice(2).map(Number);
 const payload = Buffer.alloc(256, 1);

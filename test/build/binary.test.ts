@@ -172,7 +172,7 @@ binary('the build refuses unknown arguments', () => {
       encoding: 'utf8',
     });
     assert.is(status, 2);
-    assert.match(stderr, /^build: .* is not clear\. Usage: node build\.mjs \[--arch x64\|arm64\]\n$/);
+    assert.match(stderr, /^build: .* is invalid\. Usage: node build\.mjs \[--arch x64\|arm64\]\n$/);
   }
 });
 

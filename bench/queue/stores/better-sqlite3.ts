@@ -1,6 +1,6 @@
 import { requirePeer } from '../../peers.ts';
 
-/** 27 MB, with its binary for this machine. */
+/** Version of the package, which has 27 MB with its binary for this machine. */
 const VERSION = '13.2.0';
 
 type Value = number | string | Buffer;
@@ -15,12 +15,15 @@ export type Database = {
   readonly pragma: (text: string) => unknown;
   readonly exec: (text: string) => unknown;
   readonly prepare: (text: string) => Statement;
-  /** A function that runs `action` in one transaction. */
+  /** Returns a function that runs `action` in one transaction. */
   readonly transaction: <Result>(action: (count: number) => Result) => (count: number) => Result;
   readonly close: () => unknown;
 };
 
-/** Opens a database in a file, which is made if it is not there. @throws if the package cannot be fetched */
+/**
+ * Opens the database in a file, which is created if it does not exist.
+ * @throws if the package cannot be downloaded
+ */
 export function openDatabase(file: string): Database {
   const Database: new (file: string) => Database = requirePeer('better-sqlite3', VERSION)('better-sqlite3');
   return new Database(file);

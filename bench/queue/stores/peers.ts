@@ -3,16 +3,19 @@ import { join } from 'node:path';
 import { bodyOf, orderCheck, TOPIC } from '../messages.ts';
 import { openDatabase } from './better-sqlite3.ts';
 
-/** A peer keeps messages with calls that block until they are on disk. */
+/** Store for comparison. Its functions block until the messages are on disk. */
 export type Peer = {
   /** Appends `count` messages in one transaction. */
   readonly append: (count: number) => void;
-  /** Reads the oldest `count` messages in order and removes them, in one transaction; how many there were. */
+  /** Reads and removes the oldest `count` messages in one transaction. Returns their number. */
   readonly drain: (count: number) => number;
   readonly close: () => void;
 };
 
-/** better-sqlite3 with a write-ahead log and synchronous=FULL: a commit is on disk when it returns. */
+/**
+ * Opens better-sqlite3 with a write-ahead log and synchronous=FULL, so that a commit is on disk when it
+ * returns.
+ */
 export function openSqlite(folder: string): Peer {
   const database = openDatabase(join(folder, 'messages.db'));
   database.pragma('journal_mode = WAL');
@@ -44,7 +47,10 @@ export function openSqlite(folder: string): Peer {
   };
 }
 
-/** A file that only grows, one write and one fdatasync a commit: the limit. Nothing drains it. */
+/**
+ * Opens a file that is only appended to, with one write and one fdatasync for each commit. It is the upper
+ * limit of the throughput and cannot be drained.
+ */
 export function openFile(folder: string): Omit<Peer, 'drain'> {
   const descriptor = openSync(join(folder, 'messages.log'), 'a');
   let appended = 0;

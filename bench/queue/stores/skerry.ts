@@ -6,7 +6,7 @@ import { openStore } from '../../../src/queue/store.ts';
 import type { Drain, QueueBound, QueueEntry, Store } from '../../../src/queue/types.ts';
 import { messageOf, orderCheck } from '../messages.ts';
 
-/** Bytes: more than any part of the benchmark fills. */
+/** Maximum bytes of the store, more than any benchmark uses. */
 const MAX_SIZE = 8 * 1024 ** 3;
 
 export const QUEUE = '$upstream';
@@ -14,34 +14,40 @@ const DESTINATIONS = [{ queue: QUEUE, priority: 2, ttl: undefined }];
 
 /** Consumer of the queue. */
 export type Receiver = {
-  /** Takes the next entry; false: not now. */
+  /** Accepts the next entry. Returns false if the receiver is busy. */
   readonly take: () => boolean;
-  /** An entry that was taken is acknowledged. */
+  /** Called when an accepted entry is acknowledged. */
   readonly acknowledged?: () => void;
-  /** A crash can no longer bring it back. If set, it is asked for with every acknowledgement. */
+  /** Called when the removal of the entry is on disk. If defined, each acknowledgement requests it. */
   readonly settled?: () => void;
 };
 
-/** Skerry's store with one queue in it, as the benchmark drives it. */
+/** Skerry's store with one queue, as the benchmarks use it. */
 export type Skerry = {
   readonly store: Store;
-  /** Appends the next message; `settled` is called once it is durable. @throws if it was refused */
+  /**
+   * Appends the next message. Calls `settled` once the message is durable.
+   * @throws if the message was refused
+   */
   readonly append: (settled: () => void) => void;
   /**
-   * Appends `batch` messages at a time while `more` says so, the next while the ones before are on their way
-   * to the disk; resolves once all are durable.
+   * Appends `batch` messages at a time while `more` returns true. A batch begins while the previous one is
+   * being written to disk. Resolves once all messages are durable.
    */
   readonly appendInBatches: (batch: number, more: () => boolean) => Promise<void>;
-  /** Appends, `inFlight` unsettled at any time, while `more` says so; resolves once all are durable. */
+  /**
+   * Appends messages while `more` returns true, with at most `inFlight` that are not durable yet. Resolves
+   * once all are durable.
+   */
   readonly appendWhile: (inFlight: number, more: () => boolean) => Promise<void>;
-  /** Sends the queue in order to `receiver`, and acknowledges each entry in the next turn of the loop. */
+  /** Sends the queue in order to `receiver`. Acknowledges each entry in the next turn of the event loop. */
   readonly consume: (window: number, receiver: Receiver) => Drain;
   readonly close: () => Promise<void>;
 };
 
 /**
- * Opens the store under `folder`, which holds no messages or those numbered from 1 on; window in
- * milliseconds.
+ * Opens the store in `folder`, which contains no messages or messages with the numbers from 1 on.
+ * `commitWindow` is in milliseconds.
  */
 export async function openSkerry(folder: string, commitWindow: number, bound?: QueueBound): Promise<Skerry> {
   const store = await openStore({
@@ -57,10 +63,10 @@ export async function openSkerry(folder: string, commitWindow: number, bound?: Q
     resources: createResources(() => DEFAULT_BOUNDS),
     log: logFor('store', standardErrorLog),
   });
-  // As the binary does once its hub listens.
+  // The binary sets the same flags once its hub listens.
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--no-maglev');
-  // The store's own timers keep no process alive.
+  // The timers of the store do not keep the process alive, so an interval does.
   const alive = setInterval(() => {}, 1 << 30);
   let appended = store.stats()[0]?.depth ?? 0;
   const append = (settled: () => void): void => {
@@ -107,7 +113,8 @@ export async function openSkerry(folder: string, commitWindow: number, bound?: Q
         for (let count = 0; count < batch; count++) append(settled);
         next();
       };
-      // In a later turn of the loop, when the store has begun to write the batch before.
+      // The next batch begins in a later turn of the event loop, when the store has begun to write the
+      // previous batch.
       const next = (): void => {
         if (underWay === 2 || due) return;
         due = true;
@@ -119,7 +126,7 @@ export async function openSkerry(folder: string, commitWindow: number, bound?: Q
   const inOrder = orderCheck(1);
   const consume = (window: number, receiver: Receiver): Drain => {
     const { take, acknowledged, settled } = receiver;
-    // A turn's entries are acknowledged together, as by a chunk of a socket.
+    // Entries of one turn are acknowledged together, as by one chunk of a socket.
     let sent: QueueEntry[] = [];
     const acknowledge = (): void => {
       const entries = sent;

@@ -103,7 +103,7 @@ export function createIntMap<Thing>(): IntMap<Thing> {
       const thing = things[at];
       freeSlot(at);
       size--;
-      // A large table is not kept: a queue that was full once may stay empty.
+      // A large empty table is released, because it may never be filled again.
       if (size === 0 && numbers.length > MAX_REUSED_SLOTS) clear();
       return thing;
     },

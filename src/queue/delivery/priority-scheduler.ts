@@ -25,7 +25,7 @@ export function createPriorityScheduler(
   const isExhausted = new Array<boolean>(PRIORITIES).fill(false);
   /** Most urgent priority that is not exhausted. */
   let top = 0;
-  /** Number of entries of more urgent priorities sent since the last entry of a priority, by priority. */
+  /** By priority: number of more urgent entries that were sent since the last entry of this priority. */
   const overtaken = new Array<number>(PRIORITIES).fill(0);
   let mayHaveUnacknowledged = priorities === 'weighted';
 

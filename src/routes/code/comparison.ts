@@ -18,7 +18,7 @@ export function isComparison(operator: BinaryOperator): operator is Comparison {
   return Object.hasOwn(OPERATORS, operator);
 }
 
-/** Returns the code that compares two numbers, given as code. A constant operand needs no check for NaN. */
+/** Generates the code that compares two numbers, given as code. A constant operand needs no check for NaN. */
 export function compareNumbers(
   operator: Comparison,
   left: string,
@@ -37,8 +37,8 @@ export function compareNumbers(
 }
 
 /**
- * Returns the code of `test` with the value undefined if one of `numbers` is NaN. Only one result needs this
- * check: for NaN the operator `!=` is true and all other operators are false.
+ * Generates the code of `test` with the value undefined if one of `numbers` is NaN. Only one result needs
+ * this check: for NaN the operator `!=` is true and all other operators are false.
  */
 function undefinedForNaN(test: string, numbers: readonly string[], operator: Comparison): string {
   const defined = numbers.map(name => `${name} === ${name}`).join(' && ');
@@ -46,7 +46,7 @@ function undefinedForNaN(test: string, numbers: readonly string[], operator: Com
   return `(${test} ? true : ${defined} ? false : undefined)`;
 }
 
-/** Returns the code that compares two strings or two booleans, given as code. */
+/** Generates the code that compares two strings or two booleans, given as code. */
 export function compareDefined(operator: Comparison, left: string, right: string, writer: Writer): string {
   const one = writer.temporary();
   const other = writer.temporary();
@@ -54,14 +54,15 @@ export function compareDefined(operator: Comparison, left: string, right: string
   return `(${absent} ? undefined : ${one} ${OPERATORS[operator]} ${other})`;
 }
 
-/** Returns the code that compares a string or boolean with a constant. */
+/** Generates the code that compares a string or boolean with a constant. */
 export function compareWithKnown(operator: Comparison, part: string, known: string, writer: Writer): string {
   const value = writer.temporary();
   return `((${value} = ${part}) == null ? undefined : ${value} ${OPERATORS[operator]} ${known})`;
 }
 
 /**
- * Returns the code that compares two values by their order `ordered`: -1, 0, 1, or NaN if they are unordered.
+ * Generates the code that compares two values by their order `ordered`: -1, 0, 1, or NaN if they are
+ * unordered.
  */
 export function compareOrder(operator: Comparison, ordered: string, writer: Writer): string {
   return compareNumbers(operator, ordered, '0', 'right', writer);

@@ -92,7 +92,7 @@ export function createParts(
   return partOf;
 }
 
-/** Returns the code of a whole condition. Its value is true, false or undefined. */
+/** Generates the code of a whole condition. Its value is true, false or undefined. */
 export function verdictCode(checked: Checked, identities: OperandIds, writer: Writer): string {
   const part = createParts(checked, identities, writer)(checked.condition);
   return SEMANTICS[checked.dialect].verdict(part, writer);

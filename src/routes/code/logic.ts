@@ -2,7 +2,7 @@ import type { Part } from './semantics.ts';
 import type { Writer } from './writer.ts';
 
 /**
- * Returns the code of a three-valued AND (`decisive` is false) or OR (`decisive` is true) of two booleans.
+ * Generates the code of a three-valued AND (`decisive` is false) or OR (`decisive` is true) of two booleans.
  * Either operand can decide the result, so the operand with the lower cost is evaluated first. The body is
  * then parsed only if the properties do not decide.
  */
@@ -21,7 +21,7 @@ export function decidedBy(
     : (${other} = ${boolean(second)}) === ${decisive} ? ${decisive} : ${one} === undefined ? undefined : ${other})`;
 }
 
-/** Returns the code of a three-valued NOT of a boolean, given as code. */
+/** Generates the code of a three-valued NOT of a boolean, given as code. */
 export function negated(boolean: string, writer: Writer): string {
   const value = writer.temporary();
   return `((${value} = ${boolean}) === undefined ? undefined : !${value})`;

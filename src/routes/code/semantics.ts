@@ -25,7 +25,7 @@ export type Semantics = {
   readonly property: (name: string, writer: Writer) => string;
   readonly system: (name: string, writer: Writer) => string;
   readonly body: (path: readonly PathStep[], writer: Writer) => string;
-  /** Returns code for the application property `name` if it exists, otherwise for `hidden`. */
+  /** Generates code for the application property `name` if it exists, otherwise for `hidden`. */
   readonly shadowed: (name: string, hidden: Part, writer: Writer) => string;
   readonly twin: (path: readonly PathStep[], writer: Writer) => string;
   readonly unary: (operator: UnaryOperator, operand: Part, writer: Writer) => string;
@@ -34,6 +34,6 @@ export type Semantics = {
   /** Returns the constant value of a call. Undefined if the types of the operands do not determine it. */
   readonly knownCall: (name: string, types: readonly Type[]) => Known | undefined;
   readonly knownBinary: (operator: BinaryOperator, left: Part, right: Part) => Known | undefined;
-  /** Returns the code of a part as the result of a condition: true, false or undefined. */
+  /** Generates the code of a part as the result of a condition: true, false or undefined. */
   readonly verdict: (part: Part, writer: Writer) => string;
 };

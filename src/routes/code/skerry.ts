@@ -112,7 +112,7 @@ function comparisonCode(operator: Comparison, left: Part, right: Part, writer: W
 }
 
 /**
- * Returns the code of = or != for body values. A body value is unequal to values of other types; null is a
+ * Generates the code of = or != for body values. A body value is unequal to values of other types; null is a
  * value.
  */
 function equalityOfAny(operator: Comparison, left: Part, right: Part, writer: Writer): string {
@@ -127,7 +127,7 @@ function equalityOfAny(operator: Comparison, left: Part, right: Part, writer: Wr
   return operator === '=' ? equal : negated(equal, writer);
 }
 
-/** Returns the code of `??`: the left operand, or the right one if the left is undefined or null. */
+/** Generates the code of `??`: the left operand, or the right one if the left is undefined or null. */
 function defaultCode(left: Part, right: Part, type: Type, writer: Writer): string {
   if (left.type === 'undefined' || left.type === 'null') return right.code;
   if (type !== 'number') {
@@ -160,7 +160,7 @@ function callCode(name: string, operands: readonly Part[], writer: Writer): stri
   return `${writer.data(compute)}(${values.join(', ')})`;
 }
 
-/** Returns the code of a type test. Its value is true or false, never undefined. */
+/** Generates the code of a type test. Its value is true or false, never undefined. */
 function testCode(name: string, { type, code }: Part, writer: Writer): string {
   switch (name) {
     case 'is_defined':

@@ -11,7 +11,7 @@ export type Writer = {
   readonly data: (value: unknown) => string;
   /** Declares a new variable and returns its name. */
   readonly temporary: () => string;
-  /** Returns code that evaluates `code` at most once per message and shares its value under `key`. */
+  /** Generates code that evaluates `code` at most once per message and shares its value under `key`. */
   readonly once: (key: string, code: () => string) => string;
   /** Creates the function from its body. Variables are reset for each call. `m` is the message. */
   readonly finish: (body: string) => (subject: Subject, ...more: readonly unknown[]) => unknown;

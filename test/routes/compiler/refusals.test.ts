@@ -46,8 +46,8 @@ const ROUTES: readonly Row[] = [
   ['FROM /messages/modules/a/output/* INTO $upstream', 1, 26, 'did you mean outputs?'],
   ['FROM /messages/modules/a/inputs/b INTO $upstream', 1, 26, 'inputs is not part'],
   ['FROM /messages/modules/a/outputs/b/c INTO $upstream', 1, 36, 'no source has a segment c here'],
-  ['FROM /*/messages/* INTO $upstream', 1, 7, 'only at its end'],
-  ['FROM /messages/modules/a* INTO $upstream', 1, 24, 'only at its end'],
+  ['FROM /*/messages/* INTO $upstream', 1, 7, 'only at the end'],
+  ['FROM /messages/modules/a* INTO $upstream', 1, 24, 'only at the end'],
   ['FROM //messages INTO $upstream', 1, 7, 'empty segment'],
   ['FROM /messages/* /* a comment INTO $upstream', 1, 18, 'this comment is not closed'],
   ['FROM topic("a/#/b") INTO $upstream', 1, 12, 'a # that is not the whole of its last level'],
@@ -167,7 +167,7 @@ for (const [text, line, column, part] of ROUTES) {
 }
 
 for (const [condition, column, part] of CONDITIONS) {
-  const ends = part.includes('ends too early') || part.includes('not closed') || part === 'expected )';
+  const ends = part.includes('unexpected end') || part.includes('not closed') || part === 'expected )';
   const text = `${PREFIX}${condition}${ends ? '' : ' INTO $upstream'}`;
   refusals(`refuses ${text}`, () => assertRefused(text, 1, PREFIX.length + column, part));
 }
@@ -223,16 +223,19 @@ refusals('a route cannot write control characters to a terminal', () => {
 
 refusals('a route that is too long is refused without parsing', () => {
   const text = `FROM /* WHERE ${'x'.repeat(MAX_ROUTE_LENGTH)}`;
-  assert.match(diagnosticOf(text).sentence, `a route may have ${MAX_ROUTE_LENGTH} characters`);
+  assert.match(diagnosticOf(text).sentence, `a route may have at most ${MAX_ROUTE_LENGTH} characters`);
 });
 
 refusals('a condition that nests too deeply is refused', () => {
   const nest = (depth: number): string =>
     `${PREFIX}${'('.repeat(depth)}true${')'.repeat(depth)} INTO $upstream`;
   assert.ok('route' in compileRoute(nest(64)));
-  assert.match(diagnosticOf(nest(65)).sentence, 'nest 64 deep');
-  assert.match(diagnosticOf(`${PREFIX}${'NOT '.repeat(900)}true INTO $upstream`).sentence, 'nest 64 deep');
-  assert.match(diagnosticOf(`${PREFIX}${'abs('.repeat(900)}`).sentence, 'nest 64 deep');
+  assert.match(diagnosticOf(nest(65)).sentence, 'nested at most 64 levels deep');
+  assert.match(
+    diagnosticOf(`${PREFIX}${'NOT '.repeat(900)}true INTO $upstream`).sentence,
+    'nested at most 64 levels deep',
+  );
+  assert.match(diagnosticOf(`${PREFIX}${'abs('.repeat(900)}`).sentence, 'nested at most 64 levels deep');
 });
 
 refusals('a condition with too many operands is refused', () => {

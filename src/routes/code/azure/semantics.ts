@@ -64,7 +64,7 @@ function rootCode(writer: Writer): string {
   return writer.once('azure body', () => `${writer.data(bodyOf)}(m)`);
 }
 
-/** Returns the code that converts a part to a body value. */
+/** Generates the code that converts a part to a body value. */
 function anyOf(part: Part, writer: Writer): string {
   return part.type === 'string' ? `${writer.data(anyOfText)}(${part.code})` : as('dynamic', part, writer);
 }
@@ -107,7 +107,7 @@ function logicCode(decisive: boolean, left: Part, right: Part, writer: Writer): 
 }
 
 /**
- * Returns the code of `??`: the left operand, or the right one if the left is undefined. A null on the left
+ * Generates the code of `??`: the left operand, or the right one if the left is undefined. A null on the left
  * is kept.
  */
 function defaultCode(left: Part, right: Part, dynamic: boolean, writer: Writer): string {
