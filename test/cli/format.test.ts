@@ -28,7 +28,7 @@ const TIME = new Date('2026-03-04T05:06:07.089Z');
 
 const text = (format: string, message = MESSAGE): string => parseFormat(format)(message, TIME).toString();
 
-const formats = suite('cli: the format of -F');
+const formats = suite('cli: format of skerry sub -F');
 
 formats('each field of a message is printed, and an absent property is empty', () => {
   assert.is(text('%t|%p|%l|%q|%r|%m|%x|%X'), 'a/b|{"x":1}|7|1|1|7|7b2278223a317d|7B2278223A317D');
@@ -45,11 +45,11 @@ formats('a field is padded to its width and cut to its precision', () => {
   assert.is(text('%8t|%-8t|%08l|%5.2t|%.3p|%2t'), '     a/b|a/b     |00000007|   a/|{"x|a/b');
 });
 
-formats('escapes, percent and at signs are themselves', () => {
+formats('escape sequences, percent signs and at signs are printed', () => {
   assert.is(text('\\t\\n\\\\\\0\\e%%@@ é'), '\t\n\\\0\x1b%@ é');
 });
 
-formats('the time is local time with its offset', () => {
+formats('a time is printed as local time with its offset', () => {
   const offset = text('@z');
   assert.match(offset, /^[+-]\d{4}$/);
   assert.is(text('@Y-@m-@dT@H:@M:@S@z'), text('%I'));
@@ -82,7 +82,7 @@ formats('%j has the payload as text and %J as JSON', () => {
   assert.is(JSON.parse(text('%J', { ...MESSAGE, payload: Buffer.from('no JSON') })).payload, 'no JSON');
 });
 
-formats('an unknown field, escape or width is refused with the ones that exist', () => {
+formats('an unknown field, escape or width is refused with the list of the valid ones', () => {
   for (const [format, sentence] of [
     ['%y', /-F: "%y" is not one of %A %C/],
     ['%', /-F: "%" is not one of/],

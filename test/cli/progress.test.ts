@@ -4,7 +4,7 @@ import { createProgress } from '../../src/cli/output/progress.ts';
 
 const CLEAR = '\r\x1b[K';
 
-/** Output of progress on a terminal or a file at these times in milliseconds. */
+/** Returns the output of a progress that is shown at these times in milliseconds. */
 function written(isTTY: boolean, times: readonly number[], columns = 80): string[] {
   const texts: string[] = [];
   const terminal = { isTTY, columns, write: (text: string | Uint8Array) => texts.push(String(text)) > 0 };
@@ -20,16 +20,19 @@ function written(isTTY: boolean, times: readonly number[], columns = 80): string
 
 const progress = suite('cli: progress');
 
-progress('a terminal shows bytes and percent, ten times a second at most, and nothing at the end', () => {
-  assert.equal(written(true, [18, 50, 90]), [`${CLEAR}writing a.skerry: 18.0 MB of 180.0 MB, 10 %`, CLEAR]);
-  assert.is(written(true, [18, 150, 180]).length, 3);
-});
+progress(
+  'progress on a terminal shows bytes and percent at most ten times a second and is cleared at the end',
+  () => {
+    assert.equal(written(true, [18, 50, 90]), [`${CLEAR}writing a.skerry: 18.0 MB of 180.0 MB, 10 %`, CLEAR]);
+    assert.is(written(true, [18, 150, 180]).length, 3);
+  },
+);
 
-progress('a line is cut to the width of the terminal', () => {
+progress('a progress line is cut to the width of the terminal', () => {
   assert.is(written(true, [18], 12)[0], `${CLEAR}writing a.s`);
 });
 
-progress('a file or a pipe gets nothing', () => {
+progress('progress is not printed to a file or a pipe', () => {
   assert.equal(written(false, [18, 300]), []);
 });
 

@@ -10,9 +10,9 @@ import { markdown } from '../../src/cli/reference/formats/markdown.ts';
 import { COMMANDS, findCommand } from '../../src/cli/reference/table.ts';
 import { ACTIONS } from '../../src/hub/control/control.ts';
 
-const reference = suite('cli: the table of commands');
+const reference = suite('cli: table of commands');
 
-reference('every command has one name, a sentence, and no letter twice', () => {
+reference('every command has a unique name, a summary sentence and unique option letters', () => {
   const names = COMMANDS.map(({ name }) => name);
   assert.is(new Set(names).size, names.length);
   for (const { name, summary, options } of COMMANDS) {
@@ -42,7 +42,7 @@ reference('every example is a command line that the table accepts', () => {
   }
 });
 
-reference('commands and the control socket know the same requests', () => {
+reference('the commands use exactly the requests of the control socket', () => {
   const asked = new Set(COMMANDS.flatMap(({ requests = [] }) => requests));
   assert.equal([...asked].sort(), [...Object.keys(ACTIONS), 'attach'].sort());
   const writing = COMMANDS.filter(({ role, requests = [] }) => role === 'view' && !requests.every(isReading));
@@ -56,7 +56,7 @@ function isReading(request: string): boolean {
   );
 }
 
-reference('docs/reference/cli.md is made from the table', () => {
+reference('docs/reference/cli.md equals the page that is generated from the table', () => {
   const page = readFileSync(new URL('../../docs/reference/cli.md', import.meta.url), 'utf8');
   assert.ok(page === markdown(), 'make it again with "npm run reference"');
 });
@@ -82,13 +82,13 @@ reference('a value may begin with a dash, unless it is an option itself', () => 
   assert.equal(scanArguments(PUB, ['--', '-m', '--help']).positionals, ['-m', '--help']);
 });
 
-reference('help is asked for by an option, and not by a value that looks like it', () => {
+reference('help is requested by an option and not by a value that looks like one', () => {
   assert.ok(asksForHelp(PUB, ['-t', 'a', '--help']));
   assert.not(asksForHelp(PUB, ['-t', 'a', '-m', '--help', '-h', 'host']));
   assert.not(asksForHelp(PUB, ['--', '--help']));
 });
 
-reference('who asks in a local folder while the system has one is told to use sudo', () => {
+reference('a command in a local folder suggests sudo if a system data folder exists', () => {
   assert.match(
     systemHint(resolve('.skerry'), true) ?? '',
     /\/var\/lib\/skerry answers its own user and root only/,

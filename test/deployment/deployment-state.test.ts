@@ -17,47 +17,47 @@ function deployment(name: string): Deployment {
   return { id: deploymentId(name, '/'), home: '/', pack: undefined, name, serial: 1, taken: 0 };
 }
 
-const ledger = suite('deployments: ledger and archive');
+const states = suite('deployments: state and manifest files');
 
-ledger('what was written is there after a restart', async () => {
-  const stage = await createStoreHarness();
-  const archive = openManifestFiles(join(stage.folder, 'deployments'));
-  const book = openDeploymentState(stage.store, archive, log);
-  assert.equal(book.read(), EMPTY_RECORD);
+states('a written state is read after a restart', async () => {
+  const harness = await createStoreHarness();
+  const manifestFiles = openManifestFiles(join(harness.folder, 'deployments'));
+  const state = openDeploymentState(harness.store, manifestFiles, log);
+  assert.equal(state.read(), EMPTY_RECORD);
   const target = deployment('a');
   const attempt = { target, phase: 'applying', step: 3, of: 7, label: 'stop "m"', tries: 1 } as const;
-  const written = book.write({ attempt, given: 'x' }, NEVER);
-  assert.equal(book.read().attempt, attempt, 'what it says is what was said last');
-  assert.is(book.committed().attempt, undefined, 'others are told once it is on disk');
-  await stage.commit();
+  const written = state.write({ attempt, given: 'x' }, NEVER);
+  assert.equal(state.read().attempt, attempt, 'a read returns the last write');
+  assert.is(state.committed().attempt, undefined, 'the committed state changes once the write is durable');
+  await harness.commit();
   await written;
-  assert.equal(book.committed().attempt, attempt);
-  await stage.restart();
-  const again = openDeploymentState(stage.store, archive, log);
+  assert.equal(state.committed().attempt, attempt);
+  await harness.restart();
+  const again = openDeploymentState(harness.store, manifestFiles, log);
   assert.equal({ ...again.read(), attempt }, { ...EMPTY_RECORD, given: 'x', attempt });
   assert.equal(JSON.stringify(again.read().attempt), JSON.stringify(attempt));
   const settled = again.write({ attempt: undefined, current: target }, NEVER);
-  await stage.commit();
+  await harness.commit();
   await settled;
-  await stage.restart();
-  assert.is(openDeploymentState(stage.store, archive, log).read().attempt, undefined);
-  await stage.finish();
+  await harness.restart();
+  assert.is(openDeploymentState(harness.store, manifestFiles, log).read().attempt, undefined);
+  await harness.finish();
 });
 
-ledger(
-  'a store that is lost: the last healthy one, the newest serial, and what was given are known',
+states(
+  'the last healthy deployment, the newest serial and the given manifest survive the loss of the store',
   async () => {
-    const stage = await createStoreHarness();
+    const harness = await createStoreHarness();
     const folder = mkdtempSync(join(tmpdir(), 'skerry-ledger-'));
-    const archive = openManifestFiles(folder);
-    const book = openDeploymentState(stage.store, archive, log);
+    const manifestFiles = openManifestFiles(folder);
+    const state = openDeploymentState(harness.store, manifestFiles, log);
     const healthy = deployment('a');
     const newest = { serial: 4, id: healthy.id };
-    book.writeLazily({ current: healthy, given: 'x' });
-    book.writeLazily({ healthy, newest });
-    book.writeLazily({ current: deployment('b') });
-    await stage.commit();
-    await stage.finish();
+    state.writeLazily({ current: healthy, given: 'x' });
+    state.writeLazily({ healthy, newest });
+    state.writeLazily({ current: deployment('b') });
+    await harness.commit();
+    await harness.finish();
     const other = await createStoreHarness();
     const warnings: string[] = [];
     const found = openDeploymentState(
@@ -79,29 +79,33 @@ ledger(
   },
 );
 
-ledger('whoever leaves does not wait for the disk', async () => {
-  const stage = await createStoreHarness();
-  const book = openDeploymentState(stage.store, openManifestFiles(join(stage.folder, 'deployments')), log);
+states('an aborted write does not wait for the disk', async () => {
+  const harness = await createStoreHarness();
+  const state = openDeploymentState(
+    harness.store,
+    openManifestFiles(join(harness.folder, 'deployments')),
+    log,
+  );
   const abort = new AbortController();
-  const writing = book.write({ given: 'x' }, abort.signal);
+  const writing = state.write({ given: 'x' }, abort.signal);
   abort.abort(new Error('left'));
   await writing.then(
     () => assert.unreachable(),
     (thrown: Error) => assert.is(thrown.message, 'left'),
   );
-  await stage.commit();
-  await stage.finish();
+  await harness.commit();
+  await harness.finish();
 });
 
-ledger('the archive keeps texts whole, and only those that are wanted', () => {
+states('manifests are saved complete, and manifests that are not retained are removed', () => {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-archive-'));
-  const archive = openManifestFiles(join(folder, 'deployments'));
+  const manifestFiles = openManifestFiles(join(folder, 'deployments'));
   const text = 'x€'.repeat(200_000);
-  archive.save('a', text);
-  archive.save('b', 'b');
-  archive.saveRecovery({ healthy: deployment('a'), newest: undefined, given: undefined });
+  manifestFiles.save('a', text);
+  manifestFiles.save('b', 'b');
+  manifestFiles.saveRecovery({ healthy: deployment('a'), newest: undefined, given: undefined });
   writeFileSync(join(folder, 'deployments/c.json.new'), 'cut sho');
-  archive.retain(new Set(['a']));
+  manifestFiles.retain(new Set(['a']));
   assert.equal(readdirSync(join(folder, 'deployments')).sort(), ['a.json', 'healthy']);
   const again = openManifestFiles(join(folder, 'deployments'));
   assert.is(again.read('a'), text);
@@ -112,4 +116,4 @@ ledger('the archive keeps texts whole, and only those that are wanted', () => {
   rmSync(folder, { recursive: true });
 });
 
-ledger.run();
+states.run();

@@ -8,61 +8,61 @@ const HEALTHY: ModulesHealth = { kind: 'healthy', restarts: 0 };
 const PENDING: ModulesHealth = { kind: 'pending', waitsFor: 'module "m" is starting' };
 const UNHEALTHY: ModulesHealth = { kind: 'unhealthy', reason: 'Module "m" has failed: exit 3.' };
 
-/** A set whose verdict a test changes, well for 10 s within 60 s. */
-function stage(first: ModulesHealth, patient = false) {
+/** Starts a watch with a health window of 10 s within 60 s. The test changes the health. */
+function startWatch(first: ModulesHealth, keepWaiting = false) {
   const clock = createTestClock();
   const abort = new AbortController();
-  const hearers = new Set<() => void>();
-  let verdict = first;
-  let ending = 'none';
+  const listeners = new Set<() => void>();
+  let current = first;
+  let result = 'none';
   const watched = watchUntilHealthy({
     clock,
-    health: () => verdict,
+    health: () => current,
     onStatusChange: changed => {
-      hearers.add(changed);
-      return () => hearers.delete(changed);
+      listeners.add(changed);
+      return () => listeners.delete(changed);
     },
     healthyFor: 10_000,
     within: 60_000,
-    keepWaiting: patient,
+    keepWaiting,
     signal: abort.signal,
   }).then(
     () => {
-      ending = 'healthy';
+      result = 'healthy';
     },
     (thrown: Error) => {
-      ending = thrown.message;
+      result = thrown.message;
     },
   );
   return {
-    /** Lets so many seconds pass, then changes the verdict; how it has ended by then. */
-    after: async (seconds: number, next = verdict): Promise<string> => {
+    /** Advances the clock, then changes the health. Returns the result so far. */
+    after: async (seconds: number, next = current): Promise<string> => {
       clock.advance(seconds * 1000);
-      verdict = next;
-      for (const changed of [...hearers]) changed();
+      current = next;
+      for (const changed of [...listeners]) changed();
       await new Promise(done => setImmediate(done));
-      return ending;
+      return result;
     },
-    leave: async (): Promise<void> => {
+    abortWatch: async (): Promise<void> => {
       abort.abort(new Error('left'));
       await watched;
     },
-    /** Timers and hearers that are left. */
-    left: () => clock.pending() + hearers.size,
+    /** Number of pending timers and listeners. */
+    left: () => clock.pending() + listeners.size,
   };
 }
 
-const watch = suite('deployments: watch');
+const watch = suite('deployments: health watch');
 
-watch('well for long enough', async () => {
-  const { after, left } = stage(HEALTHY);
+watch('a deployment is healthy after the health window', async () => {
+  const { after, left } = startWatch(HEALTHY);
   assert.is(await after(9.9), 'none');
   assert.is(await after(0.1), 'healthy');
   assert.is(left(), 0);
 });
 
-watch('a break begins the time anew', async () => {
-  const { after } = stage(PENDING);
+watch('an interruption restarts the health window', async () => {
+  const { after } = startWatch(PENDING);
   assert.is(await after(5, HEALTHY), 'none');
   assert.is(await after(9, PENDING), 'none');
   assert.is(await after(1, HEALTHY), 'none');
@@ -70,39 +70,39 @@ watch('a break begins the time anew', async () => {
   assert.is(await after(0.1), 'healthy');
 });
 
-watch('one that was restarted must hold out longer', async () => {
-  const { after } = stage({ kind: 'healthy', restarts: 2 });
+watch('a deployment with restarted modules has a longer health window', async () => {
+  const { after } = startWatch({ kind: 'healthy', restarts: 2 });
   assert.is(await after(29), 'none');
   assert.is(await after(1), 'healthy');
 });
 
-watch('bad: at once', async () => {
-  const { after, left } = stage(PENDING);
+watch('an unhealthy module fails the deployment at once', async () => {
+  const { after, left } = startWatch(PENDING);
   assert.is(await after(3, UNHEALTHY), 'Module "m" has failed: exit 3.');
   assert.is(left(), 0);
-  assert.is(await stage(UNHEALTHY).after(0), 'Module "m" has failed: exit 3.');
+  assert.is(await startWatch(UNHEALTHY).after(0), 'Module "m" has failed: exit 3.');
 });
 
-watch('late: why', async () => {
-  const { after, left } = stage(PENDING);
+watch('a deployment that is not healthy in time fails with the reason', async () => {
+  const { after, left } = startWatch(PENDING);
   assert.is(await after(59.9), 'none');
   assert.is(await after(0.1), 'It was not healthy within 60 s: module "m" is starting.');
   assert.is(left(), 0);
-  const flutters = stage(PENDING);
-  await flutters.after(55, HEALTHY);
-  assert.is(await flutters.after(5), 'It was not healthy within 60 s: it was not healthy for long enough.');
+  const flapping = startWatch(PENDING);
+  await flapping.after(55, HEALTHY);
+  assert.is(await flapping.after(5), 'It was not healthy within 60 s: it was not healthy for long enough.');
 });
 
-watch('patience: neither bad nor late ends it', async () => {
-  const { after } = stage(UNHEALTHY, true);
+watch('a watch with keepWaiting ends neither by an unhealthy module nor by the time limit', async () => {
+  const { after } = startWatch(UNHEALTHY, true);
   assert.is(await after(86_400, PENDING), 'none');
   assert.is(await after(86_400, HEALTHY), 'none');
   assert.is(await after(10), 'healthy');
 });
 
-watch('it is left by its signal', async () => {
-  const { after, leave, left } = stage(PENDING);
-  await leave();
+watch('a watch ends when its signal is aborted', async () => {
+  const { after, abortWatch, left } = startWatch(PENDING);
+  await abortWatch();
   assert.is(await after(0), 'left');
   assert.is(left(), 0);
 });

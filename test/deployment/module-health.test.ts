@@ -25,12 +25,12 @@ function status(name: string, state: ModuleState, more: Partial<ModuleStatus> = 
 }
 
 const HEALTHY: ModulesHealth = { kind: 'healthy', restarts: 0 };
-const bad = (reason: string): ModulesHealth => ({ kind: 'unhealthy', reason });
+const unhealthy = (reason: string): ModulesHealth => ({ kind: 'unhealthy', reason });
 const pending = (waitsFor: string): ModulesHealth => ({ kind: 'pending', waitsFor });
 
-const verdict = suite('deployments: verdict');
+const health = suite('deployments: health of modules');
 
-/** Status of a module, whether it has a health check, and the expected verdict. */
+/** Status of a module, true if it has a health check, and the expected health. */
 const ONE: readonly (readonly [ModuleStatus, boolean, ModulesHealth])[] = [
   [status('m', 'running'), false, HEALTHY],
   [status('m', 'running'), true, pending('module "m" is not ready')],
@@ -39,11 +39,11 @@ const ONE: readonly (readonly [ModuleStatus, boolean, ModulesHealth])[] = [
   [status('m', 'starting'), false, pending('module "m" is starting')],
   [status('m', 'waiting', { restarts: 2 }), false, pending('module "m" is waiting')],
   [status('m', 'stopped'), false, pending('module "m" is stopped')],
-  [status('m', 'failing'), true, bad('Module "m" fails its checks.')],
+  [status('m', 'failing'), true, unhealthy('Module "m" fails its checks.')],
   [
     status('m', 'failing', { checkFailure: 'exit 7: no database.', lastLines: ['retrying'] }),
     true,
-    bad('Module "m" fails its checks: exit 7: no database (stderr: retrying).'),
+    unhealthy('Module "m" fails its checks: exit 7: no database (stderr: retrying).'),
   ],
   [
     status('m', 'running', {
@@ -52,41 +52,48 @@ const ONE: readonly (readonly [ModuleStatus, boolean, ModulesHealth])[] = [
     true,
     pending('module "m" is not ready: port 80 takes no connection: connection refused (ECONNREFUSED)'),
   ],
-  [status('m', 'failed', { lastExit: 'exit 3' }), false, bad('Module "m" has failed: exit 3.')],
-  [status('m', 'failed', { lastExit: 'It is gone.' }), false, bad('Module "m" has failed: It is gone.')],
+  [status('m', 'failed', { lastExit: 'exit 3' }), false, unhealthy('Module "m" has failed: exit 3.')],
+  [
+    status('m', 'failed', { lastExit: 'It is gone.' }),
+    false,
+    unhealthy('Module "m" has failed: It is gone.'),
+  ],
   [
     status('m', 'failed', { lastExit: 'exit 1', lastLines: ['Traceback', "KeyError: 'x'"] }),
     false,
-    bad(`Module "m" has failed: exit 1 (stderr: Traceback / KeyError: 'x').`),
+    unhealthy(`Module "m" has failed: exit 1 (stderr: Traceback / KeyError: 'x').`),
   ],
   [status('m', 'running', { restarts: 2 }), false, { kind: 'healthy', restarts: 2 }],
   [
     status('m', 'running', { restarts: 3, lastExit: 'SIGSEGV' }),
     false,
-    bad('Module "m" has ended 3 times, the last time by SIGSEGV.'),
+    unhealthy('Module "m" has ended 3 times, the last time by SIGSEGV.'),
   ],
 ];
 
 for (const [one, checked, expected] of ONE) {
-  verdict(`${one.state}${checked ? ', checked' : ''}, ${one.restarts} restarts: ${expected.kind}`, () => {
-    assert.equal(modulesHealth([one], new Map([['m', checked]]), new Map()), expected);
-  });
+  health(
+    `a module ${checked ? 'with' : 'without'} a health check in state ${one.state} with ${one.restarts} restarts is ${expected.kind}`,
+    () => {
+      assert.equal(modulesHealth([one], new Map([['m', checked]]), new Map()), expected);
+    },
+  );
 }
 
-verdict('what came before is not held against it', () => {
+health('restarts before the deployment are not counted', () => {
   const statuses = [status('m', 'running', { restarts: 7 })];
-  const judged = new Map([['m', false]]);
-  assert.equal(modulesHealth(statuses, judged, new Map([['m', 6]])), { kind: 'healthy', restarts: 1 });
-  assert.is(modulesHealth(statuses, judged, new Map([['m', 4]])).kind, 'unhealthy');
+  const watched = new Map([['m', false]]);
+  assert.equal(modulesHealth(statuses, watched, new Map([['m', 6]])), { kind: 'healthy', restarts: 1 });
+  assert.is(modulesHealth(statuses, watched, new Map([['m', 4]])).kind, 'unhealthy');
 });
 
-verdict('one that is bad counts more than one that is awaited; who is not judged does not count', () => {
+health('an unhealthy module outweighs a pending one, and a module that is not watched is ignored', () => {
   const statuses = [status('a', 'starting'), status('b', 'failed'), status('leaves', 'stopping')];
-  const judged = new Map([
+  const watched = new Map([
     ['a', false],
     ['b', false],
   ]);
-  assert.is(modulesHealth(statuses, judged, new Map()).kind, 'unhealthy');
+  assert.is(modulesHealth(statuses, watched, new Map()).kind, 'unhealthy');
   assert.equal(
     modulesHealth(statuses, new Map([['a', false]]), new Map()),
     pending('module "a" is starting'),
@@ -94,8 +101,8 @@ verdict('one that is bad counts more than one that is awaited; who is not judged
   assert.equal(modulesHealth(statuses, new Map(), new Map()), HEALTHY);
 });
 
-verdict('one that is not there at all is awaited', () => {
+health('a module without a status is pending', () => {
   assert.equal(modulesHealth([], new Map([['m', false]]), new Map()), pending('module "m" is not started'));
 });
 
-verdict.run();
+health.run();

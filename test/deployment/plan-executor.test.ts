@@ -13,28 +13,28 @@ function placed(modules: object, more: object = {}): Placed {
 
 const m = (exec: string, startupOrder = 0): object => ({ exec: [exec], io: 'lines', startupOrder });
 
-/** A conductor whose steps a test lets fail or wait; `taken` are those that began. */
-function stage(hinder: (label: string) => Promise<void> | undefined = () => undefined) {
-  const taken: string[] = [];
-  const notes: string[] = [];
+/** Creates an executor whose steps run `beforeStart` first. `begun` has the labels of the begun steps. */
+function createExecutor(beforeStart: (label: string) => Promise<void> | undefined = () => undefined) {
+  const begun: string[] = [];
+  const records: string[] = [];
   const execute: ExecuteStep = async step => {
-    taken.push(stepLabel(step));
-    await hinder(stepLabel(step));
+    begun.push(stepLabel(step));
+    await beforeStart(stepLabel(step));
   };
   const abort = new AbortController();
-  const note: ExecuteOptions['beforeStep'] = async (step, index, of) => {
-    notes.push(`${index}/${of} ${stepLabel(step)}`);
+  const record: ExecuteOptions['beforeStep'] = async (step, index, of) => {
+    records.push(`${index}/${of} ${stepLabel(step)}`);
   };
-  const conductor = createPlanExecutor(placed({}), execute);
+  const executor = createPlanExecutor(placed({}), execute);
   return {
-    conductor,
-    taken,
-    notes,
+    executor,
+    begun,
+    records,
     abort,
-    passage: (stubborn = false): ExecuteOptions => ({
+    options: (continueOnError = false): ExecuteOptions => ({
       signal: abort.signal,
-      beforeStep: note,
-      continueOnError: stubborn,
+      beforeStep: record,
+      continueOnError,
     }),
   };
 }
@@ -45,13 +45,13 @@ const reasonOf = (work: Promise<void>): Promise<string> =>
     (thrown: Error) => thrown.message,
   );
 
-const conductor = suite('deployments: conductor');
+const executor = suite('deployments: plan executor');
 
-conductor('each step is noted before it is taken, and then the target is what runs', async () => {
-  const { conductor: it, taken, notes, passage } = stage();
+executor('each step is recorded before it runs, and afterwards the target is current', async () => {
+  const { executor, begun, records, options } = createExecutor();
   const target = placed({ a: m('x'), b: m('x', 1) });
-  await it.execute(target, passage());
-  assert.equal(taken, [
+  await executor.execute(target, options());
+  assert.equal(begun, [
     'fetch what is missing',
     'change the access rules',
     'change the routes',
@@ -59,88 +59,88 @@ conductor('each step is noted before it is taken, and then the target is what ru
     'start "b"',
   ]);
   assert.equal(
-    notes,
-    taken.map((label, index) => `${index + 1}/5 ${label}`),
+    records,
+    begun.map((label, index) => `${index + 1}/5 ${label}`),
   );
-  assert.is(it.current(), target);
-  await it.execute(target, passage());
-  assert.is(taken.length, 5);
+  assert.is(executor.current(), target);
+  await executor.execute(target, options());
+  assert.is(begun.length, 5);
 });
 
-conductor('a step that fails ends the way; the next one takes it again', async () => {
+executor('a failed step ends the execution, and the next execution repeats the step', async () => {
   let fails = true;
-  const hinder = async (label: string): Promise<void> => {
+  const beforeStart = async (label: string): Promise<void> => {
     if (fails && label === 'start "a"') throw new Error('no a');
   };
-  const { conductor: it, taken, passage } = stage(hinder);
+  const { executor, begun, options } = createExecutor(beforeStart);
   const target = placed({ a: m('x'), b: m('x', 1) });
-  assert.is(await reasonOf(it.execute(target, passage())), 'no a');
-  assert.is(taken.at(-1), 'start "a"');
+  assert.is(await reasonOf(executor.execute(target, options())), 'no a');
+  assert.is(begun.at(-1), 'start "a"');
   fails = false;
-  taken.length = 0;
-  await it.execute(target, passage());
-  assert.equal(taken, ['fetch what is missing', 'stop "a"', 'start "a"', 'start "b"']);
+  begun.length = 0;
+  await executor.execute(target, options());
+  assert.equal(begun, ['fetch what is missing', 'stop "a"', 'start "a"', 'start "b"']);
 });
 
-conductor('a part of the hub that failed is told again on the way back, and nothing else', async () => {
-  const hinder = async (label: string): Promise<void> => {
+executor('a rollback configures only the component of the hub that failed', async () => {
+  const beforeStart = async (label: string): Promise<void> => {
     if (label === 'change the listeners') throw new Error('in use');
   };
-  const { conductor: it, taken, passage } = stage(hinder);
+  const { executor, begun, options } = createExecutor(beforeStart);
   const before = placed({ a: { exec: ['x'] } });
-  await it.execute(before, passage());
-  taken.length = 0;
+  await executor.execute(before, options());
+  begun.length = 0;
   const target = placed({ a: { exec: ['x'] } }, { listeners: [{ ws: '127.0.0.1:1' }] });
-  assert.is(await reasonOf(it.execute(target, passage())), 'in use');
-  await reasonOf(it.execute(before, passage()));
-  assert.equal(taken, ['change the listeners', 'change the listeners']);
+  assert.is(await reasonOf(executor.execute(target, options())), 'in use');
+  await reasonOf(executor.execute(before, options()));
+  assert.equal(begun, ['change the listeners', 'change the listeners']);
 });
 
-conductor('a stubborn one takes all other steps, and then says what failed first', async () => {
-  const hinder = async (label: string): Promise<void> => {
+executor('an execution with continueOnError runs all steps and then reports the first failure', async () => {
+  const beforeStart = async (label: string): Promise<void> => {
     if (label !== 'start "b"') throw new Error(label);
   };
-  const { conductor: it, taken, passage } = stage(hinder);
+  const { executor, begun, options } = createExecutor(beforeStart);
   const target = placed({ a: m('x'), b: m('x', 1) });
-  assert.is(await reasonOf(it.execute(target, passage(true))), 'fetch what is missing');
-  assert.is(taken.at(-1), 'start "b"');
-  assert.is(it.current(), target);
+  assert.is(await reasonOf(executor.execute(target, options(true))), 'fetch what is missing');
+  assert.is(begun.at(-1), 'start "b"');
+  assert.is(executor.current(), target);
 });
 
-conductor('it is left at once, also by a stubborn one; what its step waits for counts as taken', async () => {
-  for (const stubborn of [false, true]) {
-    const {
-      conductor: it,
-      taken,
-      passage,
-      abort,
-    } = stage(label => (label === 'start "a"' ? new Promise(() => {}) : undefined));
-    const going = reasonOf(it.execute(placed({ a: m('x'), b: m('x', 1) }), passage(stubborn)));
-    while (!taken.includes('start "a"')) await new Promise(done => setImmediate(done));
-    abort.abort(new Error('left'));
-    assert.is(await going, 'left');
-    assert.equal(
-      it.current().manifest.modules.map(({ name }) => name),
-      ['a'],
-    );
-    const { passage: next } = stage();
-    taken.length = 0;
-    await it.execute(placed({ a: m('x'), c: m('x', 1) }), next());
-    assert.not(taken.includes('stop "a"'));
-    assert.ok(taken.includes('start "c"'));
-  }
-});
+executor(
+  'an aborted execution ends at once, also with continueOnError, and its pending step counts as done',
+  async () => {
+    for (const continueOnError of [false, true]) {
+      const { executor, begun, options, abort } = createExecutor(label =>
+        label === 'start "a"' ? new Promise(() => {}) : undefined,
+      );
+      const going = reasonOf(executor.execute(placed({ a: m('x'), b: m('x', 1) }), options(continueOnError)));
+      while (!begun.includes('start "a"')) await new Promise(done => setImmediate(done));
+      abort.abort(new Error('left'));
+      assert.is(await going, 'left');
+      assert.equal(
+        executor.current().manifest.modules.map(({ name }) => name),
+        ['a'],
+      );
+      const { options: next } = createExecutor();
+      begun.length = 0;
+      await executor.execute(placed({ a: m('x'), c: m('x', 1) }), next());
+      assert.not(begun.includes('stop "a"'));
+      assert.ok(begun.includes('start "c"'));
+    }
+  },
+);
 
-conductor('left between a note and its step, the step is not begun', async () => {
-  const { conductor: it, taken, abort } = stage();
-  const note = async (): Promise<void> => abort.abort(new Error('left'));
-  const going = it.execute(placed({ a: m('x') }), {
+executor('an abort between the record of a step and the step prevents the step', async () => {
+  const { executor, begun, abort } = createExecutor();
+  const record = async (): Promise<void> => abort.abort(new Error('left'));
+  const going = executor.execute(placed({ a: m('x') }), {
     signal: abort.signal,
-    beforeStep: note,
+    beforeStep: record,
     continueOnError: false,
   });
   assert.is(await reasonOf(going), 'left');
-  assert.equal(taken, []);
+  assert.equal(begun, []);
 });
 
-conductor.run();
+executor.run();

@@ -12,53 +12,56 @@ import { parseManifest } from '../../src/manifest/read.ts';
 import { updatePaths } from '../../src/self-update/paths.ts';
 import { folderWith, removeFolder, skerry } from '../harness/binary.ts';
 
-const renewal = suite('deployments: the hub that they name');
+const selfUpdate = suite('deployments: self-update');
 
 const sha256 = createHash('sha256').update(readFileSync(skerry)).digest('hex');
 
-function naming(from: string): Placed {
+function deploymentWithHub(from: string): Placed {
   const hub = { [process.arch]: { from, sha256 } };
   return { manifest: parseManifest(JSON.stringify({ name: 'a', listeners: [], hub }), 'm.json'), home: '/' };
 }
 
-renewal('one whose copy the disk holds up is left at once, and the next one waits for it', async () => {
-  const folder = folderWith({});
-  // Who opens it waits until it is opened for writing, too.
-  const slow = join(folder, 'slow');
-  assert.is(spawnSync('mkfifo', [slow]).status, 0);
-  const { stage, trial: state } = createSelfUpdate({
-    dataFolder: folder,
-    launched: { running: 'base' },
-    program: skerry,
-    artifacts: { fetchFile: async (_, { from = '' }) => ({ path: from }) },
-    requestRestart: () => {},
-  });
-  const draft = `${updatePaths(folder).binary('a')}.part`;
-  const abort = new AbortController();
-  const first = stage(naming(slow), abort.signal).then(() => 'staged', reasonOf);
-  while (!existsSync(draft)) await new Promise(done => setImmediate(done));
-  abort.abort(new Error('superseded'));
-  assert.is(await first, 'superseded');
-  assert.ok(existsSync(draft), 'it still waits');
+selfUpdate(
+  'a superseded self-update with a blocked copy ends at once, and the next self-update waits for the copy',
+  async () => {
+    const folder = folderWith({});
+    // Opening a FIFO for reading blocks until it is opened for writing.
+    const slow = join(folder, 'slow');
+    assert.is(spawnSync('mkfifo', [slow]).status, 0);
+    const { stage, trial: state } = createSelfUpdate({
+      dataFolder: folder,
+      launched: { running: 'base' },
+      program: skerry,
+      artifacts: { fetchFile: async (_, { from = '' }) => ({ path: from }) },
+      requestRestart: () => {},
+    });
+    const draft = `${updatePaths(folder).binary('a')}.part`;
+    const abort = new AbortController();
+    const first = stage(deploymentWithHub(slow), abort.signal).then(() => 'staged', reasonOf);
+    while (!existsSync(draft)) await new Promise(done => setImmediate(done));
+    abort.abort(new Error('superseded'));
+    assert.is(await first, 'superseded');
+    assert.ok(existsSync(draft), 'it still waits');
 
-  const newer = new AbortController();
-  const second = stage(naming(skerry), newer.signal);
-  newer.abort(new Error('superseded too'));
-  assert.is(await second.then(() => 'staged', reasonOf), 'superseded too');
+    const newer = new AbortController();
+    const second = stage(deploymentWithHub(skerry), newer.signal);
+    newer.abort(new Error('superseded too'));
+    assert.is(await second.then(() => 'staged', reasonOf), 'superseded too');
 
-  const third = stage(naming(skerry), new AbortController().signal);
-  await (await open(slow, 'w')).close();
-  const undo = await third;
-  assert.is(
-    createHash('sha256')
-      .update(readFileSync(updatePaths(folder).binary('a')))
-      .digest('hex'),
-    sha256,
-  );
-  assert.not(existsSync(draft));
-  undo();
-  assert.equal(state(), { kind: 'none' });
-  removeFolder(folder);
-});
+    const third = stage(deploymentWithHub(skerry), new AbortController().signal);
+    await (await open(slow, 'w')).close();
+    const undo = await third;
+    assert.is(
+      createHash('sha256')
+        .update(readFileSync(updatePaths(folder).binary('a')))
+        .digest('hex'),
+      sha256,
+    );
+    assert.not(existsSync(draft));
+    undo();
+    assert.equal(state(), { kind: 'none' });
+    removeFolder(folder);
+  },
+);
 
-renewal.run();
+selfUpdate.run();

@@ -26,9 +26,9 @@ import { skip } from '../harness/skip.ts';
 const BASE: Launched = { running: 'base' };
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
-const whole = readFileSync(skerry);
+const built = readFileSync(skerry);
 
-const staging = suite<{ folder: string }>('update: staging', { folder: '' });
+const staging = suite<{ folder: string }>('self-update: staging', { folder: '' });
 staging.before.each(context => {
   context.folder = folderWith({});
 });
@@ -51,37 +51,41 @@ async function refusal(work: Promise<unknown>): Promise<{ code: FailureCode; mes
   throw new Error('It was not refused.');
 }
 
-staging('the built binary is put into the free slot, verified, and says its version', async ({ folder }) => {
-  const hub = { ...hubOf(whole), size: whole.length, content: () => createReadStream(skerry) };
-  const staged = await stageHub(folder, BASE, hub);
-  assert.equal(staged, { slot: 'a', sha256: hub.sha256, size: whole.length, version: VERSION });
-  const file = updatePaths(folder).binary('a');
-  assert.is(sha256(readFileSync(file)), hub.sha256);
-  assert.is(statSync(file).mode & 0o777, 0o755);
-  for (const one of [updatePaths(folder).folder, updatePaths(folder).slotFolder('a')])
-    assert.is(statSync(one).mode & 0o777, 0o700);
-  assert.equal(readdirSync(updatePaths(folder).slotFolder('a')), ['skerry']);
-});
+staging(
+  'the built binary is copied into the free slot, verified and asked for its version',
+  async ({ folder }) => {
+    const hub = { ...hubOf(built), size: built.length, content: () => createReadStream(skerry) };
+    const staged = await stageHub(folder, BASE, hub);
+    assert.equal(staged, { slot: 'a', sha256: hub.sha256, size: built.length, version: VERSION });
+    const file = updatePaths(folder).binary('a');
+    assert.is(sha256(readFileSync(file)), hub.sha256);
+    assert.is(statSync(file).mode & 0o777, 0o755);
+    for (const one of [updatePaths(folder).folder, updatePaths(folder).slotFolder('a')])
+      assert.is(statSync(one).mode & 0o777, 0o700);
+    assert.equal(readdirSync(updatePaths(folder).slotFolder('a')), ['skerry']);
+  },
+);
 
-staging('the slot that is in use, and the one that is returned to, are left alone', async ({ folder }) => {
-  const hub = hubOf(whole);
+staging('a new hub is never staged in the running slot or in the slot for a rollback', async ({ folder }) => {
+  const hub = hubOf(built);
   const begin = (launched: Launched, staged: StagedHub) =>
     beginTrial({ dataFolder: folder, launched, program: skerry, staged });
   await begin(BASE, await stageHub(folder, BASE, hub));
-  // Nothing is on trial here as it is not running: another may come instead.
-  const inA = { running: 'a', watchdog: 1 } as const;
-  confirmTrial(folder, inA);
-  const second = await stageHub(folder, inA, hub);
+  // Confirms the hub in slot a, as if it were running.
+  const hubA = { running: 'a', watchdog: 1 } as const;
+  confirmTrial(folder, hubA);
+  const second = await stageHub(folder, hubA, hub);
   assert.is(second.slot, 'b');
-  await begin(inA, second);
-  const inB = { running: 'b', watchdog: 1 } as const;
-  // On trial in b, returned to is a: what supersedes it takes its own place.
-  assert.is((await stageHub(folder, inB, hub)).slot, 'b');
-  confirmTrial(folder, inB);
-  assert.is((await stageHub(folder, inB, hub)).slot, 'a');
+  await begin(hubA, second);
+  const hubB = { running: 'b', watchdog: 1 } as const;
+  // During the trial of slot b a rollback needs slot a, so a newer hub replaces the one in slot b.
+  assert.is((await stageHub(folder, hubB, hub)).slot, 'b');
+  confirmTrial(folder, hubB);
+  assert.is((await stageHub(folder, hubB, hub)).slot, 'a');
 });
 
-const tiny = (machine: number): Buffer => {
+/** ELF header for a machine. */
+const elfHeader = (machine: number): Buffer => {
   const head = Buffer.alloc(64);
   Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]).copy(head);
   head.writeUInt16LE(2, 16);
@@ -92,31 +96,35 @@ const [own, other] = process.arch === 'x64' ? [62, 183] : [183, 62];
 
 /** Refused binaries with their error code and sentence. */
 const REFUSED: Readonly<Record<string, readonly [NewHub, FailureCode, RegExp]>> = {
-  'a changed byte': [
-    { ...hubOf(whole), sha256: '0'.repeat(64) },
+  'a binary with a wrong hash': [
+    { ...hubOf(built), sha256: '0'.repeat(64) },
     'update.binary',
     /^The new hub has the SHA-256 [0-9a-f]{64}, but the manifest says 0{64}: name the right file, or correct "hub"\.$/,
   ],
   'a script': [hubOf(Buffer.from('#!/bin/sh\necho skerry 1 x\n')), 'update.binary', /is not a Linux program/],
-  nothing: [hubOf(Buffer.alloc(0)), 'update.binary', /is not a Linux program/],
-  'another machine': [
-    hubOf(tiny(other)),
+  'an empty file': [hubOf(Buffer.alloc(0)), 'update.binary', /is not a Linux program/],
+  'a binary for another architecture': [
+    hubOf(elfHeader(other)),
     'update.binary',
     /is made for (arm64|x64), but this machine is (x64|arm64): correct "hub"\.$/,
   ],
-  'a machine that nobody knows': [hubOf(tiny(9999)), 'update.binary', /is made for another machine \(9999\)/],
-  'a program that cannot run': [
-    hubOf(tiny(own)),
+  'a binary for an unknown architecture': [
+    hubOf(elfHeader(9999)),
+    'update.binary',
+    /is made for another machine \(9999\)/,
+  ],
+  'a binary that cannot be executed': [
+    hubOf(elfHeader(own)),
     'update.binary',
     /does not run on this machine \(.+\): use one that is built/,
   ],
   'a truncated binary': [
-    hubOf(whole.subarray(0, 5_000_000)),
+    hubOf(built.subarray(0, 5_000_000)),
     'update.binary',
     /does not run on this machine/,
   ],
   'another program': [hubOf(readFileSync('/bin/true')), 'update.binary', /does not print a Skerry version/],
-  'one that is too large': [
+  'a binary above the maximum size': [
     {
       sha256: '',
       content: async function* () {
@@ -126,12 +134,12 @@ const REFUSED: Readonly<Record<string, readonly [NewHub, FailureCode, RegExp]>> 
     'update.binary',
     /is larger than a hub may be/,
   ],
-  'one that there is no room for': [
-    { ...hubOf(whole), size: Number.MAX_SAFE_INTEGER },
+  'a binary above the free disk space': [
+    { ...hubOf(built), size: Number.MAX_SAFE_INTEGER },
     'update.unwritable',
     /^The new hub cannot be saved in .*\/hub \(\d+ MB are needed and \d+ are free\): free disk space/,
   ],
-  'one that breaks off': [
+  'a binary whose source fails': [
     {
       sha256: '',
       content: async function* () {
@@ -145,7 +153,7 @@ const REFUSED: Readonly<Record<string, readonly [NewHub, FailureCode, RegExp]>> 
 };
 
 for (const [what, [hub, code, sentence]] of Object.entries(REFUSED)) {
-  staging(`${what} is refused, and nothing of it is left`, async ({ folder }) => {
+  staging(`${what} is refused by staging, and no file is left`, async ({ folder }) => {
     const failure = await refusal(stageHub(folder, BASE, hub));
     assert.is(failure.code, code, failure.message);
     assert.match(failure.message, sentence);
@@ -154,28 +162,25 @@ for (const [what, [hub, code, sentence]] of Object.entries(REFUSED)) {
   });
 }
 
-staging(
-  'one that is not wanted any more while it is copied is left at the next piece',
-  async ({ folder }) => {
-    const abort = new AbortController();
-    const superseded = new Failure('deployment.superseded', 'Another one.');
-    let pieces = 0;
-    const content = async function* () {
-      for (; ; pieces++) {
-        if (pieces === 3) abort.abort(superseded);
-        yield Buffer.alloc(1 << 20);
-      }
-    };
-    const staged = stageHub(folder, BASE, { sha256: '', content, signal: abort.signal });
-    assert.is((await refusal(staged)).code, 'deployment.superseded');
-    assert.is(pieces, 3);
-    assert.equal(readdirSync(updatePaths(folder).slotFolder('a')), []);
-  },
-);
+staging('staging stops at the next chunk when its deployment is superseded', async ({ folder }) => {
+  const abort = new AbortController();
+  const superseded = new Failure('deployment.superseded', 'Another one.');
+  let pieces = 0;
+  const content = async function* () {
+    for (; ; pieces++) {
+      if (pieces === 3) abort.abort(superseded);
+      yield Buffer.alloc(1 << 20);
+    }
+  };
+  const staged = stageHub(folder, BASE, { sha256: '', content, signal: abort.signal });
+  assert.is((await refusal(staged)).code, 'deployment.superseded');
+  assert.is(pieces, 3);
+  assert.equal(readdirSync(updatePaths(folder).slotFolder('a')), []);
+});
 
-staging('a data folder that cannot be written is named', async ({ folder }) => {
+staging('a data folder that cannot be written is named in the error of staging', async ({ folder }) => {
   writeFileSync(join(folder, 'hub'), '');
-  const failure = await refusal(stageHub(folder, BASE, hubOf(whole)));
+  const failure = await refusal(stageHub(folder, BASE, hubOf(built)));
   assert.is(failure.code, 'update.unwritable');
   assert.match(failure.message, /hub\/a\/skerry \((EEXIST|ENOTDIR).*correct the folder's permissions\.$/);
 });
@@ -198,9 +203,9 @@ async function onDisk(folder: string, options: string, work: (data: string) => P
   }
 }
 
-staging('a data folder that is mounted noexec is noticed', ({ folder }) =>
+staging('a data folder that is mounted noexec is reported', ({ folder }) =>
   onDisk(folder, 'noexec,mode=0700', async data => {
-    const failure = await refusal(stageHub(data, BASE, hubOf(whole)));
+    const failure = await refusal(stageHub(data, BASE, hubOf(built)));
     assert.is(failure.code, 'update.unwritable');
     assert.match(
       failure.message,
@@ -209,9 +214,9 @@ staging('a data folder that is mounted noexec is noticed', ({ folder }) =>
   }),
 );
 
-staging('a disk that gets full is said, and what was written is given back', ({ folder }) =>
+staging('a full disk is reported by staging, and the partial file is removed', ({ folder }) =>
   onDisk(folder, 'size=50M,mode=0700', async data => {
-    const failure = await refusal(stageHub(data, BASE, hubOf(whole)));
+    const failure = await refusal(stageHub(data, BASE, hubOf(built)));
     assert.is(failure.code, 'update.unwritable');
     assert.match(failure.message, /\(ENOSPC.*\): free disk space/);
     assert.equal(readdirSync(updatePaths(data).slotFolder('a')), []);
@@ -222,7 +227,7 @@ staging('a disk that gets full is said, and what was written is given back', ({ 
   }),
 );
 
-staging('a hub without a binary to return to begins no trial', async ({ folder }) => {
+staging('a hub without a binary for a rollback begins no trial', async ({ folder }) => {
   const staged = { slot: 'a', sha256: '', size: 1, version: '1' } as const;
   const begin = (program: string | undefined, launched = BASE) =>
     refusal(beginTrial({ dataFolder: folder, launched, program, staged }));

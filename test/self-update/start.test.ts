@@ -15,118 +15,120 @@ import * as assert from 'uvu/assert';
 import { beginTrial } from '../../src/self-update/trial.ts';
 import type { SpawnedHub } from '../harness/binary.ts';
 import { skerry, until } from '../harness/binary.ts';
-import type { World } from './world.ts';
-import { BROKEN, createWorld, good, LIMITS } from './world.ts';
+import type { UpdateHarness } from './update-harness.ts';
+import { createUpdateHarness, FAILING, healthyHub, LIMITS } from './update-harness.ts';
 
-const starts = suite<{ world: World }>('update: which binary is started', { world: createWorld() });
+const starts = suite<{ harness: UpdateHarness }>('self-update: selection of the binary', {
+  harness: createUpdateHarness(),
+});
 
 starts.before.each(async context => {
-  await context.world.close();
-  context.world = createWorld();
+  await context.harness.close();
+  context.harness = createUpdateHarness();
 });
-starts.after(({ world }) => world.close());
+starts.after(({ harness }) => harness.close());
 
-/** Has a good hub in slot a in use, updated from `program`. */
-async function updated(world: World, program = skerry): Promise<void> {
-  const staged = { slot: 'a', ...world.put('a', good()) } as const;
+/** Updates `program` to a healthy hub in slot a. */
+async function update(harness: UpdateHarness, program = skerry): Promise<void> {
+  const staged = { slot: 'a', ...harness.writeSlot('a', healthyHub()) } as const;
   await beginTrial({
-    dataFolder: world.data,
+    dataFolder: harness.data,
     launched: { running: 'base' },
     program,
     staged,
     limits: LIMITS,
   });
-  const hub = world.start(program);
-  await until(`it is good, but: ${hub.log()}`, () => world.ran().length === 2);
+  const hub = harness.start(program);
+  await until(`it is good, but: ${hub.log()}`, () => harness.recorded().length === 2);
   await hub.end();
 }
 
-async function runsUpdated(world: World, program?: string): Promise<SpawnedHub> {
-  const before = world.ran().length;
-  const hub = world.start(program);
-  await until(`it runs, but: ${hub.log()}`, () => world.ran().length === before + 2);
+async function startUpdated(harness: UpdateHarness, program?: string): Promise<SpawnedHub> {
+  const before = harness.recorded().length;
+  const hub = harness.start(program);
+  await until(`it runs, but: ${hub.log()}`, () => harness.recorded().length === before + 2);
   return hub;
 }
 
-async function runsBase(world: World, sentence: RegExp, program?: string): Promise<void> {
-  const before = world.ran().length;
-  const hub = world.start(program);
+async function assertBaseRuns(harness: UpdateHarness, sentence: RegExp, program?: string): Promise<void> {
+  const before = harness.recorded().length;
+  const hub = harness.start(program);
   await hub.listens();
   assert.match(hub.log(), sentence);
-  assert.is(world.ran().length, before);
+  assert.is(harness.recorded().length, before);
   await hub.end();
 }
 
-starts('a binary that was installed anew takes over, and updates are forgotten', async ({ world }) => {
-  const own = join(world.folder, 'skerry');
+starts('a newly installed binary takes precedence, and the update is removed', async ({ harness }) => {
+  const own = join(harness.folder, 'skerry');
   copyFileSync(skerry, own);
-  await updated(world, own);
-  // A byte more is another program, and runs all the same.
+  await update(harness, own);
+  // An appended byte makes another binary that still runs.
   writeFileSync(`${own}.new`, Buffer.concat([readFileSync(own), Buffer.from('\n')]), { mode: 0o755 });
   renameSync(`${own}.new`, own);
-  await runsBase(
-    world,
+  await assertBaseRuns(
+    harness,
     /skerry was installed after the update, so it runs, and the update is removed\./,
     own,
   );
-  assert.not(existsSync(world.places.folder));
+  assert.not(existsSync(harness.paths.folder));
 });
 
-starts('the same binary installed again, or from another path, is no other one', async ({ world }) => {
-  const own = join(world.folder, 'skerry');
+starts('the same binary installed again or at another path keeps the update', async ({ harness }) => {
+  const own = join(harness.folder, 'skerry');
   copyFileSync(skerry, own);
-  await updated(world, own);
+  await update(harness, own);
   utimesSync(own, 1, 1);
-  await (await runsUpdated(world, own)).end();
-  assert.is(world.noted().base.changed, 1000);
-  await (await runsUpdated(world, skerry)).end();
-  assert.is(world.noted().base.path, skerry);
+  await (await startUpdated(harness, own)).end();
+  assert.is(harness.readState().base.changed, 1000);
+  await (await startUpdated(harness, skerry)).end();
+  assert.is(harness.readState().base.path, skerry);
 });
 
-starts('a slot that is cut short, or gone, or that others may write, is not run', async ({ world }) => {
-  await updated(world);
-  const file = world.places.binary('a');
+starts('a slot that is truncated, missing or writable by other users is not started', async ({ harness }) => {
+  await update(harness);
+  const file = harness.paths.binary('a');
   chmodSync(file, 0o777);
-  await runsBase(
-    world,
+  await assertBaseRuns(
+    harness,
     /a\/skerry is writable by other users or owned by another, so the installed hub, .*, runs: apply the update again\./,
   );
   chmodSync(file, 0o644);
-  await runsBase(world, /a\/skerry cannot be run \(EACCES.*apply the update again\./);
+  await assertBaseRuns(harness, /a\/skerry cannot be run \(EACCES.*apply the update again\./);
   chmodSync(file, 0o755);
-  await (await runsUpdated(world)).end();
+  await (await startUpdated(harness)).end();
   truncateSync(file, 100);
-  await runsBase(world, /a\/skerry is corrupted, so the installed hub/);
+  await assertBaseRuns(harness, /a\/skerry is corrupted, so the installed hub/);
   rmSync(file);
-  await runsBase(world, /a\/skerry cannot be run \(ENOENT/);
+  await assertBaseRuns(harness, /a\/skerry cannot be run \(ENOENT/);
 });
 
-starts('a slot with a changed byte is found after a start of it that failed', async ({ world }) => {
-  await updated(world);
-  const file = world.places.binary('a');
+starts('a slot with a changed byte is detected after its start has failed', async ({ harness }) => {
+  await update(harness);
+  const file = harness.paths.binary('a');
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, text.replace('const { append', 'cxnst { append'));
-  const hub = world.start();
+  const hub = harness.start();
   assert.is(await hub.gone, 1);
-  await runsBase(world, /a\/skerry is corrupted, so the installed hub/);
+  await assertBaseRuns(harness, /a\/skerry is corrupted, so the installed hub/);
   writeFileSync(file, text);
-  await (await runsUpdated(world)).end();
+  await (await startUpdated(harness)).end();
 });
 
-starts('a slot that is damaged before its trial is returned from at once', async ({ world }) => {
-  await world.onTrial(good());
-  const file = world.places.binary('a');
+starts('a slot that is damaged before its trial is rolled back at once', async ({ harness }) => {
+  await harness.onTrial(healthyHub());
+  const file = harness.paths.binary('a');
   writeFileSync(file, readFileSync(file, 'utf8').replace('append', 'aqpend'));
-  await runsBase(
-    world,
+  await assertBaseRuns(
+    harness,
     /The new hub, 9\.9\.9, failed its trial: .*a\/skerry is corrupted\. Rolled back to the previous hub\./,
   );
-  assert.match(world.noted().returned?.reason ?? '', /is corrupted$/);
+  assert.match(harness.readState().returned?.reason ?? '', /is corrupted$/);
 });
 
-starts('a note that is damaged is said, and the hub that was installed runs', async ({ world }) => {
-  await updated(world);
-  const whole = readFileSync(world.places.state, 'utf8');
+starts('a damaged state file is reported, and the installed hub runs', async ({ harness }) => {
+  await update(harness);
+  const whole = readFileSync(harness.paths.state, 'utf8');
   for (const text of [
     '',
     '{',
@@ -136,30 +138,30 @@ starts('a note that is damaged is said, and the hub that was installed runs', as
     whole.replace('"a"', '"c"'),
     whole.replace('"base"', '"bxse"'),
   ]) {
-    writeFileSync(world.places.state, text);
-    await runsBase(
-      world,
+    writeFileSync(harness.paths.state, text);
+    await assertBaseRuns(
+      harness,
       /state\.json cannot be used \(.+\), so the installed hub runs: apply the update again\./,
     );
   }
-  writeFileSync(world.places.state, whole);
-  await (await runsUpdated(world)).end();
+  writeFileSync(harness.paths.state, whole);
+  await (await startUpdated(harness)).end();
 });
 
-starts('a hub that was never updated looks for one file and makes none', async ({ world }) => {
-  await runsBase(world, / listens on /);
-  assert.not(existsSync(world.places.folder));
+starts('a hub that was never updated creates no folder for updates', async ({ harness }) => {
+  await assertBaseRuns(harness, / listens on /);
+  assert.not(existsSync(harness.paths.folder));
 });
 
-starts('a mark that a hub is launched leads to no further launch', async ({ world }) => {
-  await world.onTrial(BROKEN);
-  process.env['SKERRY_SLOT'] = world.places.binary('a');
+starts('a hub that was launched from a slot launches no other hub', async ({ harness }) => {
+  await harness.onTrial(FAILING);
+  process.env['SKERRY_SLOT'] = harness.paths.binary('a');
   try {
-    await runsBase(world, / listens on /);
+    await assertBaseRuns(harness, / listens on /);
   } finally {
     delete process.env['SKERRY_SLOT'];
   }
-  assert.is(world.noted().trial?.tries, 0);
+  assert.is(harness.readState().trial?.tries, 0);
 });
 
 starts.run();

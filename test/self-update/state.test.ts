@@ -28,54 +28,54 @@ const STATE: UpdateState = {
   guard: { pid: 10, started: 20, boot: 'x' },
   returned: { sha256: 'd'.repeat(64), version: '0.9.0', reason: 'it was bad' },
 };
-const GUARD = { pid: 11, started: 21, boot: 'y' };
+const WATCHDOG = { pid: 11, started: 21, boot: 'y' };
 
-const note = suite<{ folder: string }>('update: what is noted', { folder: '' });
-note.before.each(context => {
+const stateFile = suite<{ folder: string }>('self-update: state file', { folder: '' });
+stateFile.before.each(context => {
   context.folder = folderWith({});
 });
-note.after.each(({ folder }) => removeFolder(folder));
+stateFile.after.each(({ folder }) => removeFolder(folder));
 
-note('is read as it was written', ({ folder }) => {
-  const places = updatePaths(folder);
-  assert.equal(readUpdateState(places), {});
-  writeUpdateState(places, STATE);
-  assert.equal(readUpdateState(places), { state: STATE });
-  const least: UpdateState = { base: STATE.base, current: 'base', slots: {} };
-  writeUpdateState(places, least);
-  assert.equal(readUpdateState(places), { state: least });
+stateFile('the state is read as it was written', ({ folder }) => {
+  const paths = updatePaths(folder);
+  assert.equal(readUpdateState(paths), {});
+  writeUpdateState(paths, STATE);
+  assert.equal(readUpdateState(paths), { state: STATE });
+  const minimal: UpdateState = { base: STATE.base, current: 'base', slots: {} };
+  writeUpdateState(paths, minimal);
+  assert.equal(readUpdateState(paths), { state: minimal });
 });
 
-note('with fields of a later version is read all the same', ({ folder }) => {
-  const places = updatePaths(folder);
-  mkdirSync(places.folder);
+stateFile('a state with fields of a later version is read', ({ folder }) => {
+  const paths = updatePaths(folder);
+  mkdirSync(paths.folder);
   const later = { ...STATE, channel: 'stable', slots: { ...STATE.slots, c: { size: 'x' } } };
-  writeFileSync(places.state, JSON.stringify(later));
-  assert.equal(readUpdateState(places), { state: STATE });
+  writeFileSync(paths.state, JSON.stringify(later));
+  assert.equal(readUpdateState(paths), { state: STATE });
 });
 
-note('is right or said to be damaged, whatever became of it', ({ folder }) => {
-  const places = updatePaths(folder);
-  mkdirSync(places.folder);
+stateFile('a changed state file is either read or reported as damaged', ({ folder }) => {
+  const paths = updatePaths(folder);
+  mkdirSync(paths.folder);
   const text = JSON.stringify(STATE);
   const seen = new Set<string>();
   fc.assert(
     fc.property(fc.nat(text.length - 1), fc.nat(30), fc.string({ maxLength: 5 }), (at, length, other) => {
-      writeFileSync(places.state, text.slice(0, at) + other + text.slice(at + length));
-      const { state, damaged } = readUpdateState(places);
+      writeFileSync(paths.state, text.slice(0, at) + other + text.slice(at + length));
+      const { state, damaged } = readUpdateState(paths);
       assert.is(state === undefined, damaged !== undefined);
       seen.add(state === undefined ? 'damaged' : 'read');
     }),
     { numRuns: 1000 },
   );
   assert.is(seen.size, 2);
-  writeFileSync(places.state, text + ' '.repeat(1 << 16));
-  assert.equal(readUpdateState(places), { damaged: 'it is too long' });
+  writeFileSync(paths.state, text + ' '.repeat(1 << 16));
+  assert.equal(readUpdateState(paths), { damaged: 'it is too long' });
 });
 
 const CUT_OFF: TrialFindings = { ended: undefined, stopped: false, damage: undefined };
 
-/** Trial and findings, and what follows: the number of the next try, or why there is none. */
+/** Trial and findings, with the number of the next start or the reason of the failure. */
 const DECISIONS: readonly (readonly [Partial<Trial>, Partial<TrialFindings>, number | string])[] = [
   [{ tries: 0 }, {}, 1],
   [{ tries: 1 }, {}, 2],
@@ -109,39 +109,42 @@ const DECISIONS: readonly (readonly [Partial<Trial>, Partial<TrialFindings>, num
 ];
 
 for (const [index, [trial, findings, expected]] of DECISIONS.entries()) {
-  note(`decision ${index + 1}: ${expected}`, () => {
-    const next = nextTrialState(STATE, { ...TRIAL, ...trial }, { ...CUT_OFF, ...findings }, GUARD);
-    assert.is(next.current, 'a');
-    if (typeof expected === 'number') {
-      assert.equal([next.trial?.tries, next.guard], [expected, GUARD]);
-      assert.is(next.returned, STATE.returned);
-    } else {
-      assert.equal([next.trial, next.guard], [undefined, undefined]);
-      assert.equal(next.returned, { sha256: 'b'.repeat(64), version: '1.1.0', reason: expected });
-    }
-  });
+  stateFile(
+    `trial ${index + 1} ${typeof expected === 'number' ? `continues with start ${expected}` : `fails because ${expected}`}`,
+    () => {
+      const next = nextTrialState(STATE, { ...TRIAL, ...trial }, { ...CUT_OFF, ...findings }, WATCHDOG);
+      assert.is(next.current, 'a');
+      if (typeof expected === 'number') {
+        assert.equal([next.trial?.tries, next.guard], [expected, WATCHDOG]);
+        assert.is(next.returned, STATE.returned);
+      } else {
+        assert.equal([next.trial, next.guard], [undefined, undefined]);
+        assert.equal(next.returned, { sha256: 'b'.repeat(64), version: '1.1.0', reason: expected });
+      }
+    },
+  );
 }
 
-note('marks are read as they were set, and taken away', () => {
-  const places = updatePaths('/data');
+stateFile('environment markers are read as they were set, and removed', () => {
+  const paths = updatePaths('/data');
   const env = { PATH: '/bin', SKERRY_TRIAL_ENDED: 'late 12' };
-  assert.equal(readEnvMarkers(env, places), {
+  assert.equal(readEnvMarkers(env, paths), {
     slot: undefined,
     watchdog: undefined,
     ended: { how: 'late', seconds: 12 },
   });
-  const guarded = withMarkers(env, places, 'b', GUARD);
-  assert.equal(readEnvMarkers(guarded, places), { slot: 'b', watchdog: 11, ended: undefined });
-  assert.equal(readEnvMarkers(withMarkers(env, places, 'a'), places), {
+  const guarded = withMarkers(env, paths, 'b', WATCHDOG);
+  assert.equal(readEnvMarkers(guarded, paths), { slot: 'b', watchdog: 11, ended: undefined });
+  assert.equal(readEnvMarkers(withMarkers(env, paths, 'a'), paths), {
     slot: 'a',
     watchdog: undefined,
     ended: undefined,
   });
-  // Of a hub with another data folder.
+  // Markers of a hub with another data folder are ignored.
   assert.is(readEnvMarkers(guarded, updatePaths('/other')).slot, undefined);
   assert.equal(withoutMarkers(guarded), { PATH: '/bin' });
   for (const odd of ['', 'x 1', '1', '1 x', '-1 1', '1 1; x'])
-    assert.is(readEnvMarkers({ SKERRY_TRIAL_ENDED: odd }, places).ended, undefined);
+    assert.is(readEnvMarkers({ SKERRY_TRIAL_ENDED: odd }, paths).ended, undefined);
 });
 
-note.run();
+stateFile.run();

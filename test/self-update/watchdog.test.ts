@@ -9,22 +9,22 @@ import { updatePaths } from '../../src/self-update/paths.ts';
 import type { UpdateState } from '../../src/self-update/state.ts';
 import { watchdogCommand } from '../../src/self-update/watchdog.ts';
 import { folderWith, removeFolder, until } from '../harness/binary.ts';
-import { commandOf } from './world.ts';
+import { commandOf } from './update-harness.ts';
 
-/** Shells that /bin/sh may be. */
+/** Shells that may be /bin/sh. */
 const SHELLS = [['dash'], ['bash', '--posix'], ['busybox', 'sh']];
 
-const guards = suite('update: the guard');
+const watchdogs = suite('self-update: watchdog');
 
 const BASE = '#!/bin/sh\necho "$SKERRY_TRIAL_ENDED|$SKERRY_SLOT|$SKERRY_GUARD|$*" > "$HERE/base"; exit 99\n';
 
-/** A test by each shell that is here, at once, for they mostly wait. */
+/** Defines a test that runs with all installed shells at once, because the scenarios mostly wait. */
 function byEachShell(
   title: string,
   scenario: (folder: string, shell: readonly string[]) => Promise<void>,
 ): void {
   const found = SHELLS.filter(([program = '']) => spawnSync(program, ['-c', ':']).error === undefined);
-  guards(title, async () => {
+  watchdogs(title, async () => {
     assert.ok(found.length > 0);
     const failures = await Promise.all(found.map(shell => failureOf(shell, scenario)));
     for (const failure of failures) if (failure !== undefined) throw failure;
@@ -46,7 +46,7 @@ async function failureOf(
   }
 }
 
-type Guarded = {
+type RunningWatchdog = {
   readonly pid: number;
   readonly gone: Promise<number | string | null>;
   readonly signal: (name: NodeJS.Signals) => void;
@@ -54,13 +54,18 @@ type Guarded = {
   readonly ready: () => Promise<void>;
 };
 
-/** Starts a guard by `shell` over the hub that `script` is. */
-function guard(folder: string, shell: readonly string[], script: string, seconds: number): Guarded {
-  const places = updatePaths(folder);
-  mkdirSync(places.slotFolder('a'), { recursive: true });
-  writeFileSync(places.unconfirmed, '');
-  writeFileSync(places.binary('a'), `#!/bin/sh\n${script}\n`);
-  chmodSync(places.binary('a'), 0o755);
+/** Starts a watchdog in `shell` for a hub that runs `script`. */
+function startWatchdog(
+  folder: string,
+  shell: readonly string[],
+  script: string,
+  seconds: number,
+): RunningWatchdog {
+  const paths = updatePaths(folder);
+  mkdirSync(paths.slotFolder('a'), { recursive: true });
+  writeFileSync(paths.unconfirmed, '');
+  writeFileSync(paths.binary('a'), `#!/bin/sh\n${script}\n`);
+  chmodSync(paths.binary('a'), 0o755);
   const base = { path: join(folder, 'base.sh'), size: 0, changed: 0, inode: 0, sha256: '' };
   const trial = {
     slot: 'a',
@@ -70,11 +75,11 @@ function guard(folder: string, shell: readonly string[], script: string, seconds
     lastEnd: '',
   } as const;
   const state: UpdateState = { base, current: 'base', slots: {}, trial };
-  const [, ...rest] = watchdogCommand(places, state, trial, ['up', 'a b', "'$x"]);
+  const [, ...rest] = watchdogCommand(paths, state, trial, ['up', 'a b', "'$x"]);
   const [program = '', ...options] = shell;
   const env = { PATH: process.env['PATH'], HERE: folder };
   const child = spawn(program, [...options, ...rest], {
-    env: withMarkers(env, places, 'a', { pid: 1, started: 2, boot: '3' }),
+    env: withMarkers(env, paths, 'a', { pid: 1, started: 2, boot: '3' }),
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return {
@@ -87,92 +92,107 @@ function guard(folder: string, shell: readonly string[], script: string, seconds
   };
 }
 
-const told = (folder: string): string => readFileSync(join(folder, 'base'), 'utf8').trim();
-const became = (how: string): RegExp => new RegExp(`^${how}\\|\\|\\|up a b '\\$x$`);
+/** Variables and arguments that the base binary received. */
+const baseRecord = (folder: string): string => readFileSync(join(folder, 'base'), 'utf8').trim();
+const expectedRecord = (how: string): RegExp => new RegExp(`^${how}\\|\\|\\|up a b '\\$x$`);
 const READY = 'echo $$ > "$HERE/ready"';
 const CONFIRM = 'rm "$HERE/hub/unconfirmed"';
 
-byEachShell('a hub that ends makes it the base binary, which is told how', async (folder, shell) => {
-  const ends = {
-    'exit 0': '0',
-    'exit 3': '3',
-    'kill -9 $$': '137',
-    'sleep 1.5; exit 1': '1',
-    '/nonexistent': '127',
-  };
-  for (const [script, how] of Object.entries(ends)) {
-    const { gone } = guard(folder, shell, script, 30);
-    assert.is(await gone, 99);
-    assert.match(told(folder), became(`${how} [0-9]`), script);
-  }
-});
+byEachShell(
+  'the watchdog of a hub that exits becomes the base binary, which receives the exit code',
+  async (folder, shell) => {
+    const ends = {
+      'exit 0': '0',
+      'exit 3': '3',
+      'kill -9 $$': '137',
+      'sleep 1.5; exit 1': '1',
+      '/nonexistent': '127',
+    };
+    for (const [script, how] of Object.entries(ends)) {
+      const { gone } = startWatchdog(folder, shell, script, 30);
+      assert.is(await gone, 99);
+      assert.match(baseRecord(folder), expectedRecord(`${how} [0-9]`), script);
+    }
+  },
+);
 
-byEachShell('a hub that is late is asked to end, and killed', async (folder, shell) => {
-  const asked = guard(
+byEachShell('a hub beyond its time limit receives SIGTERM and then SIGKILL', async (folder, shell) => {
+  const asked = startWatchdog(
     folder,
     shell,
     `trap 'echo asked > "$HERE/asked"; exit 0' TERM; while :; do sleep 1 & wait; done`,
     1,
   );
   assert.is(await asked.gone, 99);
-  assert.match(told(folder), became('late 1'));
+  assert.match(baseRecord(folder), expectedRecord('late 1'));
   assert.ok(existsSync(join(folder, 'asked')));
-  const killed = guard(folder, shell, `trap "" TERM; ${READY}; exec sleep 1000`, 1);
+  const killed = startWatchdog(folder, shell, `trap "" TERM; ${READY}; exec sleep 1000`, 1);
   assert.is(await killed.gone, 99);
-  assert.match(told(folder), became('late 1'));
+  assert.match(baseRecord(folder), expectedRecord('late 1'));
   assert.is(commandOf(Number(readFileSync(join(folder, 'ready'), 'utf8'))), undefined);
 });
 
-byEachShell('a confirmed hub is left alone, and its exit code is kept', async (folder, shell) => {
-  assert.is(await guard(folder, shell, `${CONFIRM}; sleep 2.5; exit 5`, 1).gone, 5);
-  assert.is(await guard(folder, shell, `${CONFIRM}; sleep 1.5; kill -9 $$`, 1).gone, 137);
-  assert.not(existsSync(join(folder, 'base')));
-});
+byEachShell(
+  'a confirmed hub has no time limit, and the watchdog returns its exit code',
+  async (folder, shell) => {
+    assert.is(await startWatchdog(folder, shell, `${CONFIRM}; sleep 2.5; exit 5`, 1).gone, 5);
+    assert.is(await startWatchdog(folder, shell, `${CONFIRM}; sleep 1.5; kill -9 $$`, 1).gone, 137);
+    assert.not(existsSync(join(folder, 'base')));
+  },
+);
 
 byEachShell(
-  'a hub that hands over makes it the base binary, which is told nothing',
+  'the watchdog of a hub that hands over becomes the base binary, which receives no exit code',
   async (folder, shell) => {
     for (const script of ['exit 75', `${CONFIRM}; exit 75`]) {
-      assert.is(await guard(folder, shell, script, 30).gone, 99);
-      assert.match(told(folder), became(''));
+      assert.is(await startWatchdog(folder, shell, script, 30).gone, 99);
+      assert.match(baseRecord(folder), expectedRecord(''));
     }
   },
 );
 
-byEachShell('many signals are passed on, and change no exit code', async (folder, shell) => {
-  const script = `n=0; trap 'n=$((n + 1))' TERM INT HUP; ${CONFIRM}; ${READY}; while [ $n -lt 1 ]; do sleep 0.1; done; sleep 1; sleep 1; exit 6`;
-  const hub = guard(folder, shell, script, 30);
-  await hub.ready();
-  for (let count = 0; count < 100; count++) {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) hub.signal(signal);
-    await new Promise(done => setTimeout(done, 2));
-  }
-  const code = await hub.gone;
-  assert.ok(code === 6, `it ended with ${code}`);
-});
+byEachShell(
+  'the watchdog forwards many signals and returns the exit code of the hub',
+  async (folder, shell) => {
+    const script = `n=0; trap 'n=$((n + 1))' TERM INT HUP; ${CONFIRM}; ${READY}; while [ $n -lt 1 ]; do sleep 0.1; done; sleep 1; sleep 1; exit 6`;
+    const hub = startWatchdog(folder, shell, script, 30);
+    await hub.ready();
+    for (let count = 0; count < 100; count++) {
+      for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) hub.signal(signal);
+      await new Promise(done => setTimeout(done, 2));
+    }
+    const code = await hub.gone;
+    assert.ok(code === 6, `it ended with ${code}`);
+  },
+);
 
-byEachShell('a trial that is told to stop is noted as stopped if it ended well', async (folder, shell) => {
+byEachShell('a stopped trial is recorded as stopped only if its hub exited with 0', async (folder, shell) => {
   const { stopped, unconfirmed } = updatePaths(folder);
-  const bad = guard(folder, shell, `trap 'exit 4' TERM; ${READY}; while :; do sleep 0.1; done`, 30);
+  const bad = startWatchdog(folder, shell, `trap 'exit 4' TERM; ${READY}; while :; do sleep 0.1; done`, 30);
   await bad.ready();
   bad.signal('SIGTERM');
   assert.is(await bad.gone, 4);
   assert.equal([existsSync(stopped), existsSync(unconfirmed)], [false, true]);
   writeFileSync(join(folder, 'ready'), '');
-  const well = guard(folder, shell, `trap 'exit 0' TERM; ${READY}; while :; do sleep 0.1; done`, 30);
+  const healthy = startWatchdog(
+    folder,
+    shell,
+    `trap 'exit 0' TERM; ${READY}; while :; do sleep 0.1; done`,
+    30,
+  );
   await until('it is ready', () => readFileSync(join(folder, 'ready'), 'utf8') !== '');
-  well.signal('SIGTERM');
-  assert.is(await well.gone, 0);
+  healthy.signal('SIGTERM');
+  assert.is(await healthy.gone, 0);
   assert.equal([existsSync(stopped), existsSync(unconfirmed)], [true, false]);
   assert.not(existsSync(join(folder, 'base')));
 });
 
-byEachShell('takes less than 1 MB of memory', async (folder, shell) => {
-  const hub = guard(folder, shell, `${CONFIRM}; ${READY}; exec sleep 1000`, 30);
+byEachShell('the watchdog uses less than 1 MB of memory', async (folder, shell) => {
+  const hub = startWatchdog(folder, shell, `${CONFIRM}; ${READY}; exec sleep 1000`, 30);
   await hub.ready();
   const status = readFileSync(`/proc/${hub.pid}/status`, 'utf8');
   assert.ok(Number(/RssAnon:\s+(\d+)/.exec(status)?.[1]) < 1024, status);
   hub.signal('SIGTERM');
   assert.is(await hub.gone, 143);
 });
-guards.run();
+watchdogs.run();

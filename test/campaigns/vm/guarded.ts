@@ -7,19 +7,16 @@ import { ask } from '../../../src/cli/control.ts';
 import { runningProcess } from '../../../src/core/proc.ts';
 import type { HubStatus } from '../../../src/hub/status.ts';
 import { skerry } from '../../harness/binary.ts';
-import { createWorld } from '../../self-update/world.ts';
+import { createUpdateHarness } from '../../self-update/update-harness.ts';
 
-/**
- * Run in the virtual machine alone: who is not root has limits of version 2 only in a group that is handed to
- * him.
- */
-const guarded = suite('a hub on trial in a service without root');
+/** Runs only in the virtual machine: without root, limits of version 2 need a delegated control group. */
+const onTrial = suite('campaign: hub on trial in a service without root');
 
 const NOBODY = 65534;
 const GROUPS = '/sys/fs/cgroup';
 const SERVICE = join(GROUPS, 'service');
 
-/** An emulated processor takes its time. */
+/** Trial limits for a slow emulated processor. */
 const LIMITS = { starts: 3, seconds: 3600, grace: 10 };
 const PATIENCE = 120_000;
 
@@ -30,7 +27,7 @@ const MANIFEST = {
   modules: { m: { exec: ['sleep', '1000'], limits: { memory: '64M', pids: 20, cpu: 0.5 } } },
 };
 
-/** As systemd does it with `Delegate=yes`. */
+/** Delegates a control group like systemd with `Delegate=yes`. */
 function delegate(): void {
   writeFileSync(join(GROUPS, 'cgroup.subtree_control'), '+memory +pids +cpu');
   mkdirSync(SERVICE);
@@ -42,17 +39,18 @@ async function onceRunning(data: string): Promise<HubStatus> {
   for (const end = performance.now() + PATIENCE; ; ) {
     const status = await ask(data, 'status').catch(() => undefined);
     if (status?.modules.some(({ state }) => state === 'running')) return status;
-    if (performance.now() > end) throw new Error(`It never ran: ${JSON.stringify(status)}`);
+    if (performance.now() > end)
+      throw new Error(`Timed out waiting for a running module: ${JSON.stringify(status)}`);
     await new Promise(done => setTimeout(done, 500));
   }
 }
 
-guarded('started anew in the middle of its trial, it has its limits at once', async () => {
-  const world = createWorld();
-  await world.onTrial(`exec '${skerry}' "$@"`, LIMITS);
-  const manifest = join(world.folder, 'manifest.json');
+onTrial('a hub that is started during its trial enforces its limits at once', async () => {
+  const harness = createUpdateHarness();
+  await harness.onTrial(`exec '${skerry}' "$@"`, LIMITS);
+  const manifest = join(harness.folder, 'manifest.json');
   writeFileSync(manifest, JSON.stringify(MANIFEST));
-  spawnSync('chown', ['-R', `${NOBODY}:${NOBODY}`, world.folder]);
+  spawnSync('chown', ['-R', `${NOBODY}:${NOBODY}`, harness.folder]);
   delegate();
   const child = spawn(
     'sh',
@@ -60,15 +58,15 @@ guarded('started anew in the middle of its trial, it has its limits at once', as
       '-c',
       `echo $$ > ${SERVICE}/cgroup.procs && exec setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups "$@"`,
       'sh',
-      ...[skerry, 'up', manifest, '--data', world.data],
+      ...[skerry, 'up', manifest, '--data', harness.data],
     ],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
   const gone = new Promise(done => child.once('exit', done));
   try {
-    const { pid, hub, modules } = await onceRunning(world.data);
+    const { pid, hub, modules } = await onceRunning(harness.data);
     assert.equal([hub.binary, hub.onTrial], ['a', true]);
-    assert.is(runningProcess(pid)?.parent, child.pid, 'its guard watches over it');
+    assert.is(runningProcess(pid)?.parent, child.pid, 'its parent is the watchdog');
     const [m] = modules;
     assert.equal(m?.notEnforced, []);
     assert.match(readFileSync(`/proc/${m?.pid}/cgroup`, 'utf8'), /^0::\/service\/skerry-\w+\/m-m$/m);
@@ -76,15 +74,15 @@ guarded('started anew in the middle of its trial, it has its limits at once', as
   } finally {
     child.kill('SIGTERM');
     await gone;
-    await world.close();
+    await harness.close();
   }
-  for (const name of leaves()) rmdirSync(join(SERVICE, name));
+  for (const name of remainingGroups()) rmdirSync(join(SERVICE, name));
   rmdirSync(SERVICE);
 });
 
-/** Remaining control groups after the hub's end, except its own. */
-function leaves(): string[] {
+/** Control groups that remain after the end of the hub. */
+function remainingGroups(): string[] {
   return readdirSync(SERVICE, { withFileTypes: true }).flatMap(one => (one.isDirectory() ? [one.name] : []));
 }
 
-guarded.run();
+onTrial.run();

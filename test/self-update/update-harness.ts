@@ -12,56 +12,56 @@ import { endAll, folderWith, follow, removeFolder, skerry, until } from '../harn
 
 export const sources: string = resolve(import.meta.dirname, '../../src');
 
-/** Enough for what is well; tests of what hangs take less. */
+/** Trial limits that a healthy hub does not reach. */
 export const LIMITS = { starts: 3, seconds: 30, grace: 1 };
 
-/** A data folder, and hubs that stand in for new ones. */
-export type World = {
+/** A data folder with scripts as new hubs, which record their starts in the file `recorded`. */
+export type UpdateHarness = {
   readonly folder: string;
   readonly data: string;
-  readonly places: ReturnType<typeof updatePaths>;
-  /**
-   * Puts a program into a slot: a shell's script, unless it says what runs it. Returns what is noted of it.
-   */
-  readonly put: (slot: SlotName, script: string) => { sha256: string; size: number; version: string };
-  /** Puts a program into a slot and has it on trial. */
+  readonly paths: ReturnType<typeof updatePaths>;
+  /** Writes a script into a slot, by default for /bin/sh. Returns its entry for the state file. */
+  readonly writeSlot: (slot: SlotName, script: string) => { sha256: string; size: number; version: string };
+  /** Writes a script into a slot and begins its trial. */
   readonly onTrial: (
     script: string,
     limits?: typeof LIMITS,
     slot?: SlotName,
     running?: BinaryName,
   ) => Promise<void>;
-  /** Starts the hub: the built binary, which becomes whatever is noted. */
+  /** Starts the built binary, which executes the hub of the state file. */
   readonly start: (program?: string) => SpawnedHub;
-  readonly noted: () => UpdateState;
-  /** Lines that the stand-ins left in the file `ran`. */
-  readonly ran: () => string[];
-  readonly ranOften: (times: number) => Promise<void>;
-  /** Ends all that was started, and removes the folder. */
+  /** Reads the state file. */
+  readonly readState: () => UpdateState;
+  /** Lines that the hubs recorded, starting with their pids. */
+  readonly recorded: () => string[];
+  /** Waits until a number of lines is recorded. */
+  readonly untilRecorded: (times: number) => Promise<void>;
+  /** Ends all started hubs and removes the folder. */
   readonly close: () => Promise<void>;
 };
 
-export function createWorld(): World {
+export function createUpdateHarness(): UpdateHarness {
   const folder = folderWith({
     'manifest.json': '{"name": "updated", "listeners": [{"mqtt": "127.0.0.1:0"}]}',
   });
   const data = join(folder, 'data');
-  const places = updatePaths(data);
+  const paths = updatePaths(data);
   const started: SpawnedHub[] = [];
   mkdirSync(data, { mode: 0o700 });
 
-  const put: World['put'] = (slot, script) => {
+  const writeSlot: UpdateHarness['writeSlot'] = (slot, script) => {
     const text = script.startsWith('#!') ? script : `#!/bin/sh\n${script}\n`;
-    mkdirSync(places.slotFolder(slot), { recursive: true, mode: 0o700 });
-    // As a new file: an old one may be running.
-    writeFileSync(`${places.binary(slot)}.part`, text);
-    chmodSync(`${places.binary(slot)}.part`, 0o755);
-    renameSync(`${places.binary(slot)}.part`, places.binary(slot));
+    mkdirSync(paths.slotFolder(slot), { recursive: true, mode: 0o700 });
+    // A new file, because the previous one may be running.
+    writeFileSync(`${paths.binary(slot)}.part`, text);
+    chmodSync(`${paths.binary(slot)}.part`, 0o755);
+    renameSync(`${paths.binary(slot)}.part`, paths.binary(slot));
     const sha256 = createHash('sha256').update(text).digest('hex');
     return { sha256, size: Buffer.byteLength(text), version: '9.9.9' };
   };
 
-  const start: World['start'] = (program = skerry) => {
+  const start: UpdateHarness['start'] = (program = skerry) => {
     const child = spawn(program, ['up', join(folder, 'manifest.json'), '--data', data], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, RAN: join(folder, 'ran'), DATA: data },
@@ -71,30 +71,30 @@ export function createWorld(): World {
     return one;
   };
 
-  const ran = (): string[] => {
+  const recorded = (): string[] => {
     const file = join(folder, 'ran');
     return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
   };
 
-  const noted = (): UpdateState => {
-    const { state, damaged } = readUpdateState(places);
-    if (state === undefined) throw new Error(`Nothing is noted: ${damaged}`);
+  const readState = (): UpdateState => {
+    const { state, damaged } = readUpdateState(paths);
+    if (state === undefined) throw new Error(`No update state: ${damaged}`);
     return state;
   };
 
   return {
     folder,
     data,
-    places,
-    put,
+    paths,
+    writeSlot,
     onTrial: async (script, limits = LIMITS, slot = 'a', running = 'base') => {
-      const staged = { slot, ...put(slot, script) };
+      const staged = { slot, ...writeSlot(slot, script) };
       await beginTrial({ dataFolder: data, launched: { running }, program: skerry, staged, limits });
     },
     start,
-    noted,
-    ran,
-    ranOften: times => until(`it ran ${times} times`, () => ran().length >= times),
+    readState,
+    recorded,
+    untilRecorded: times => until(`${times} lines are recorded`, () => recorded().length >= times),
     close: async () => {
       await endAll(started);
       removeFolder(folder);
@@ -102,20 +102,20 @@ export function createWorld(): World {
   };
 }
 
-/** Notes its pid and its arguments. */
-export const SAY = 'echo "$$ $*" >> "$RAN"';
+/** Commands that record the pid and the arguments. */
+export const RECORD = 'echo "$$ $*" >> "$RAN"';
 
-/** Ends at once. */
-export const BROKEN = `${SAY}; exit 3`;
+/** Script of a hub that exits with 3 at once. */
+export const FAILING = `${RECORD}; exit 3`;
 
-/** Does nothing, and does not go when it is asked to. */
-export const HANGING = `${SAY}; trap "" TERM; exec sleep 1000`;
+/** Script of a hub that hangs and ignores SIGTERM. */
+export const HANGING = `${RECORD}; trap "" TERM; exec sleep 1000`;
 
 /**
- * Confirms itself as a hub does, and ends when it is told to, with an exit code of its own. It may be told to
- * do something else before.
+ * Script of a hub that executes `before`, confirms itself like a real hub, and exits with `exitCode` on a
+ * signal.
  */
-export function good(exitCode = 0, before = ''): string {
+export function healthyHub(exitCode = 0, before = ''): string {
   return `#!${process.execPath}
     const { appendFileSync } = await import('node:fs');
     const { lockFolder } = await import('${sources}/core/files/folder-lock.ts');
