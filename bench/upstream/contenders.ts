@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { folderWith, freePort, removeFolder } from '../../test/harness/binary.ts';
 import type { Server } from '../../test/harness/brokers/server.ts';
-import { createServer, takesClients } from '../../test/harness/brokers/server.ts';
+import { acceptsClients, createServer } from '../../test/harness/brokers/server.ts';
 import { linesOf } from '../broker/driver.ts';
 
 /** Core for the draining program. The upstream and the load run on the other core. */
@@ -33,7 +33,7 @@ export function onCore(core: string, name: string, command: readonly string[], p
     name,
     command: 'taskset',
     arguments: ['-c', core, ...command],
-    ready: async () => port === 0 || (await takesClients(port)),
+    ready: async () => port === 0 || (await acceptsClients(port)),
   });
 }
 

@@ -1,9 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Broker } from '../../harness/brokers/brokers.ts';
-import type { Network, Weather } from '../../harness/network/proxy.ts';
+import type { Network, NetworkCondition } from '../../harness/network/proxy.ts';
 import type { SeededRandom } from '../../harness/seeded-random.ts';
 
-const WEATHERS: readonly [Weather, ...Weather[]] = ['slow', 'deaf', 'halfOpen', 'blackHole', 'refusing'];
+const CONDITIONS: readonly [NetworkCondition, ...NetworkCondition[]] = [
+  'slow',
+  'dropAnswers',
+  'halfOpen',
+  'blackHole',
+  'refusing',
+];
 
 /** Milliseconds at most: between two misfortunes, of bad weather, and that a broker is away. */
 const CALM = 1_500;
@@ -94,10 +100,10 @@ async function troubleNetworks(
       count(done.cuts, at);
       continue;
     }
-    network?.weather(dice.pick(WEATHERS));
+    network?.setCondition(dice.pick(CONDITIONS));
     count(done.storms, at);
     await pause(dice.below(STORM));
-    network?.weather('clear');
+    network?.setCondition('normal');
   }
 }
 

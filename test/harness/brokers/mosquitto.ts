@@ -1,16 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folderWith, freePort, removeFolder } from '../binary.ts';
-import { createServer, installed, takesClients } from './server.ts';
+import { acceptsClients, createServer, isInstalled } from './server.ts';
 import type { Broker } from './types.ts';
 
 const MOSQUITTO = '/usr/sbin/mosquitto';
 
-export function mosquittoIsThere(): boolean {
-  return installed(MOSQUITTO, '-h');
+export function isMosquittoInstalled(): boolean {
+  return isInstalled(MOSQUITTO, '-h');
 }
 
-/** Debian's mosquitto. It saves its whole store after every change: what waits in it must be little. */
+/**
+ * Creates a mosquitto of Debian. It saves its whole store after every change, so its queues must be small.
+ */
 export async function createMosquitto(): Promise<Broker> {
   const port = await freePort();
   const folder = folderWith({});
@@ -32,7 +34,7 @@ export async function createMosquitto(): Promise<Broker> {
     name: 'mosquitto',
     command: MOSQUITTO,
     arguments: ['-c', file],
-    ready: () => takesClients(port),
+    ready: () => acceptsClients(port),
   });
   return {
     name: 'mosquitto',

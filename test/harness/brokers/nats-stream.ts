@@ -1,19 +1,21 @@
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Milliseconds without a message until a stream is read to its end. */
-const QUIET = 3_000;
+/** Milliseconds without a message, after which a stream is read completely. */
+const QUIET_MS = 3_000;
 
-/** Times that a question is asked, and milliseconds that an answer may take. */
-const TRIES = 20;
-const ANSWER = 2_000;
+/** Maximum attempts of a request. */
+const MAX_ATTEMPTS = 20;
 
-/** A name that nobody else listens to. */
+/** Timeout in milliseconds of an answer. */
+const ANSWER_TIMEOUT_MS = 2_000;
+
+/** Subject that no other client is subscribed to. */
 const INBOX = '_INBOX.reader';
 
 type Heard = (subject: string, reply: string, body: Buffer) => void;
 
-/** A connection in NATS's own protocol: as much of it as reading a stream takes. */
+/** Opens a connection with the NATS protocol, as far as reading a stream requires it. */
 function openNats(port: number, heard: Heard) {
   const socket = connect(port, '127.0.0.1');
   let rest: Buffer = Buffer.alloc(0);
@@ -34,7 +36,7 @@ function openNats(port: number, heard: Heard) {
     }
     rest = rest.subarray(at);
   });
-  // What is asked of a server that is not there has no answer.
+  // A request to a server that does not run has no answer.
   socket.on('error', () => {});
   socket.write('CONNECT {"verbose":false,"headers":true}\r\n');
   return {
@@ -45,7 +47,7 @@ function openNats(port: number, heard: Heard) {
   };
 }
 
-/** Bounds of the body of a message whose first line is `words`. Undefined if it has none. */
+/** Returns the bounds of the body of a message whose first line is `words`. Undefined without a body. */
 function bodyOf(words: readonly string[], from: number) {
   const size = Number(words.at(-1));
   if (words[0] === 'MSG') {
@@ -56,7 +58,7 @@ function bodyOf(words: readonly string[], from: number) {
   return { start: from + head, end: from + size, reply: words.length === 6 ? (words[3] ?? '') : '' };
 }
 
-/** The bodies of all that a stream of JetStream keeps, in its order. */
+/** Resolves to the bodies of all messages in a JetStream stream, in order. */
 export async function readStream(port: number, stream: string): Promise<string[]> {
   const bodies: string[] = [];
   let last = performance.now();
@@ -78,14 +80,14 @@ export async function readStream(port: number, stream: string): Promise<string[]
   };
   try {
     await ask(port, `CONSUMER.CREATE.${stream}`, { stream_name: stream, config });
-    while (performance.now() - last < QUIET) await pause(50);
+    while (performance.now() - last < QUIET_MS) await pause(50);
     return bodies;
   } finally {
     nats.close();
   }
 }
 
-/** Asks JetStream's interface, again while it has no leader to answer. */
+/** Sends a request to the JetStream API, again while the cluster has no leader. */
 export async function ask(port: number, subject: string, question: object): Promise<void> {
   let answer: string | undefined;
   const nats = openNats(port, (_, __, body) => {
@@ -93,17 +95,17 @@ export async function ask(port: number, subject: string, question: object): Prom
   });
   nats.subscribe(`${INBOX}.answer`, 1);
   try {
-    for (let tries = 0; tries < TRIES && problemIn(answer) !== undefined; tries++) {
+    for (let tries = 0; tries < MAX_ATTEMPTS && problemIn(answer) !== undefined; tries++) {
       answer = undefined;
       nats.publish(`$JS.API.${subject}`, `${INBOX}.answer`, JSON.stringify(question));
-      const end = performance.now() + ANSWER;
+      const end = performance.now() + ANSWER_TIMEOUT_MS;
       while (answer === undefined && performance.now() < end) await pause(20);
     }
   } finally {
     nats.close();
   }
   const problem = problemIn(answer);
-  if (problem !== undefined) throw new Error(`NATS does not do ${subject}: ${problem}.`);
+  if (problem !== undefined) throw new Error(`NATS refuses ${subject}: ${problem}.`);
 }
 
 function problemIn(answer: string | undefined): string | undefined {

@@ -3,23 +3,23 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { folderWith, freePort, removeFolder } from '../binary.ts';
 import { ask, readStream } from './nats-stream.ts';
-import { createServer, installed, opens, takesClients } from './server.ts';
+import { acceptsClients, createServer, isInstalled, isListening } from './server.ts';
 import type { Broker } from './types.ts';
 
 const NATS = 'nats-server';
 const NODES = 3;
 
-/** Milliseconds between two looks at a node that does not take clients yet. */
-const LOOK_EVERY = 100;
+/** Milliseconds between two checks of a node that does not accept clients yet. */
+const POLL_MS = 100;
 
-/** The stream that the MQTT side of NATS keeps messages of QoS 1 in. */
+/** Stream in which NATS stores MQTT messages of QoS 1. */
 const STREAM = '$MQTT_msgs';
 
 /**
- * As it makes the stream itself, a message goes once all sessions have it; in Debian 12's version one that a
- * session still waits for goes too when a node dies. Made before by somebody else, it keeps all for its time.
+ * Settings of the stream, which keep every message for `max_age`. With its own settings NATS removes a
+ * message when all sessions have it, and the version of Debian 12 also loses messages when a node is killed.
  */
-const KEEPING = {
+const STREAM_SETTINGS = {
   name: STREAM,
   subjects: ['$MQTT.msgs.>'],
   retention: 'limits',
@@ -28,12 +28,12 @@ const KEEPING = {
   max_age: 7 * 24 * 3600 * 1e9,
 };
 
-export function natsIsThere(): boolean {
-  return installed(NATS, '--version');
+export function isNatsInstalled(): boolean {
+  return isInstalled(NATS, '--version');
 }
 
 /**
- * A cluster of three of Debian's NATS servers: all that MQTT keeps is on a majority of them before it is
+ * Creates a cluster of three NATS servers of Debian. MQTT state is on a majority of the nodes before it is
  * acknowledged.
  */
 export async function createNats(): Promise<Broker> {
@@ -61,7 +61,7 @@ mqtt { listen: "127.0.0.1:${port}", ack_wait: "5s", max_ack_pending: 1000 }
       name: `NATS ${node}`,
       command: NATS,
       arguments: ['-c', file],
-      ready: () => (made ? takesClients(port) : opens(client[node] ?? 0)),
+      ready: () => (made ? acceptsClients(port) : isListening(client[node] ?? 0)),
     });
   });
   const each = async (node: number | undefined, act: (one: (typeof nodes)[number]) => Promise<void>) => {
@@ -74,12 +74,12 @@ mqtt { listen: "127.0.0.1:${port}", ack_wait: "5s", max_ack_pending: 1000 }
     start: async node => {
       await each(node, one => one.start());
       if (made) return;
-      await ask(client[0] ?? 0, `STREAM.CREATE.${STREAM}`, KEEPING);
+      await ask(client[0] ?? 0, `STREAM.CREATE.${STREAM}`, STREAM_SETTINGS);
       made = true;
-      for (const port of mqtt) while (!(await takesClients(port))) await pause(LOOK_EVERY);
+      for (const port of mqtt) while (!(await acceptsClients(port))) await pause(POLL_MS);
     },
     end: (signal, node) => each(node, one => one.end(signal)),
-    // The version in Debian 12 closes the connection of who publishes at QoS 2.
+    // The version in Debian 12 closes the connection of a client that publishes at QoS 2.
     exact: 'no',
     account: async () => {
       const bodies = await readStream(client[0] ?? 0, STREAM);

@@ -3,19 +3,19 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folderWith, freePort, removeFolder } from '../binary.ts';
 import type { Server } from './server.ts';
-import { createServer, opens, takesClients } from './server.ts';
+import { acceptsClients, createServer, isListening } from './server.ts';
 import type { Broker } from './types.ts';
 
-/** Not the wrapper in /usr/sbin: it goes to another user, and to data that are not ours. */
+/** Folder of the programs. The wrappers in /usr/sbin change the user and use the data of the system. */
 const PROGRAMS = '/usr/lib/rabbitmq/bin';
 
-export function rabbitmqIsThere(): boolean {
+export function isRabbitmqInstalled(): boolean {
   return existsSync(`${PROGRAMS}/rabbitmq-server`);
 }
 
 /**
- * Debian's RabbitMQ with its MQTT plugin: one node with a name, a folder and a name server of Erlang's of its
- * own.
+ * Creates a RabbitMQ node of Debian with the MQTT plugin. The node has its own name, folder and Erlang name
+ * server.
  */
 export async function createRabbitmq(): Promise<Broker> {
   const [port, nodePort, namePort] = [await freePort(), await freePort(), await freePort()];
@@ -44,21 +44,21 @@ export async function createRabbitmq(): Promise<Broker> {
     RABBITMQ_MNESIA_BASE: join(folder, 'data'),
     RABBITMQ_LOG_BASE: join(folder, 'log'),
     RABBITMQ_LOGS: '-',
-    // Its Erlang would start a name server that outlives everything.
+    // Erlang would start a name server that outlives the test.
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-start_epmd false',
   };
   const names = createServer({
     name: "Erlang's name server",
     command: 'epmd',
     arguments: ['-port', String(namePort), '-address', '127.0.0.1'],
-    ready: () => opens(namePort),
+    ready: () => isListening(namePort),
   });
   const server = createServer({
     name: 'RabbitMQ',
     command: `${PROGRAMS}/rabbitmq-server`,
     arguments: [],
     environment,
-    ready: () => takesClients(port),
+    ready: () => acceptsClients(port),
   });
   return {
     name: 'RabbitMQ',
@@ -69,7 +69,7 @@ export async function createRabbitmq(): Promise<Broker> {
       await server.start();
     },
     end: signal => server.end(signal),
-    // Its plugin takes QoS 2 as QoS 1.
+    // The plugin accepts QoS 2 as QoS 1.
     exact: 'no',
     account: async clientId => ({ waiting: waitingIn(environment, clientId), bodies: undefined }),
     close: () => close([server, names], folder),
@@ -81,7 +81,7 @@ async function close(servers: readonly Server[], folder: string): Promise<void> 
   removeFolder(folder);
 }
 
-/** Messages in the durable queue that the plugin keeps for a session. */
+/** Returns the number of messages in the durable queue of a session. */
 function waitingIn(environment: Readonly<Record<string, string>>, clientId: string): number {
   const { stdout, stderr } = spawnSync(
     `${PROGRAMS}/rabbitmqctl`,

@@ -4,50 +4,54 @@ import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { generate, parser } from 'mqtt-packet';
 
-/** Milliseconds that a server may take to start, and one question to it; and between two looks. */
-const START_TIMEOUT = 90_000;
-const ANSWER_TIMEOUT = 5_000;
-const LOOK_EVERY = 50;
+/** Timeout in milliseconds of the start of a server. */
+const START_TIMEOUT_MS = 90_000;
 
-/** Milliseconds after SIGTERM until a server that does not end is killed. */
+/** Timeout in milliseconds of one answer of a server. */
+const ANSWER_TIMEOUT_MS = 5_000;
+
+/** Milliseconds between two checks of a server that starts. */
+const POLL_MS = 50;
+
+/** Milliseconds from SIGTERM to SIGKILL of a server that does not exit. */
 const STOP_TIMEOUT = 30_000;
 
 export type ServerSettings = {
-  /** For sentences. */
+  /** Name in errors. */
   readonly name: string;
   readonly command: string;
   readonly arguments: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** True once it serves. */
+  /** True if the server accepts clients. */
   readonly ready: () => Promise<boolean>;
 };
 
-/** A process that is started, ended and started again. */
+/** Server process that can be stopped and started again. */
 export type Server = {
   readonly running: () => boolean;
-  /** Process identifier. Undefined if it does not run. */
+  /** Process identifier. Undefined if the server does not run. */
   readonly pid: () => number | undefined;
-  /** Resolves when it serves. Rejects with what it wrote if it ends before. */
+  /** Resolves when the server accepts clients. Rejects with its output if the server exits before. */
   readonly start: () => Promise<void>;
-  /** Resolves when it is gone; at once, if it does not run. */
+  /** Resolves when the server has exited. */
   readonly end: (signal: 'SIGTERM' | 'SIGKILL') => Promise<void>;
 };
 
 const groups = new Set<number>();
-// Nothing that a test started outlives it.
+// Servers are killed when the test process exits.
 process.on('exit', () => {
   for (const group of groups) signalProcessGroup(group, 'SIGKILL');
 });
 
-// A test that hangs is ended by SIGTERM.
+// SIGTERM ends a test that hangs.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
 /** True if a program of a Debian package is installed. */
-export function installed(program: string, question: string): boolean {
+export function isInstalled(program: string, question: string): boolean {
   return spawnSync(program, [question], { stdio: 'ignore' }).error === undefined;
 }
 
-/** Its children are in its process group, and end with it. */
+/** Creates a server whose children are in its process group and are killed together with it. */
 export function createServer({ name, command, environment, ready, ...rest }: ServerSettings): Server {
   let child: ChildProcess | undefined;
   let gone: Promise<void> = Promise.resolve();
@@ -86,7 +90,7 @@ export function createServer({ name, command, environment, ready, ...rest }: Ser
     start: async () => {
       if (child !== undefined) return;
       const { said } = launch();
-      for (const end = performance.now() + START_TIMEOUT; !(await ready()); await pause(LOOK_EVERY)) {
+      for (const end = performance.now() + START_TIMEOUT_MS; !(await ready()); await pause(POLL_MS)) {
         if (child === undefined) throw new Error(`${name} ended while it started: ${said()}`);
         if (performance.now() > end) throw new Error(`${name} does not serve: ${said()}`);
       }
@@ -102,7 +106,7 @@ export function createServer({ name, command, environment, ready, ...rest }: Ser
   };
 }
 
-/** Nothing, if the group is gone. */
+/** Sends a signal to a process group, if the group still exists. */
 function signalProcessGroup(group: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (group === 0) return;
   try {
@@ -113,20 +117,20 @@ function signalProcessGroup(group: number, signal: 'SIGTERM' | 'SIGKILL'): void 
 }
 
 /** True if an MQTT server accepts a client on a port of loopback. */
-export function takesClients(port: number): Promise<boolean> {
+export function acceptsClients(port: number): Promise<boolean> {
   return new Promise(done => {
     const socket = connect(port, '127.0.0.1');
     const packets = parser({ protocolVersion: 4 });
-    const answer = (taken: boolean): void => {
+    const answer = (accepted: boolean): void => {
       socket.destroy();
-      done(taken);
+      done(accepted);
     };
     packets.on('packet', packet => answer(packet.cmd === 'connack' && packet.returnCode === 0));
     packets.on('error', () => answer(false));
     socket.on('data', chunk => packets.parse(chunk));
     socket.on('error', () => answer(false));
     socket.on('close', () => answer(false));
-    socket.setTimeout(ANSWER_TIMEOUT, () => answer(false));
+    socket.setTimeout(ANSWER_TIMEOUT_MS, () => answer(false));
     socket.write(
       generate({
         cmd: 'connect',
@@ -141,7 +145,7 @@ export function takesClients(port: number): Promise<boolean> {
 }
 
 /** True if something listens on a port of loopback. */
-export function opens(port: number): Promise<boolean> {
+export function isListening(port: number): Promise<boolean> {
   return new Promise(done => {
     const socket = connect(port, '127.0.0.1', () => {
       socket.destroy();

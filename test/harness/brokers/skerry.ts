@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folderWith, freePort, removeFolder, skerry } from '../binary.ts';
-import { createServer, takesClients } from './server.ts';
+import { acceptsClients, createServer } from './server.ts';
 import type { Broker } from './types.ts';
 
-/** The hub's own limits are not what is tried here. */
-export const ROOM = { maxSize: '4G', maxQueueSize: '2G' };
+/** Limits that the tests do not reach. */
+export const STORE_LIMITS = { maxSize: '4G', maxQueueSize: '2G' };
 
-/** A parent hub, the built binary; `more` goes into its manifest. */
+/** Creates a parent hub from the built binary. `more` is added to its manifest. */
 export async function createSkerry(
   name = 'parent',
   more: Readonly<Record<string, unknown>> = {},
@@ -17,13 +17,18 @@ export async function createSkerry(
   const manifest = join(folder, 'manifest.json');
   writeFileSync(
     manifest,
-    JSON.stringify({ name, listeners: [{ mqtt: `127.0.0.1:${port}` }], storeAndForward: ROOM, ...more }),
+    JSON.stringify({
+      name,
+      listeners: [{ mqtt: `127.0.0.1:${port}` }],
+      storeAndForward: STORE_LIMITS,
+      ...more,
+    }),
   );
   const server = createServer({
     name,
     command: skerry,
     arguments: ['up', manifest, '--data', join(folder, 'data')],
-    ready: () => takesClients(port),
+    ready: () => acceptsClients(port),
   });
   return {
     name,

@@ -1,19 +1,19 @@
-/** A broker, or a cluster of them, on loopback, with its data in a folder of its own. */
+/** Broker or cluster of brokers on loopback, with its data in a folder of its own. */
 export type Broker = {
   readonly name: string;
   /** MQTT ports, one per node. */
   readonly ports: readonly number[];
-  /** Processes of its nodes that run. */
+  /** Process identifiers of the running nodes. */
   readonly pids: () => readonly number[];
-  /** Starts a node, or all, on the data that it left; nothing for those that run. Resolves when it serves. */
+  /** Starts one or all nodes on their existing data. Resolves when the nodes accept clients. */
   readonly start: (node?: number) => Promise<void>;
-  /** Ends a node, or all. */
+  /** Stops one or all nodes. */
   readonly end: (signal: 'SIGTERM' | 'SIGKILL', node?: number) => Promise<void>;
-  /** Support for QoS 2. `running`: not to its subscribers across its own restart. */
+  /** Support for QoS 2. `running`: QoS 2 of subscribers does not survive a restart of the broker. */
   readonly exact: 'no' | 'running' | 'always';
-  /** Content of a session's queue by the broker's own interface, not by MQTT. Undefined if it has none. */
+  /** Reads the queue of a session by an interface other than MQTT. Undefined if the broker has none. */
   readonly account: ((clientId: string) => Promise<Account>) | undefined;
-  /** Ends it and removes its data. */
+  /** Stops the broker and removes its data. */
   readonly close: () => Promise<void>;
 };
 

@@ -1,70 +1,72 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import type { SeededRandom } from '../seeded-random.ts';
-import type { Weather } from './proxy.ts';
-import type { Verdict } from './way.ts';
-import { createWay } from './way.ts';
+import type { ForwardAction } from './direction.ts';
+import { createDirection } from './direction.ts';
+import type { NetworkCondition } from './proxy.ts';
 
-/** A client's connection and the one to the server that belongs to it. */
+/** Connection of a client with its connection to the server. */
 export type Pair = {
-  readonly weather: (now: Weather) => void;
+  readonly setCondition: (now: NetworkCondition) => void;
   readonly cut: () => void;
   /** True if the connection has lost bytes or has no server, so it cannot recover. */
-  readonly doomed: () => boolean;
+  readonly broken: () => boolean;
 };
 
 export type PairSettings = {
-  /** Ports of the server, in the order in which they are tried. */
+  /** Ports of the server in the order of attempts. */
   readonly targets: readonly number[];
-  readonly dice: SeededRandom;
-  readonly weather: Weather;
-  readonly passed: (way: 'up' | 'down', bytes: number) => void;
+  readonly random: SeededRandom;
+  readonly condition: NetworkCondition;
+  readonly passed: (direction: 'up' | 'down', bytes: number) => void;
   readonly over: () => void;
 };
 
-export function createPair(client: Socket, { targets, dice, passed, ...settings }: PairSettings): Pair {
-  let { weather } = settings;
+export function createPair(client: Socket, { targets, random, passed, ...settings }: PairSettings): Pair {
+  let { condition } = settings;
   let server: Socket | undefined;
   let over = false;
-  /** The client has left, and a black hole keeps it from the server. */
-  let ghost = false;
-  /** After lost bytes nothing may pass, because the stream would differ from the one that was sent. */
-  let doomed = weather === 'halfOpen';
+  /** True if the client has disconnected in a black hole, so that the server does not know. */
+  let clientGone = false;
+  /**
+   * True after lost bytes. No more bytes are forwarded, because the stream would differ from the sent one.
+   */
+  let broken = condition === 'halfOpen';
 
   const end = (): void => {
     if (over) return;
     over = true;
     up.stop();
     down.stop();
-    if (dice.oneIn(2)) client.resetAndDestroy();
+    if (random.oneIn(2)) client.resetAndDestroy();
     else client.destroy();
     server?.destroy();
     settings.over();
   };
-  const verdict = (way: 'up' | 'down'): Verdict => {
-    if (way === 'down' && weather === 'deaf') doomed = true;
-    if (doomed && (way === 'down' || server === undefined)) return 'drop';
-    if (weather === 'blackHole' || server === undefined) return 'hold';
-    return weather === 'slow' ? 'late' : 'pass';
+  const nextAction = (direction: 'up' | 'down'): ForwardAction => {
+    if (direction === 'down' && condition === 'dropAnswers') broken = true;
+    if (broken && (direction === 'down' || server === undefined)) return 'drop';
+    if (condition === 'blackHole' || server === undefined) return 'store';
+    return condition === 'slow' ? 'delay' : 'forward';
   };
-  const up = createWay({
-    dice,
-    verdict: () => verdict('up'),
+  const up = createDirection({
+    random,
+    nextAction: () => nextAction('up'),
     sender: () => client,
     receiver: () => server,
     passed: bytes => passed('up', bytes),
   });
-  const down = createWay({
-    dice,
-    verdict: () => verdict('down'),
+  const down = createDirection({
+    random,
+    nextAction: () => nextAction('down'),
     sender: () => server,
     receiver: () => client,
     passed: bytes => passed('down', bytes),
   });
 
   const clientLeft = (): void => {
-    ghost = weather === 'blackHole' && server !== undefined;
-    if (!ghost) end();
+    clientGone = condition === 'blackHole' && server !== undefined;
+    if (!clientGone) end();
   };
   client.on('data', chunk => up.push(chunk));
   client.on('drain', () => down.flow());
@@ -80,7 +82,7 @@ export function createPair(client: Socket, { targets, dice, passed, ...settings 
     }
     server = found;
     const serverLeft = (): void => {
-      if (!doomed) down.finish(end);
+      if (!broken) down.finish(end);
     };
     found.on('data', chunk => down.push(chunk));
     found.on('drain', () => up.flow());
@@ -88,15 +90,15 @@ export function createPair(client: Socket, { targets, dice, passed, ...settings 
     found.on('end', serverLeft);
     up.flow();
   };
-  if (!doomed) reach(targets, serve);
+  if (!broken) reach(targets, serve);
 
   return {
-    weather: next => {
-      weather = next;
-      if (ghost && weather !== 'blackHole') end();
-      // Half of the connections in a black hole are forgotten by some router on the way.
-      if (weather === 'halfOpen' || (weather === 'blackHole' && dice.oneIn(2))) {
-        doomed = true;
+    setCondition: next => {
+      condition = next;
+      if (clientGone && condition !== 'blackHole') end();
+      // A router forgets half of the connections in a black hole.
+      if (condition === 'halfOpen' || (condition === 'blackHole' && random.oneIn(2))) {
+        broken = true;
         server?.destroy();
         server = undefined;
       }
@@ -104,15 +106,15 @@ export function createPair(client: Socket, { targets, dice, passed, ...settings 
       down.flow();
     },
     cut: () => {
-      // The server may be left with half a packet.
+      // The server may receive half a packet.
       server?.write(up.part());
       end();
     },
-    doomed: () => doomed,
+    broken: () => broken,
   };
 }
 
-/** Connects to the first that takes it. */
+/** Connects to the first port that accepts a connection. */
 function reach([port, ...rest]: readonly number[], found: (socket: Socket | undefined) => void): void {
   if (port === undefined) {
     found(undefined);

@@ -6,41 +6,41 @@ import { createPair } from './pair.ts';
 
 /**
  * Behaviour of a network:
- * - `clear`: all passes.
- * - `slow`: all passes late, in pieces of any size.
- * - `deaf`: what the server says is dropped.
- * - `halfOpen`: the server's side is closed and the client is not told; a new connection gets no answer.
- * - `blackHole`: nothing passes and nobody is told; half of the connections go on when the weather changes.
- * - `refusing`: who connects is cut off at once.
+ * - `normal`: bytes are forwarded at once.
+ * - `slow`: bytes are forwarded late, in pieces of any size.
+ * - `dropAnswers`: bytes of the server are dropped.
+ * - `halfOpen`: the connection to the server is closed without the client. A new connection gets no answer.
+ * - `blackHole`: no bytes are forwarded. Half of the connections continue when the condition changes.
+ * - `refusing`: a new connection is reset at once.
  */
-export type Weather = 'clear' | 'slow' | 'deaf' | 'halfOpen' | 'blackHole' | 'refusing';
+export type NetworkCondition = 'normal' | 'slow' | 'dropAnswers' | 'halfOpen' | 'blackHole' | 'refusing';
 
 export type Traffic = { readonly up: number; readonly down: number; readonly connections: number };
 
 export type Network = {
   readonly port: number;
-  readonly weather: (now: Weather) => void;
-  /** Ends all connections, some in the middle of a packet; others may follow. */
+  readonly setCondition: (now: NetworkCondition) => void;
+  /** Closes all connections, some in the middle of a packet. New connections are accepted. */
   readonly cut: () => void;
-  /** Connections that have lost bytes, or never had a server: nothing will come of them. */
-  readonly doomed: () => number;
-  /** Bytes that passed from clients and from servers, and connections, so far. */
+  /** Number of connections that have lost bytes or never had a server, and cannot recover. */
+  readonly broken: () => number;
+  /** Forwarded bytes of clients and servers, and the number of connections. */
   readonly traffic: () => Traffic;
   readonly close: () => Promise<void>;
 };
 
 /**
- * Stands before the nodes of a server, as a network and a balancer do: each connection begins with the next
- * node, and a node that refuses is passed over. What it throws the dice for comes in the order in which
- * packets come, so a seed repeats the weather, not each byte.
+ * Starts a proxy for the nodes of a server, like a network with a load balancer. Each connection tries the
+ * next node first and skips nodes that refuse. Random choices depend on the arrival of packets, so that a
+ * seed repeats the conditions but not every byte.
  */
-export async function startProxy(targets: readonly number[], dice: SeededRandom): Promise<Network> {
+export async function startProxy(targets: readonly number[], random: SeededRandom): Promise<Network> {
   const pairs = new Set<Pair>();
   const traffic = { up: 0, down: 0, connections: 0 };
-  let weather: Weather = 'clear';
+  let condition: NetworkCondition = 'normal';
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, client => {
-    if (weather === 'refusing') {
+    if (condition === 'refusing') {
       client.on('error', () => {});
       client.resetAndDestroy();
       return;
@@ -48,10 +48,10 @@ export async function startProxy(targets: readonly number[], dice: SeededRandom)
     const turn = traffic.connections++;
     const pair = createPair(client, {
       targets: targets.map((_, index) => targets[(turn + index) % targets.length] ?? 0),
-      dice,
-      weather,
-      passed: (way, bytes) => {
-        traffic[way] += bytes;
+      random,
+      condition,
+      passed: (direction, bytes) => {
+        traffic[direction] += bytes;
       },
       over: () => pairs.delete(pair),
     });
@@ -64,12 +64,12 @@ export async function startProxy(targets: readonly number[], dice: SeededRandom)
 
   return {
     port: portOf(server),
-    weather: now => {
-      weather = now;
-      for (const pair of [...pairs]) pair.weather(now);
+    setCondition: now => {
+      condition = now;
+      for (const pair of [...pairs]) pair.setCondition(now);
     },
     cut,
-    doomed: () => Array.from(pairs).filter(pair => pair.doomed()).length,
+    broken: () => Array.from(pairs).filter(pair => pair.broken()).length,
     traffic: () => ({ ...traffic }),
     close: async () => {
       cut();

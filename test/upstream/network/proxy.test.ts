@@ -8,7 +8,7 @@ import type { Network } from '../../harness/network/proxy.ts';
 import { startProxy } from '../../harness/network/proxy.ts';
 import { seededRandom } from '../../harness/seeded-random.ts';
 
-/** Answers each byte with itself. */
+/** Starts a server that echoes its input. */
 async function startEcho() {
   const sockets = new Set<Socket>();
   const server = createServer(socket => {
@@ -44,9 +44,9 @@ function client(port: number) {
   return { state, say: (text: string | Buffer) => void socket.write(text), leave: () => socket.destroy() };
 }
 
-type Stage = { readonly proxy: Network; readonly echo: Awaited<ReturnType<typeof startEcho>> };
+type Fixture = { readonly proxy: Network; readonly echo: Awaited<ReturnType<typeof startEcho>> };
 
-async function staged(seed: number, act: (stage: Stage) => Promise<void>): Promise<void> {
+async function withProxy(seed: number, act: (fixture: Fixture) => Promise<void>): Promise<void> {
   const echo = await startEcho();
   const proxy = await startProxy([echo.port], seededRandom(seed));
   try {
@@ -57,13 +57,13 @@ async function staged(seed: number, act: (stage: Stage) => Promise<void>): Promi
   }
 }
 
-const proxies = suite('upstream: the network that the tests break');
+const proxies = suite('upstream: network proxy of the tests');
 
-proxies('bytes pass whole and in order, also late and in pieces', () =>
-  staged(1, async ({ proxy }) => {
+proxies('the proxy forwards all bytes in order, also late and in pieces', () =>
+  withProxy(1, async ({ proxy }) => {
     const bytes = Buffer.from(Array.from({ length: 40_000 }, (_, at) => (at * 7 + (at >> 8)) % 256));
-    for (const weather of ['clear', 'slow'] as const) {
-      proxy.weather(weather);
+    for (const condition of ['normal', 'slow'] as const) {
+      proxy.setCondition(condition);
       const one = client(proxy.port);
       one.say(bytes);
       await until('all is back', () => one.state.bytes === bytes.length);
@@ -75,15 +75,15 @@ proxies('bytes pass whole and in order, also late and in pieces', () =>
   }),
 );
 
-proxies('a deaf client is heard, and never hears again on that connection', () =>
-  staged(2, async ({ proxy }) => {
+proxies('a client whose answers are dropped can send, and never receives again on its connection', () =>
+  withProxy(2, async ({ proxy }) => {
     const one = client(proxy.port);
     one.say('a');
     await until('it is answered', () => one.state.text === 'a');
-    proxy.weather('deaf');
+    proxy.setCondition('dropAnswers');
     one.say('b');
-    await until('the answer is lost', () => proxy.doomed() === 1);
-    proxy.weather('clear');
+    await until('the answer is lost', () => proxy.broken() === 1);
+    proxy.setCondition('normal');
     one.say('c');
     await until('it is still heard', () => proxy.traffic().up === 3);
     const other = client(proxy.port);
@@ -93,44 +93,44 @@ proxies('a deaf client is heard, and never hears again on that connection', () =
   }),
 );
 
-proxies('half open: the server is gone, and the client is not told', () =>
-  staged(3, async ({ proxy, echo }) => {
+proxies('a half-open connection has no server, and its client is not notified', () =>
+  withProxy(3, async ({ proxy, echo }) => {
     const one = client(proxy.port);
     one.say('a');
     await until('it is answered', () => one.state.text === 'a');
-    proxy.weather('halfOpen');
+    proxy.setCondition('halfOpen');
     await until('the server knows', () => echo.connections() === 0);
     one.say('b');
     const late = client(proxy.port);
     late.say('c');
-    await until('there are two without a server', () => proxy.doomed() === 2);
+    await until('there are two without a server', () => proxy.broken() === 2);
     assert.equal([one.state.closed, late.state.closed, late.state.text], [false, false, '']);
     proxy.cut();
     await until('they are told', () => one.state.closed && late.state.closed);
   }),
 );
 
-proxies('what a black hole swallowed comes later, or the connection is dead, by the dice', () =>
-  staged(4, async ({ proxy }) => {
+proxies('bytes in a black hole are forwarded later, or their connection is broken, at random', () =>
+  withProxy(4, async ({ proxy }) => {
     const all = Array.from({ length: 20 }, () => client(proxy.port));
     for (const one of all) one.say('a');
     await until('all are answered', () => all.every(({ state }) => state.text === 'a'));
-    proxy.weather('blackHole');
+    proxy.setCondition('blackHole');
     for (const one of all) one.say('b');
-    proxy.weather('clear');
-    const alive = 20 - proxy.doomed();
+    proxy.setCondition('normal');
+    const alive = 20 - proxy.broken();
     await until('some go on', () => all.filter(({ state }) => state.text === 'ab').length === alive);
     assert.ok(alive > 2 && alive < 18);
     assert.is(all.filter(({ state }) => state.closed).length, 0);
   }),
 );
 
-proxies('refused, cut, and passed over to a node that serves', () =>
-  staged(5, async ({ proxy, echo }) => {
-    proxy.weather('refusing');
+proxies('the proxy refuses and cuts connections, and skips a node that refuses', () =>
+  withProxy(5, async ({ proxy, echo }) => {
+    proxy.setCondition('refusing');
     const refused = client(proxy.port);
     await until('it is refused', () => refused.state.closed);
-    proxy.weather('clear');
+    proxy.setCondition('normal');
     const one = client(proxy.port);
     one.say('a');
     await until('it is answered', () => one.state.text === 'a');
