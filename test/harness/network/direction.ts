@@ -12,7 +12,7 @@ const MAX_STORED_BYTES = 1_000_000;
 
 export type ForwardAction = 'forward' | 'delay' | 'store' | 'drop';
 
-/** One direction of a connection. */
+/** Direction of a connection. */
 export type Direction = {
   readonly push: (chunk: Buffer) => void;
   /** Forwards the stored bytes. */
