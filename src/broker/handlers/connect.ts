@@ -1,23 +1,26 @@
-import type { Holder, ShareRefusal } from '../../core/capacity/shares.ts';
-import { NO_PROPERTIES } from '../../core/message.ts';
-import { stringProblem } from '../../core/text/characters.ts';
-import type { ConnackProperties } from '../../mqtt/packets.ts';
 import { encodeConnack } from '../../mqtt/packets.ts';
 import type { ProtocolError } from '../../mqtt/reasons.ts';
 import { protocolError, REASON } from '../../mqtt/reasons.ts';
 import type { Connect } from '../../mqtt/requests/connect.ts';
-import { isTopicName } from '../../mqtt/topics.ts';
 import { bridgeStateTopic } from '../access/access.ts';
 import type { Connection } from '../connection/connection.ts';
-import { mayPublish, messageFrom } from '../inbound/publication.ts';
-import { MAX_CLIENT_ID_BYTES, MAX_PENDING_PUBLISHES, MAX_TOPIC_ALIASES } from '../limits.ts';
+import type { BrokerContext } from '../context.ts';
+import { messageFrom } from '../inbound/publication.ts';
 import { createOutboundAliases } from '../outbound/aliases.ts';
 import { createDelivery } from '../outbound/delivery.ts';
 import { attachInputs, attachQueue } from '../outbound/inputs.ts';
-import type { Session } from '../sessions/session.ts';
+import type { Session, SessionOwner } from '../sessions/session.ts';
 import { expiryOf } from '../sessions/session.ts';
-import { replaceWill, willBytes } from '../sessions/wills.ts';
-import type { Authentication, BrokerLimits, Identity } from '../types.ts';
+import { replaceWill } from '../sessions/wills.ts';
+import type { Authentication } from '../types.ts';
+import { connackProperties, keepAliveOf } from './connack.ts';
+import {
+  connectionRefusal,
+  connectProblem,
+  limitProblem,
+  willProblem,
+  willRefusal,
+} from './connect-checks.ts';
 
 /** Number of random bytes in a client identifier that the broker assigns. */
 const GENERATED_ID_BYTES = 8;
@@ -56,23 +59,17 @@ function isBridge({ bridge, version, clientId, will }: Connect): boolean {
   return bridge || (version === 5 && will?.topic === bridgeStateTopic(clientId));
 }
 
-/** Returns the protocol error of a CONNECT, before authentication. Undefined if there is none. */
-function connectProblem({
-  version,
-  clientId,
-  clean,
-  authenticationMethod,
-}: Connect): ProtocolError | undefined {
-  if (authenticationMethod !== undefined)
-    return protocolError(REASON.badAuthenticationMethod, 'the authentication method is not supported');
-  // Before MQTT 5, a client without a client identifier must request a clean session (MQTT 3.1.1, 3.1.3-8).
-  if (version < 5 && clientId === '' && !clean)
-    return protocolError(REASON.clientIdentifierNotValid, 'a persistent session needs a client identifier');
-  // An invalid client identifier is refused with "Client Identifier not valid" [MQTT-3.1.3-8].
-  const problem = Buffer.byteLength(clientId) > MAX_CLIENT_ID_BYTES ? 'is too long' : stringProblem(clientId);
-  if (problem !== undefined)
-    return protocolError(REASON.clientIdentifierNotValid, `the client identifier ${problem}`);
-  return undefined;
+/**
+ * Sends CONNACK with the reason of a refusal. If the packet exceeds the client's Maximum Packet Size, sends
+ * it without Reason String; if it is still too large, sends nothing [MQTT-3.1.2-24], [MQTT-3.2.2-19].
+ */
+function refuse(connection: Connection, fault: ProtocolError): ProtocolError {
+  const { version, maximumPacketSize } = connection;
+  const withReason = encodeConnack(version, fault.code, false, { reasonString: fault.reason });
+  const plain = encodeConnack(version, fault.code, false);
+  const packet = [withReason, plain].find(({ length }) => length <= maximumPacketSize);
+  if (packet !== undefined) connection.send(packet);
+  return fault;
 }
 
 /** Refusal of a client. `fault` is sent to the client, and `logged` is the refusal reason for the log. */
@@ -106,129 +103,17 @@ function admit(
     willRefusal(connection, packet, known, holder);
   if (refusal !== undefined)
     return { fault: protocolError(REASON.quotaExceeded, refusal.reason), logged: refusal.logged };
-  startSession(connection, packet, clientId, outcome, holder, expiry);
+  startSession(connection, packet, { clientId, identity: outcome, holder }, expiry);
   return undefined;
 }
 
-/** Returns why the listener or the holder may not have a further connection. Undefined if both may. */
-function connectionRefusal(
-  { context, listener }: Connection,
-  { kind }: Identity,
-  holder: Holder,
-): ShareRefusal | undefined {
-  if (kind === 'client' && listener.clients >= listener.max) {
-    const reason = `${listener.max} clients are connected to this listener, its maximum`;
-    return { reason, logged: `${reason}: raise "maxConnections" of the listener` };
-  }
-  return context.host.shares.connections.refusal(holder, 1);
-}
-
-/**
- * Returns why the holder may not have the will of a CONNECT. Undefined if it may. The will replaces the
- * previous will of the session, so only its additional bytes count.
- */
-function willRefusal(
-  { context }: Connection,
-  { will }: Connect,
-  known: Session | undefined,
-  holder: Holder,
-): ShareRefusal | undefined {
-  const { willBytes: shares } = context.host.shares;
-  if (will === undefined) return undefined;
-  const { topic, payload: body, properties: given } = will;
-  const { contentType, responseTopic, correlation, userProperties: properties = NO_PROPERTIES } = given ?? {};
-  const bytes = willBytes({ topic, body, contentType, responseTopic, correlation, properties });
-  const more = bytes - (known?.willBytes ?? 0);
-  return more > 0 ? shares.refusal(holder, more) : undefined;
-}
-
-/** Returns the protocol error of the will in a CONNECT. Undefined if there is none. */
-function willProblem(
-  connection: Connection,
-  { will }: Connect,
-  clientId: string,
-  identity: Identity,
-): ProtocolError | undefined {
-  const { host } = connection.context;
-  if (will === undefined) return undefined;
-  if (!isTopicName(will.topic))
-    return protocolError(
-      REASON.topicNameInvalid,
-      `the will topic "${will.topic.slice(0, 64)}" is not a valid topic name`,
-    );
-  if (!mayPublish(host, connection.bridge, identity, clientId, will.topic))
-    return protocolError(REASON.notAuthorized, `the client may not publish a will to "${will.topic}"`);
-  // A retained will without Retain Available is refused [MQTT-3.2.2-13].
-  if (will.retain && !host.limits().retained)
-    return protocolError(
-      REASON.retainNotSupported,
-      'the will has RETAIN set, but the manifest has "retained": false',
-    );
-  return undefined;
-}
-
-/**
- * Returns the protocol error of a client whose limits are incompatible with the broker's. Undefined if none.
- */
-function limitProblem(connection: Connection, packet: Connect, clientId: string): ProtocolError | undefined {
-  const { version } = packet;
-  const { host } = connection.context;
-  const keepAlive = keepAliveOf(packet, host.limits());
-  // Before MQTT 5, the broker cannot change the keep-alive of a client. It refuses the client, with the same
-  // reason code as mosquitto.
-  if (version < 5 && keepAlive !== packet.keepAlive)
-    return protocolError(
-      REASON.clientIdentifierNotValid,
-      `the keep-alive must be from 1 to ${keepAlive} seconds`,
-    );
-  const properties = connackProperties(packet, clientId, host.limits());
-  const size = encodeConnack(version, REASON.success, false, properties).length;
-  // CONNACK must not exceed the client's Maximum Packet Size [MQTT-3.1.2-24].
-  return size > connection.maximumPacketSize
-    ? protocolError(
-        REASON.packetTooLarge,
-        `the client's Maximum Packet Size is less than the ${size} bytes of CONNACK`,
-      )
-    : undefined;
-}
-
-/** Returns the keep-alive of the connection in seconds. 0 means none. */
-function keepAliveOf({ keepAlive }: Connect, { keepAlive: maxMs }: BrokerLimits): number {
-  if (maxMs === undefined) return keepAlive;
-  const max = Math.floor(maxMs / 1000);
-  return keepAlive === 0 || keepAlive > max ? max : keepAlive;
-}
-
-/**
- * Closes an older connection of the client, creates or resumes the session, sends CONNACK, and starts
- * delivery.
- */
-function startSession(
-  connection: Connection,
-  packet: Connect,
-  clientId: string,
-  identity: Identity,
-  holder: Holder,
-  expiry: number,
-): void {
+/** Attaches the connection to its session, sends CONNACK, and starts delivery. */
+function startSession(connection: Connection, packet: Connect, owner: SessionOwner, expiry: number): void {
   const { context } = connection;
-  const { sessions } = context;
-  // An older connection of the same client is closed [MQTT-3.1.4-3].
-  sessions
-    .find(clientId, identity)
-    ?.connection?.close(protocolError(REASON.sessionTakenOver, 'another connection took over the session'));
-  const known = sessions.find(clientId, identity);
-  if (known !== undefined && packet.clean) sessions.discard(known, () => {});
-  const resumed = packet.clean ? undefined : known;
-  const session = resumed ?? sessions.open({ clientId, identity, holder }, expiry);
-  session.pendingWill?.cancel();
-  const changed = resumed === undefined || session.ends !== undefined || session.expiry !== expiry;
-  session.expiry = expiry;
-  session.ends = undefined;
-  if (changed) sessions.save(session, error => error && context.log.warn(notStored(session, error)));
+  const { session, resumed } = resumeOrCreate(context, packet, owner, expiry);
   session.connection = connection;
   context.host.shares.connections.add(session.holder, 1);
-  if (identity.kind === 'client') connection.listener.clients++;
+  if (session.identity.kind === 'client') connection.listener.clients++;
   session.connectedAt = context.clock.monotonic();
   connection.session = session;
   connection.aliases =
@@ -239,9 +124,37 @@ function startSession(
   connection.keepAlive(keepAliveOf(packet, context.host.limits()) * 1500);
   const properties = connackProperties(packet, session.clientId, context.host.limits());
   // In MQTT 3.1 the byte of Session Present is reserved (3.2).
-  const sessionPresent = resumed !== undefined && packet.version > 3;
+  const sessionPresent = resumed && packet.version > 3;
   connection.send(encodeConnack(packet.version, REASON.success, sessionPresent, properties));
   startDelivery(connection, session, packet.receiveMaximum);
+}
+
+/**
+ * Closes an older connection of the client. Then resumes its session, or discards it and creates a new
+ * session if CONNECT has Clean Start (MQTT 5, 3.1.2.4).
+ */
+function resumeOrCreate(
+  { sessions, log }: BrokerContext,
+  { clean }: Connect,
+  owner: SessionOwner,
+  expiry: number,
+): { readonly session: Session; readonly resumed: boolean } {
+  const { clientId, identity } = owner;
+  // An older connection of the same client is closed [MQTT-3.1.4-3].
+  sessions
+    .find(clientId, identity)
+    ?.connection?.close(protocolError(REASON.sessionTakenOver, 'another connection took over the session'));
+  // The older connection may have ended its session.
+  const known = sessions.find(clientId, identity);
+  if (known !== undefined && clean) sessions.discard(known, () => {});
+  const resumed = known !== undefined && !clean;
+  const session = resumed ? known : sessions.open(owner, expiry);
+  session.pendingWill?.cancel();
+  const changed = !resumed || session.ends !== undefined || session.expiry !== expiry;
+  session.expiry = expiry;
+  session.ends = undefined;
+  if (changed) sessions.save(session, error => error && log.warn(notStored(session, error)));
+  return { session, resumed };
 }
 
 /**
@@ -258,40 +171,12 @@ function startDelivery(connection: Connection, session: Session, receiveMaximum:
   context.sessions.deliveryChanged(session);
 }
 
-/** Returns the log text for a session that could not be written to the store. */
-function notStored({ clientId }: Session, { message }: Error): string {
-  return `Cannot store the session of client "${clientId}": ${message}`;
-}
-
 /** Creates the will of a CONNECT. Undefined if there is none. */
 function willOf(session: Session, { will }: Connect): Connection['will'] {
   return will && { message: messageFrom(session, will.topic, will), delay: will.delay * 1000 };
 }
 
-/** Returns the CONNACK properties, which exist only in MQTT 5 (3.2.2.3). */
-function connackProperties(packet: Connect, clientId: string, limits: BrokerLimits): ConnackProperties {
-  if (packet.version < 5) return {};
-  const keepAlive = keepAliveOf(packet, limits);
-  return {
-    receiveMaximum: MAX_PENDING_PUBLISHES,
-    maximumPacketSize: limits.packetSize,
-    ...(limits.retained ? {} : { retainAvailable: false }),
-    ...(keepAlive === packet.keepAlive ? {} : { serverKeepAlive: keepAlive }),
-    topicAliasMaximum: MAX_TOPIC_ALIASES,
-    ...(packet.clientId === '' ? { assignedClientIdentifier: clientId } : {}),
-    ...(packet.requestResponseInformation ? { responseInformation: `responses/${clientId}` } : {}),
-  };
-}
-
-/**
- * Sends CONNACK with the reason of a refusal. If the packet exceeds the client's Maximum Packet Size, sends
- * it without Reason String; if it is still too large, sends nothing [MQTT-3.1.2-24], [MQTT-3.2.2-19].
- */
-function refuse(connection: Connection, fault: ProtocolError): ProtocolError {
-  const { version, maximumPacketSize } = connection;
-  const withReason = encodeConnack(version, fault.code, false, { reasonString: fault.reason });
-  const plain = encodeConnack(version, fault.code, false);
-  const packet = [withReason, plain].find(({ length }) => length <= maximumPacketSize);
-  if (packet !== undefined) connection.send(packet);
-  return fault;
+/** Returns the log text for a session that could not be written to the store. */
+function notStored({ clientId }: Session, { message }: Error): string {
+  return `Cannot store the session of client "${clientId}": ${message}`;
 }

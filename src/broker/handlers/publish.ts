@@ -14,7 +14,7 @@ import { mayPublish, messageFrom, publish } from '../inbound/publication.ts';
 import { MAX_PENDING_PUBLISHES } from '../limits.ts';
 import { findRoute } from '../outbound/cached-route.ts';
 import { createFastPath } from '../outbound/fast-path.ts';
-import type { Session } from '../sessions/session.ts';
+import type { InboundQos2, Session } from '../sessions/session.ts';
 
 /** Handles PUBLISH. The acknowledgement is sent when the message is durable (MQTT 5, 4.3). */
 export function handlePublish(
@@ -55,101 +55,6 @@ export function handlePublish(
 }
 
 /**
- * Caches the route of a message, so that the next message with the same topic and QoS can use the fast path.
- * The next message needs no checks, because they would have the same result.
- */
-function cacheRoute(connection: Connection, message: Message): void {
-  connection.fastPath ??= createFastPath(connection.context);
-  const { fastPath } = connection;
-  if (!fastPath.isCached(message.topic, message.qos))
-    fastPath.cache(findRoute(connection.context, connection.version, message));
-}
-
-/** Accepts a QoS 1 message. Sends PUBACK when the message is durable (MQTT 5, 4.3.2). */
-function acceptQos1(connection: Connection, session: Session, message: Message, packetId: number): void {
-  const { host } = connection.context;
-  const ack = connection.acks.reserve(PUBACK, packetId);
-  let subscribers: number | undefined;
-  // True if the message is durable before `publish` returns, for example because nothing has to be stored.
-  let durableAtOnce = false;
-  subscribers = publish(host, session.holder, message, error => {
-    if (subscribers === undefined && error === undefined) durableAtOnce = true;
-    else answer(connection, ack, REASON.success, error);
-  });
-  if (!durableAtOnce) return;
-  answer(connection, ack, subscribers === 0 ? REASON.noMatchingSubscribers : REASON.success, undefined);
-}
-
-/**
- * Accepts a QoS 2 message (MQTT 5, 4.3.3). Stores the packet identifier atomically with the message. A second
- * PUBLISH with the same packet identifier is acknowledged, but the message is not published again
- * [MQTT-4.3.3-10].
- */
-function acceptQos2(connection: Connection, session: Session, topic: string, packet: Publish): void {
-  const { host, counts } = connection.context;
-  const { inboundQos2 } = session;
-  const { messageId } = packet;
-  const earlier = inboundQos2.get(messageId);
-  // A repetition on the same connection is ignored. PUBREC is sent when the message is durable.
-  if (earlier !== undefined && earlier !== 'durable' && earlier.publisher === connection) return;
-  const ack = connection.acks.reserve(PUBREC, messageId);
-  if (earlier === 'durable') {
-    connection.acks.complete(ack, REASON.success);
-    return;
-  }
-  if (earlier !== undefined) {
-    // The client has reconnected before the message was durable. PUBREC is sent on the new connection.
-    earlier.publisher = connection;
-    earlier.ack = ack;
-    return;
-  }
-  const exchange = { publisher: connection, ack };
-  inboundQos2.set(messageId, exchange);
-  counts.received++;
-  const metadata = session.persistent ? host.sessions.receivedEntry(session.id, messageId) : undefined;
-  const onDurable: OnDurable = error => {
-    // If the client sends PUBREL without waiting for PUBREC, the exchange has already ended.
-    if (inboundQos2.get(messageId) === exchange) {
-      if (error === undefined) inboundQos2.set(messageId, 'durable');
-      else inboundQos2.delete(messageId);
-    }
-    answer(exchange.publisher, exchange.ack, REASON.success, error);
-  };
-  publish(host, session.holder, messageFrom(session, topic, packet), onDurable, metadata);
-}
-
-/**
- * Acknowledges a PUBLISH, or reports that the message could not be stored. MQTT 5 has reason codes for this.
- * Before MQTT 5 the connection is closed, because the client sends the message again only after a reconnect
- * (MQTT 3.1.1, 4.4).
- */
-function answer(connection: Publisher, ack: PendingAck, reasonCode: number, error: Error | undefined): void {
-  const { acks, version } = connection;
-  try {
-    if (error === undefined) acks.complete(ack, reasonCode);
-    else if (version === 5)
-      acks.complete(ack, isFull(error) ? REASON.quotaExceeded : REASON.implementationSpecificError);
-    else {
-      acks.cancel(ack);
-      connection.close(
-        protocolError(REASON.quotaExceeded, `the message cannot be stored: ${sentenceOf(error)}`),
-      );
-    }
-  } catch (thrown) {
-    connection.fail(thrown);
-  }
-}
-
-/** Returns the text of an error without its final period, because the log adds one. */
-function sentenceOf({ message }: Error): string {
-  return message.replace(/\.$/, '');
-}
-
-function isFull(error: Error): boolean {
-  return error instanceof Failure && error.code === 'store.full';
-}
-
-/**
  * True if the client exceeds the broker's Receive Maximum (MQTT 5, 4.9). Before MQTT 5, the limit applies
  * only to QoS 2 messages without PUBREL.
  */
@@ -180,4 +85,106 @@ function refuse(
   context.log.warn(`Refused a message: the client may not publish to "${topic}".`, peerFields(connection));
   if (qos > 0) acks.complete(acks.reserve(qos === 1 ? PUBACK : PUBREC, messageId), REASON.notAuthorized);
   return undefined;
+}
+
+/** Accepts a QoS 1 message. Sends PUBACK when the message is durable (MQTT 5, 4.3.2). */
+function acceptQos1(connection: Connection, session: Session, message: Message, packetId: number): void {
+  const { host } = connection.context;
+  const ack = connection.acks.reserve(PUBACK, packetId);
+  let subscribers: number | undefined;
+  // True if the message is durable before `publish` returns, for example because nothing has to be stored.
+  let durableAtOnce = false;
+  subscribers = publish(host, session.holder, message, error => {
+    if (subscribers === undefined && error === undefined) durableAtOnce = true;
+    else answer(connection, ack, REASON.success, error);
+  });
+  if (!durableAtOnce) return;
+  answer(connection, ack, subscribers === 0 ? REASON.noMatchingSubscribers : REASON.success, undefined);
+}
+
+/**
+ * Accepts a QoS 2 message (MQTT 5, 4.3.3). Stores the packet identifier atomically with the message, so that
+ * a repetition is also detected after a restart.
+ */
+function acceptQos2(connection: Connection, session: Session, topic: string, packet: Publish): void {
+  const { host, counts } = connection.context;
+  const { inboundQos2 } = session;
+  const { messageId } = packet;
+  const earlier = inboundQos2.get(messageId);
+  if (earlier !== undefined) {
+    acceptRepetition(connection, earlier, messageId);
+    return;
+  }
+  const exchange = { publisher: connection, ack: connection.acks.reserve(PUBREC, messageId) };
+  inboundQos2.set(messageId, exchange);
+  counts.received++;
+  const metadata = session.persistent ? host.sessions.receivedEntry(session.id, messageId) : undefined;
+  const onDurable: OnDurable = error => {
+    // If the client sends PUBREL without waiting for PUBREC, the exchange has already ended.
+    if (inboundQos2.get(messageId) === exchange) {
+      if (error === undefined) inboundQos2.set(messageId, 'durable');
+      else inboundQos2.delete(messageId);
+    }
+    answer(exchange.publisher, exchange.ack, REASON.success, error);
+  };
+  publish(host, session.holder, messageFrom(session, topic, packet), onDurable, metadata);
+}
+
+/**
+ * Accepts a QoS 2 PUBLISH whose packet identifier has not been released by PUBREL. Acknowledges it, but does
+ * not publish the message again [MQTT-4.3.3-10].
+ */
+function acceptRepetition(connection: Connection, earlier: InboundQos2, packetId: number): void {
+  // PUBREC is sent on this connection when the message is durable.
+  if (earlier !== 'durable' && earlier.publisher === connection) return;
+  const ack = connection.acks.reserve(PUBREC, packetId);
+  if (earlier === 'durable') {
+    connection.acks.complete(ack, REASON.success);
+    return;
+  }
+  // The client has reconnected before the message was durable. PUBREC is sent on the new connection.
+  earlier.publisher = connection;
+  earlier.ack = ack;
+}
+
+/**
+ * Acknowledges a PUBLISH, or reports that the message could not be stored. MQTT 5 has reason codes for this.
+ * Before MQTT 5 the connection is closed, because the client sends the message again only after a reconnect
+ * (MQTT 3.1.1, 4.4).
+ */
+function answer(connection: Publisher, ack: PendingAck, reasonCode: number, error: Error | undefined): void {
+  const { acks, version } = connection;
+  try {
+    if (error === undefined) acks.complete(ack, reasonCode);
+    else if (version === 5)
+      acks.complete(ack, isFull(error) ? REASON.quotaExceeded : REASON.implementationSpecificError);
+    else {
+      acks.cancel(ack);
+      connection.close(
+        protocolError(REASON.quotaExceeded, `the message cannot be stored: ${sentenceOf(error)}`),
+      );
+    }
+  } catch (thrown) {
+    connection.fail(thrown);
+  }
+}
+
+function isFull(error: Error): boolean {
+  return error instanceof Failure && error.code === 'store.full';
+}
+
+/** Returns the text of an error without its final period, because the log adds one. */
+function sentenceOf({ message }: Error): string {
+  return message.replace(/\.$/, '');
+}
+
+/**
+ * Caches the route of a message, so that the next message with the same topic and QoS can use the fast path.
+ * The next message needs no checks, because they would have the same result.
+ */
+function cacheRoute(connection: Connection, message: Message): void {
+  connection.fastPath ??= createFastPath(connection.context);
+  const { fastPath } = connection;
+  if (!fastPath.isCached(message.topic, message.qos))
+    fastPath.cache(findRoute(connection.context, connection.version, message));
 }

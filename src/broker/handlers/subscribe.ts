@@ -1,7 +1,7 @@
 import { encodeSuback } from '../../mqtt/packets.ts';
 import type { ProtocolError } from '../../mqtt/reasons.ts';
 import { protocolError, REASON } from '../../mqtt/reasons.ts';
-import type { Subscribe } from '../../mqtt/requests/subscribe.ts';
+import type { Subscribe, SubscriptionRequest } from '../../mqtt/requests/subscribe.ts';
 import { isShared, plainFilter } from '../../mqtt/topics.ts';
 import type { Connection } from '../connection/connection.ts';
 import { peerFields } from '../connection/peer-fields.ts';
@@ -9,6 +9,7 @@ import { attachInputs } from '../outbound/inputs.ts';
 import { createRetainedSender } from '../outbound/retained.ts';
 import type { NewSubscription } from '../outbound/types.ts';
 import type { Session } from '../sessions/session.ts';
+import type { Subscription } from '../sessions/subscriptions.ts';
 
 /**
  * Handles SUBSCRIBE. If the session is persistent, SUBACK is sent when the subscriptions are on disk
@@ -24,6 +25,7 @@ export function handleSubscribe(
   const invalid = subscriptions.find(({ topic }) => plainFilter(topic) === undefined);
   if (invalid !== undefined)
     return protocolError(REASON.topicFilterInvalid, `"${invalid.topic.slice(0, 64)}" is not a topic filter`);
+  /** Reason codes of SUBACK. */
   const codes: number[] = [];
   /**
    * Subscriptions whose retained messages must be sent, by filter, because one packet may repeat a filter.
@@ -32,10 +34,6 @@ export function handleSubscribe(
   let firstRefusal: ProtocolError | undefined;
   for (const requested of subscriptions) {
     const { topic, qos, retainHandling } = requested;
-    // A bridge needs No Local and Retain As Published, which SUBSCRIBE cannot request before MQTT 5.
-    const bridged = connection.bridge && connection.version < 5;
-    const noLocal = requested.noLocal || (bridged && !isShared(topic));
-    const retainAsPublished = requested.retainAsPublished || bridged;
     const refusal = refusalOf(connection, session, topic);
     codes.push(refusal?.code ?? qos);
     if (refusal !== undefined) {
@@ -43,7 +41,7 @@ export function handleSubscribe(
       continue;
     }
     const isNew = !session.subscriptions.has(topic);
-    sessions.subscribe(session, topic, { qos, noLocal, retainAsPublished, id: subscriptionId });
+    sessions.subscribe(session, topic, subscriptionFrom(connection, requested, subscriptionId));
     // Retain Handling [MQTT-3.3.1-9], [MQTT-3.3.1-10], [MQTT-3.3.1-11].
     if (retainHandling === 0 || (retainHandling === 1 && isNew))
       withRetained.set(topic, { filter: topic, qos, id: subscriptionId });
@@ -65,6 +63,22 @@ export function handleSubscribe(
     connection.retained.add(Array.from(withRetained.values()));
   });
   return undefined;
+}
+
+/** Creates the subscription that a filter in SUBSCRIBE requests. */
+function subscriptionFrom(
+  { bridge, version }: Connection,
+  { topic, qos, noLocal, retainAsPublished }: SubscriptionRequest,
+  id: number | undefined,
+): Subscription {
+  // A bridge needs No Local and Retain As Published, which SUBSCRIBE cannot request before MQTT 5.
+  const bridged = bridge && version < 5;
+  return {
+    qos,
+    noLocal: noLocal || (bridged && !isShared(topic)),
+    retainAsPublished: retainAsPublished || bridged,
+    id,
+  };
 }
 
 /** Returns the protocol error of a subscription that is refused. Undefined if it is accepted. */
