@@ -20,7 +20,7 @@ export type FailbackSettings = {
  */
 export type Failback = {
   /** Schedules the next check. Called when a link to a secondary address is open. */
-  readonly look: () => void;
+  readonly scheduleCheck: () => void;
   /** Stops the checks and resets their interval. Called when the first address is in use. */
   readonly arrived: () => void;
   readonly stop: () => void;
@@ -43,7 +43,7 @@ export function createFailback({ dial, found, clock, random }: FailbackSettings)
       socket.destroy();
       if (ownRun !== run) return;
       if (answers) found();
-      else look();
+      else scheduleCheck();
     };
     const socket = target.dial(target.host, target.port, () => finish(true));
     const stopWaiting = clock.after(UPSTREAM_CONNECT_TIMEOUT_MS, () => finish(false));
@@ -51,12 +51,12 @@ export function createFailback({ dial, found, clock, random }: FailbackSettings)
     socket.on('close', () => finish(false));
   };
 
-  const look = (): void => {
+  const scheduleCheck = (): void => {
     stop();
     const bound = Math.min(INITIAL_FAILBACK_MS * 2 ** Math.min(failedChecks, 30), MAX_FAILBACK_MS);
     failedChecks++;
     cancel = clock.after(bound * (0.5 + random.fraction() / 2), () => {
-      probe().catch(look);
+      probe().catch(scheduleCheck);
     });
   };
 
@@ -66,7 +66,7 @@ export function createFailback({ dial, found, clock, random }: FailbackSettings)
   };
 
   return {
-    look,
+    scheduleCheck,
     arrived: () => {
       failedChecks = 0;
       stop();

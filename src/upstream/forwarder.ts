@@ -123,7 +123,7 @@ export function startForwarder(originalSettings: ForwarderSettings): Forwarder {
     state = 'connected';
     after(STABLE_CONNECTION_MS, linkIsStable);
     if (settings.schedule.length > 0) watchSchedule();
-    if (addresses.better().length > 0) failback.look();
+    if (addresses.better().length > 0) failback.scheduleCheck();
     const address = addressText(addresses.current());
     versions.spoken(address, version);
     if (!terms.sessionPresent) offers.forget(address);

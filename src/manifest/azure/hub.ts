@@ -47,15 +47,16 @@ export function routesOf(hub: JsonObject, remark: AddRemark): WrittenRoutes {
 
 function routeOf(entry: JsonObject, route: string, path: string, remark: AddRemark): WrittenRoute {
   const { priority, timeToLiveSecs } = entry;
-  const known = typeof priority === 'number' && Number.isInteger(priority) && priority >= 0 && priority <= 9;
-  if (priority !== undefined && !known)
+  const isValid =
+    typeof priority === 'number' && Number.isInteger(priority) && priority >= 0 && priority <= 9;
+  if (priority !== undefined && !isValid)
     remark(`${path}.priority`, `must be 0 to 9, but is ${shown(priority)}: the lowest priority 9 is used`);
   const ttl = timeToLiveSecs === 0 ? undefined : lifetimeOf(timeToLiveSecs, `${path}.timeToLiveSecs`, remark);
   for (const key of Object.keys(entry)) {
     if (!['route', 'priority', 'timeToLiveSecs'].includes(key))
       remark(`${path}.${key}`, 'is an unknown field');
   }
-  return { route, ...(known ? { priority } : {}), ...(ttl === undefined ? {} : { ttl }) };
+  return { route, ...(isValid ? { priority } : {}), ...(ttl === undefined ? {} : { ttl }) };
 }
 
 /** Converts the store-and-forward settings. */

@@ -186,7 +186,7 @@ function routesOf({ name: device, dialect, routes, modules, upstreams }: Manifes
 
 function moduleChanges(current: Placed, target: Placed, down: ReadonlySet<string>): ModuleChange[] {
   const running = new Map(current.manifest.modules.map(module => [module.name, module]));
-  const wanted = new Set(target.manifest.modules.map(({ name }) => name));
+  const targetNames = new Set(target.manifest.modules.map(({ name }) => name));
   const folderChanged = current.home !== target.home;
   const addressChanged = !isDeepStrictEqual(
     moduleListener(current.manifest),
@@ -206,7 +206,7 @@ function moduleChanges(current: Placed, target: Placed, down: ReadonlySet<string
     return { module: module.name, change, fields };
   });
   const stops = current.manifest.modules
-    .filter(({ name }) => !wanted.has(name))
+    .filter(({ name }) => !targetNames.has(name))
     .map(({ name }): ModuleChange => ({ module: name, change: 'stop', fields: [] }));
   return [...stops, ...changes];
 }

@@ -32,11 +32,11 @@ type UpstreamSettings = {
 /** Returns the changes of the upstreams between two manifests. */
 export function upstreamChanges(current: Home, target: Home): UpstreamChange[] {
   const running = upstreamSettings(current);
-  const wanted = upstreamSettings(target);
-  const stops = [...running.keys()].filter(name => !wanted.has(name));
+  const targetSettings = upstreamSettings(target);
+  const stops = [...running.keys()].filter(name => !targetSettings.has(name));
   return [
     ...stops.map((name): UpstreamChange => ({ upstream: name, change: 'stop', fields: [] })),
-    ...Array.from(wanted, ([name, settings]) => changeOf(name, running.get(name), settings)),
+    ...Array.from(targetSettings, ([name, settings]) => changeOf(name, running.get(name), settings)),
   ];
 }
 

@@ -94,11 +94,11 @@ export function openCgroup(folders: CgroupFolders, layout: CgroupLayout): Cgroup
     procsFiles,
     child: name => {
       const inside = new Map([...folders].map(([controller, folder]) => [controller, join(folder, name)]));
-      const made = ifAccessible(() => {
+      const created = ifAccessible(() => {
         for (const folder of new Set(inside.values())) mkdirSync(folder, { recursive: true });
         return true;
       });
-      return made === undefined ? undefined : openCgroup(inside, layout);
+      return created === undefined ? undefined : openCgroup(inside, layout);
     },
     pids: () => [...new Set(members())],
     nonMembers: pids => {

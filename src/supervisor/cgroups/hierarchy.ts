@@ -109,9 +109,9 @@ function prepareV1(mounts: readonly CgroupMount[], name: string, proc: string): 
   for (const controller of CONTROLLERS) {
     const option = controller === 'io' ? 'blkio' : controller;
     const mount = mounts.find(({ options }) => options.includes(option));
-    const own = mount && currentCgroup(proc, mount);
-    if (own === undefined) continue;
-    const folder = join(own, name);
+    const ownCgroup = mount && currentCgroup(proc, mount);
+    if (ownCgroup === undefined) continue;
+    const folder = join(ownCgroup, name);
     const problem = errorOf(() => mkdirSync(folder, GROUP_FOLDER));
     if (problem === undefined) folders.set(controller, folder);
     else reason = `the hub cannot create cgroups (${problem}): ${RUN_AS_SERVICE}`;
@@ -125,15 +125,17 @@ function prepareV2(
   proc: string,
   watchdog: number | undefined,
 ): PreparedHierarchy {
-  const own = parentOfLeaf(currentCgroup(proc, mount) ?? mount.point, name);
+  const ownCgroup = parentOfLeaf(currentCgroup(proc, mount) ?? mount.point, name);
   let reason = '';
-  for (const parent of new Set([own, mount.point])) {
+  for (const parent of new Set([ownCgroup, mount.point])) {
     const isRoot = parent === mount.point;
-    const problem = isRoot && !isContainerRoot(own, mount) ? undefined : moveIntoLeaf(parent, name, watchdog);
+    const problem =
+      isRoot && !isContainerRoot(ownCgroup, mount) ? undefined : moveIntoLeaf(parent, name, watchdog);
     // If the root of a container cannot be emptied, its cgroup can still be used to count and to kill.
-    const made = (isRoot ? undefined : problem) ?? errorOf(() => mkdirSync(join(parent, name), GROUP_FOLDER));
-    if (made !== undefined) {
-      reason = `the hub cannot create cgroups (${made}): ${RUN_AS_SERVICE}`;
+    const creationError =
+      (isRoot ? undefined : problem) ?? errorOf(() => mkdirSync(join(parent, name), GROUP_FOLDER));
+    if (creationError !== undefined) {
+      reason = `the hub cannot create cgroups (${creationError}): ${RUN_AS_SERVICE}`;
       continue;
     }
     const base = join(parent, name);
@@ -154,8 +156,8 @@ function prepareV2(
  * Returns true if the hub runs in the root cgroup of a container. Only the root cgroup of the machine has no
  * file `cgroup.events`.
  */
-function isContainerRoot(own: string, { point }: CgroupMount): boolean {
-  return own === point && existsSync(join(point, 'cgroup.events'));
+function isContainerRoot(ownCgroup: string, { point }: CgroupMount): boolean {
+  return ownCgroup === point && existsSync(join(point, 'cgroup.events'));
 }
 
 /**

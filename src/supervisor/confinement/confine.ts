@@ -83,8 +83,8 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
 
   const groupOf = (module: string): Cgroup | undefined => {
     // The folder is created before each start, because another program may have removed an empty cgroup.
-    const made = hierarchy().group(module);
-    if (!groups.has(module)) groups.set(module, made);
+    const created = hierarchy().group(module);
+    if (!groups.has(module)) groups.set(module, created);
     return groups.get(module);
   };
 
@@ -113,24 +113,27 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
     if (user !== 'dynamic') return accountOf(user);
     const known = accounts.get(name);
     if (known !== undefined) return known;
-    const own = join(ownFolders, name);
-    const taken = new Set([...[...accounts.values()].map(({ uid }) => uid), ...otherFolderOwners(own)]);
-    const made = dynamicAccount(name, own, taken);
-    accounts.set(name, made);
-    return made;
+    const ownFolder = join(ownFolders, name);
+    const usedUids = new Set([
+      ...[...accounts.values()].map(({ uid }) => uid),
+      ...otherFolderOwners(ownFolder),
+    ]);
+    const created = dynamicAccount(name, ownFolder, usedUids);
+    accounts.set(name, created);
+    return created;
   };
 
   const sandbox = async (
     spec: ModuleSpec,
-    own: string,
+    ownFolder: string,
     visible: readonly string[],
     secrets: string | undefined,
   ): Promise<Wrapper & { readonly strict: boolean }> => {
     if (spec.sandbox === 'none') return { command: [], notEnforced: [], strict: false };
     const covered = secrets === undefined || secrets.startsWith('/dev/shm/');
-    const all = { privileged: PRIVILEGED, hidden: covered ? [hidden] : [hidden, secrets] };
-    const probeSettings = { ...all, own: ownFolders, visible: [], offline: false, cwd: '/', devices: [] };
-    const moduleSettings = { ...all, own, visible, cwd: spec.cwd, devices: spec.devices };
+    const common = { privileged: PRIVILEGED, hidden: covered ? [hidden] : [hidden, secrets] };
+    const probeSettings = { ...common, own: ownFolders, visible: [], offline: false, cwd: '/', devices: [] };
+    const moduleSettings = { ...common, own: ownFolder, visible, cwd: spec.cwd, devices: spec.devices };
     const notEnforced: string[] = [];
     const isolated = async (name: string, sandboxWrapper: typeof bubblewrap): Promise<readonly string[]> => {
       if (spec.network !== 'none') return sandboxWrapper({ ...moduleSettings, offline: false });
@@ -197,8 +200,8 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
       if (conflict !== undefined) return { reason: conflict, transient: false };
       const granted = devicesFor(spec, account);
       const confined = account !== undefined || spec.sandbox !== 'none';
-      const own = join(ownFolders, spec.name);
-      const folderError = confined ? await makeModuleFolder(own, account) : undefined;
+      const ownFolder = join(ownFolders, spec.name);
+      const folderError = confined ? await makeModuleFolder(ownFolder, account) : undefined;
       if (folderError !== undefined) return folderError;
       const memory = confined || spec.secretFiles.length > 0 ? makeTmpfsFolder(hidden) : undefined;
       if (typeof memory === 'object' && spec.secretFiles.length > 0) return memory;
@@ -207,7 +210,7 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
       if ('reason' in secrets) return secrets;
       const group = groupOf(spec.name);
       const limits = limit(spec, group);
-      const sandboxWrapper = await sandbox(spec, own, visibleFolders(spec, secrets.folder), base);
+      const sandboxWrapper = await sandbox(spec, ownFolder, visibleFolders(spec, secrets.folder), base);
       const userWrapper = await identity(spec, granted.account);
       if ('reason' in userWrapper) return userWrapper;
       const parts = [limits.command, sandboxWrapper.command, userWrapper.command].filter(
@@ -229,7 +232,7 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
           ...exec,
         ],
         checkGroup: () => group?.child(CHECK_GROUP),
-        environment: { ...(confined ? { HOME: own } : {}), ...secrets.paths, ...env.outside },
+        environment: { ...(confined ? { HOME: ownFolder } : {}), ...secrets.paths, ...env.outside },
         group,
         joinsItself,
         signalsAsCodes: sandboxWrapper.strict,

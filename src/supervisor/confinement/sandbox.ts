@@ -55,21 +55,21 @@ export function privateMounts({ privileged, own, hidden, visible, offline }: San
  * Returns the bubblewrap command: like `privateMounts`, with separate pid, IPC and UTS namespaces and /dev.
  */
 export function bubblewrap({ own, hidden, visible, offline, cwd, devices }: SandboxSettings): string[] {
-  const empty = hidden.flatMap(folder => ['--perms', '0755', '--size', '65536', '--tmpfs', folder]);
-  const closed = hidden.flatMap(folder => ['--remount-ro', folder]);
+  const hiddenMounts = hidden.flatMap(folder => ['--perms', '0755', '--size', '65536', '--tmpfs', folder]);
+  const readOnly = hidden.flatMap(folder => ['--remount-ro', folder]);
   const temporary = ['--perms', '1777', '--size', String(SANDBOX_TMP_BYTES), '--tmpfs'];
-  const seen = visible.flatMap(folder => [
+  const visibleBinds = visible.flatMap(folder => [
     ...['--perms', '0755', '--dir', dirname(folder)],
     ...['--ro-bind', folder, folder],
   ]);
-  const granted = devices.flatMap(device => ['--dev-bind-try', device, device]);
+  const deviceBinds = devices.flatMap(device => ['--dev-bind-try', device, device]);
   return [
     ...[toolPath('sh'), '-c', IGNORE_SIGNALS, 'skerry', toolPath('bwrap'), '--die-with-parent'],
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...(offline ? ['--unshare-net'] : []),
-    ...['--ro-bind', '/', '/', '--dev', '/dev', ...granted, '--proc', '/proc'],
-    ...[...temporary, '/tmp', ...temporary, '/dev/shm', ...empty],
-    ...['--perms', '0755', '--dir', dirname(own), '--bind', own, own, ...seen, ...closed],
+    ...['--ro-bind', '/', '/', '--dev', '/dev', ...deviceBinds, '--proc', '/proc'],
+    ...[...temporary, '/tmp', ...temporary, '/dev/shm', ...hiddenMounts],
+    ...['--perms', '0755', '--dir', dirname(own), '--bind', own, own, ...visibleBinds, ...readOnly],
     ...['--chdir', cwd, '--', toolPath('env'), `--default-signal=${SIGNALS}`],
   ];
 }

@@ -128,17 +128,17 @@ export function createPeerFinder({
 
 /** Returns a function that returns true for an address of this machine. Caches the interface addresses. */
 function ownAddresses(clock: Clock): (address: string) => boolean {
-  let known = new Set<string>();
+  let ownAddressSet = new Set<string>();
   let readAt = Number.NEGATIVE_INFINITY;
   return text => {
     const address = text.replace(/^::ffff:(?=[\d.]+$)/i, '').replace(/%.*$/, '');
     if (address.startsWith('127.') || address === '::1') return true;
     if (clock.monotonic() - readAt > OWN_ADDRESSES_TTL_MS) {
-      known = new Set(
+      ownAddressSet = new Set(
         Object.values(networkInterfaces()).flatMap(all => all?.map(modulePid => modulePid.address) ?? []),
       );
       readAt = clock.monotonic();
     }
-    return known.has(address);
+    return ownAddressSet.has(address);
   };
 }

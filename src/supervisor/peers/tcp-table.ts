@@ -31,15 +31,16 @@ const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
 export async function findOwners(
   connections: readonly TcpEnds[],
 ): Promise<readonly (SocketOwner | undefined)[]> {
-  const wanted = new Map<string, number>();
-  for (const [index, ends] of connections.entries()) for (const key of keysOf(ends)) wanted.set(key, index);
+  const indexByKey = new Map<string, number>();
+  for (const [index, ends] of connections.entries())
+    for (const key of keysOf(ends)) indexByKey.set(key, index);
   const found: (SocketOwner | undefined)[] = connections.map(() => undefined);
   let missing = connections.length;
   for (const table of TABLES) {
     if (missing === 0) break;
     await readRows(table, row => {
       const start = row.indexOf(':') + 2;
-      const index = wanted.get(row.slice(start, row.indexOf(' ', row.indexOf(' ', start) + 1)));
+      const index = indexByKey.get(row.slice(start, row.indexOf(' ', row.indexOf(' ', start) + 1)));
       if (index === undefined) return missing > 0;
       if (found[index] === undefined) missing -= 1;
       found[index] = ownerIn(row.slice(start));
@@ -64,12 +65,12 @@ async function readRows(table: string, visit: (row: string) => boolean): Promise
   if (file === undefined) return;
   try {
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    let rest = '';
+    let partialRow = '';
     for (;;) {
       const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, null);
       if (bytesRead === 0) return;
-      const rows = (rest + chunk.toString('latin1', 0, bytesRead)).split('\n');
-      rest = rows.pop() ?? '';
+      const rows = (partialRow + chunk.toString('latin1', 0, bytesRead)).split('\n');
+      partialRow = rows.pop() ?? '';
       for (const row of rows) if (!visit(row)) return;
     }
   } finally {

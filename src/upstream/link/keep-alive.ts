@@ -42,9 +42,9 @@ export function startKeepAlive(settings: KeepAliveSettings): KeepAlive {
     hasSent = false;
     checkedAt = now;
     // A server that accepts bytes is alive, even if it is too busy to answer.
-    const left = waiting();
-    heard = left < unwritten ? now : Math.max(heard, readingSince() ?? now);
-    unwritten = left;
+    const unwrittenNow = waiting();
+    heard = unwrittenNow < unwritten ? now : Math.max(heard, readingSince() ?? now);
+    unwritten = unwrittenNow;
     const deadAt = heard + TIMEOUT_FACTOR * milliseconds;
     if (now >= deadAt) {
       dead(now - heard);

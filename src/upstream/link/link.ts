@@ -118,22 +118,22 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     contain(handler.closed, threw)(failure, cause);
   };
   /** Wraps a callback so that its exception ends only this link. */
-  const step = <Args extends unknown[]>(action: (...args: Args) => void): ((...args: Args) => void) =>
+  const contained = <Args extends unknown[]>(action: (...args: Args) => void): ((...args: Args) => void) =>
     contain(action, thrown => {
       threw(thrown);
-      lost(`an internal error of this hub (${reasonOf(thrown)})`);
+      failLink(`an internal error of this hub (${reasonOf(thrown)})`);
     });
-  const lost = (reason: string, cause: Cause = 'lost'): void =>
+  const failLink = (reason: string, cause: Cause = 'lost'): void =>
     end(new Failure('upstream.unreachable', `The connection to ${address} failed: ${reason}.`), cause);
-  const refused = (reason: string, cause: Cause): void =>
+  const endRefused = (reason: string, cause: Cause): void =>
     end(new Failure('upstream.refused', `${address} refused the connection: ${reason}.`), cause);
   /**
    * Handles a close by the server. Before CONNACK, the cause may be that the server does not support MQTT 5.
    */
   const closedByServer = (reason: string): void =>
-    lost(reason, terms !== undefined ? 'ended' : connectSent ? 'silent' : 'lost');
+    failLink(reason, terms !== undefined ? 'ended' : connectSent ? 'silent' : 'lost');
 
-  const sendConnect = step(() => {
+  const sendConnect = contained(() => {
     if (ended) return;
     connectSent = true;
     stopWaiting();
@@ -149,7 +149,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   };
 
   const handleConnack = (packet: Publish | Answer): void => {
-    if (packet.cmd !== 'connack') lost('the server does not speak MQTT');
+    if (packet.cmd !== 'connack') failLink('the server does not speak MQTT');
     else if (packet.reasonCode === REASON.success) {
       terms = packet;
       stopWaiting();
@@ -157,7 +157,10 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       handler.opened(packet);
     } else {
       const isVersion = packet.reasonCode === REASON.unsupportedProtocolVersion;
-      refused(refusalText(packet.reasonCode, packet.reasonString, version), isVersion ? 'version' : 'lost');
+      endRefused(
+        refusalText(packet.reasonCode, packet.reasonString, version),
+        isVersion ? 'version' : 'lost',
+      );
     }
   };
   const receive = (packet: Publish | Answer): void => {
@@ -165,20 +168,20 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     if (terms === undefined) handleConnack(packet);
     else if (packet.cmd === 'disconnect') {
       const reason = reasonText(packet.reasonCode, packet.reasonString);
-      lost(`the server disconnected: ${reason}`, causeOf(packet.reasonCode));
-    } else if (packet.cmd === 'connack') lost('the server sent a second CONNACK');
+      failLink(`the server disconnected: ${reason}`, causeOf(packet.reasonCode));
+    } else if (packet.cmd === 'connack') failLink('the server sent a second CONNACK');
     else if (packet.cmd !== 'pingresp') handler.packet(packet);
     else if (pongs === pings) unrequested('PINGRESP');
-    else ponged();
+    else handlePingresp();
   };
-  const ponged = (): void => {
+  const handlePingresp = (): void => {
     pongs++;
     if (awaitedPongs[0]?.ping === pongs) awaitedPongs.shift()?.answered();
   };
   const unrequested = (what: string): void => {
     unrequestedAnswers++;
     if (unrequestedAnswers > MAX_UNREQUESTED_ANSWERS)
-      lost(`the server sent ${unrequestedAnswers} unexpected acknowledgements, the last one ${what}`);
+      failLink(`the server sent ${unrequestedAnswers} unexpected acknowledgements, the last one ${what}`);
   };
   const framer = createClientFramer(MAX_PACKET_BYTES, version, {
     packet: packet => {
@@ -188,10 +191,10 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     acknowledged: (type, packetId, reasonCode) => {
       incompleteBytes = 0;
       if (ended) return;
-      if (terms === undefined) lost('the server does not speak MQTT');
+      if (terms === undefined) failLink('the server does not speak MQTT');
       else handler.acknowledged(type, packetId, reasonCode);
     },
-    broken: ({ reason }) => lost(reason),
+    broken: ({ reason }) => failLink(reason),
   });
 
   const keepAlive = (seconds: number): void => {
@@ -202,7 +205,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       waiting: output.waiting,
       readingSince: () => readingSince,
       ping,
-      dead: silence => lost(`keep-alive timeout, nothing received for ${Math.round(silence / 1000)} s`),
+      dead: silence => failLink(`keep-alive timeout, nothing received for ${Math.round(silence / 1000)} s`),
     });
   };
   const ping = (answered?: () => void): void => {
@@ -212,7 +215,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   };
   const waitFor = (what: string): Cancel =>
     clock.after(UPSTREAM_CONNECT_TIMEOUT_MS, () =>
-      lost(`no ${what} for ${UPSTREAM_CONNECT_TIMEOUT_MS / 1000} s`),
+      failLink(`no ${what} for ${UPSTREAM_CONNECT_TIMEOUT_MS / 1000} s`),
     );
   let stopWaiting = waitFor('connection');
 
@@ -237,20 +240,20 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     }
     updateReading();
   };
-  const onDrain = step(() => {
+  const onDrain = contained(() => {
     updateReading();
     handler.writable();
   });
   const broken = (error: Error): void => {
     const reason = troubleOf(error, clock);
     if (connectSent) closedByServer(reason);
-    else lost(reason);
+    else failLink(reason);
   };
-  socket.on('data', step(receiveBytes));
-  socket.on('error', step(broken));
+  socket.on('data', contained(receiveBytes));
+  socket.on('error', contained(broken));
   socket.on(
     'close',
-    step(() => closedByServer('the server closed the connection')),
+    contained(() => closedByServer('the server closed the connection')),
   );
 
   return {
@@ -265,7 +268,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
         writePublish(output.slab(), at, message, dispatch, version);
       } catch (thrown) {
         // The output buffer holds an incomplete packet, so the link is closed before the buffer is flushed.
-        lost(`a message could not be encoded (${reasonOf(thrown)})`);
+        failLink(`a message could not be encoded (${reasonOf(thrown)})`);
         throw thrown;
       }
       return 'sent';
@@ -283,7 +286,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     readingSince: () => readingSince,
     ping,
     unrequested,
-    fail: lost,
+    fail: failLink,
     traffic: () => (socket.bytesRead ?? 0) + (socket.bytesWritten ?? 0),
     close: () => {
       if (terms !== undefined) write(encode({ cmd: 'disconnect', reasonCode: REASON.success }, version));

@@ -57,14 +57,14 @@ export function openQos2Inbound(store: Qos2InboundStore): Qos2Inbound {
 
   return {
     arrive: (packetId, pay) => {
-      const known = arrivals.get(packetId);
-      if (known === undefined) {
+      const existing = arrivals.get(packetId);
+      if (existing === undefined) {
         const arrival = { packetId, safe: false, releasing: false, pay };
         arrivals.set(packetId, arrival);
         return arrival;
       }
-      if (known.safe) pay();
-      else known.pay = pay;
+      if (existing.safe) pay();
+      else existing.pay = pay;
       return undefined;
     },
     note: store.note,

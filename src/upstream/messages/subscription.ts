@@ -76,13 +76,13 @@ export function subscribe(settings: SubscriptionSettings): DownSubscription {
   return {
     answered: packet => {
       if (packet.cmd !== 'suback' && packet.cmd !== 'unsuback') return;
-      const wanted = packet.cmd === 'suback' ? SUBSCRIBE_ID : UNSUBSCRIBE_ID;
-      const answered = packet.messageId === wanted ? unanswered.get(wanted) : undefined;
+      const requestId = packet.cmd === 'suback' ? SUBSCRIBE_ID : UNSUBSCRIBE_ID;
+      const answered = packet.messageId === requestId ? unanswered.get(requestId) : undefined;
       if (answered === undefined) {
         link.unrequested(packet.cmd.toUpperCase());
         return;
       }
-      unanswered.delete(wanted);
+      unanswered.delete(requestId);
       answered(packet.granted);
     },
     awaited: () => (unanswered.has(SUBSCRIBE_ID) ? 'SUBACK' : unanswered.size > 0 ? 'UNSUBACK' : undefined),

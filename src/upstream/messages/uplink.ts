@@ -118,12 +118,12 @@ export function startUplink(settings: UplinkSettings): Uplink {
     const { sequence } = entry;
     if (deferredSequences.has(sequence)) return deferred.push({ sequence }) > 0;
     if (!hasRoom() || (unanswered > 0 && (alone > 0 || unproven))) return false;
-    const wanted = qos === 2 ? packetIdOf(sequence) : undefined;
-    if (wanted !== undefined && releases.sequenceOf(wanted) === sequence) {
+    const requiredId = qos === 2 ? packetIdOf(sequence) : undefined;
+    if (requiredId !== undefined && releases.sequenceOf(requiredId) === sequence) {
       drain.acknowledge(entry);
       return true;
     }
-    const packetId = flights.take({ qos, sequence }, wanted);
+    const packetId = flights.take({ qos, sequence }, requiredId);
     if (packetId === 0) return false;
     if (qos === 2 && releases.isStale(packetId, sequence)) {
       flights.set(packetId, RELEASED);
