@@ -97,9 +97,9 @@ const BREACHES: readonly (readonly [how: string, packet: Packet, reason: RegExp]
   [
     'AUTH',
     { cmd: 'auth', reasonCode: 0x18, properties: { authenticationMethod: 'x' } },
-    /what no server sends/,
+    /a packet that no server may send/,
   ],
-  ['PINGREQ', { cmd: 'pingreq' }, /what no server sends/],
+  ['PINGREQ', { cmd: 'pingreq' }, /a packet that no server may send/],
   [
     'a topic alias',
     {
