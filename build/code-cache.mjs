@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { V8_FLAGS } from './executable.mjs';
@@ -42,10 +43,40 @@ export function codeCache(program, native, runtime, arch, work) {
   for (let start = 0; start < STARTS; start++) {
     run(tool, [...args, program, native, cache, manifest, join(folder, 'data')], { timeout: LONGEST });
   }
+  return withSlack(cache);
+}
+
+function withSlack(cache) {
   const slack = Buffer.alloc(ALIGNMENT);
   slack[0] = ALIGNMENT;
   writeFileSync(cache, Buffer.concat([slack, readFileSync(cache)]));
   return cache;
+}
+
+/**
+ * Stores a code cache as `file`, behind a hash of the program and the runtime that it fits. V8 decides by its
+ * timing which functions it compiles, so that only a build that is given this file repeats the bytes of the
+ * binary.
+ */
+export function publishCache(cache, program, runtime, file) {
+  const bytes = readFileSync(cache).subarray(ALIGNMENT);
+  writeFileSync(file, Buffer.concat([fittingHash(program, runtime), bytes]));
+}
+
+/** The code cache of an earlier build, as a file in `work`. It must have been made of the same program. */
+export function publishedCache(file, program, runtime, work) {
+  const bytes = readFileSync(file);
+  const fitting = fittingHash(program, runtime);
+  if (!bytes.subarray(0, fitting.length).equals(fitting))
+    throw new Error(`"${file}" is the code cache of another program: build without --cache.`);
+  const cache = join(work, 'hub.cache');
+  writeFileSync(cache, bytes.subarray(fitting.length));
+  return withSlack(cache);
+}
+
+function fittingHash(program, runtime) {
+  const hash = createHash('sha256').update(readFileSync(program));
+  return hash.update(readFileSync(join(runtime, 'bin', 'node'))).digest();
 }
 
 /**

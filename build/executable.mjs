@@ -1,5 +1,5 @@
 import { chmodSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { packageFolder } from './packages.mjs';
 import { root } from './paths.mjs';
 import { run } from './tools.mjs';
@@ -18,13 +18,13 @@ export const V8_FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=1', '--expos
  * `assets`.
  */
 export function makeExecutable({ main, assets, draft, work }) {
-  const config = join(work, 'sea.json');
   const blob = join(work, 'sea.blob');
+  // Relative to `work`: Node keeps the path in the blob, and the folder must not change the bytes.
   writeFileSync(
-    config,
+    join(work, 'sea.json'),
     JSON.stringify({
-      main,
-      output: blob,
+      main: basename(main),
+      output: basename(blob),
       assets,
       disableExperimentalSEAWarning: true,
       useCodeCache: false,
@@ -34,7 +34,7 @@ export function makeExecutable({ main, assets, draft, work }) {
     }),
   );
   const builder = join(packageFolder(`node-linux-${process.arch}`), 'bin', 'node');
-  run(builder, ['--experimental-sea-config', config]);
+  run(builder, ['--experimental-sea-config', 'sea.json'], { cwd: work });
   // postject runs in a separate process, because it prints a warning for every section that strip has
   // renamed.
   const postject = join(root, 'node_modules', 'postject', 'dist', 'cli.js');

@@ -24,6 +24,24 @@ export function licenceTexts(sources, runtime) {
   return texts.join('\n');
 }
 
+/** Name, version and licence of each npm package of which `sources` are the bundled files. */
+export function bundledPackages(sources) {
+  const folders = new Set(sources.map(packageOf).filter(folder => folder !== undefined));
+  return Array.from(folders)
+    .sort()
+    .map(folder => manifestOf(join(root, folder)));
+}
+
+/** Name, version and licence of the package of which node-pty compiles headers. */
+export function addonApi() {
+  return manifestOf(dirname(requireFromTerminal.resolve('node-addon-api/package.json')));
+}
+
+function manifestOf(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  return { name, version, license };
+}
+
 /** Returns the package folder of a bundled file. Undefined for a file of this project. */
 function packageOf(source) {
   return /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(source)?.[0];

@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { VERSION } from '../../src/core/version.ts';
+import type { PackagedFile } from './files.ts';
+import { writeTree } from './tree.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** Scripts that dpkg runs. */
+const SCRIPTS = ['postinst', 'prerm', 'postrm'];
+
+export type DebianSettings = {
+  readonly files: readonly PackagedFile[];
+  readonly architecture: string;
+  /** Seconds since 1970 that every file gets as its time. */
+  readonly seconds: number;
+  readonly work: string;
+  readonly output: string;
+};
+
+/** Makes a Debian package. Compressed with xz, because the dpkg of Debian 11 reads no zstd. */
+export function makeDebianPackage({ files, architecture, seconds, work, output }: DebianSettings): void {
+  writeTree(work, [...files, ...controlFiles(files, architecture)], seconds);
+  execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', work, output], {
+    env: { ...process.env, SOURCE_DATE_EPOCH: String(seconds) },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+function controlFiles(files: readonly PackagedFile[], architecture: string): PackagedFile[] {
+  const text = (name: string, content: string): PackagedFile => ({
+    path: `DEBIAN/${name}`,
+    mode: 0o644,
+    content: Buffer.from(content),
+  });
+  const scripts = SCRIPTS.map(name => ({
+    path: `DEBIAN/${name}`,
+    mode: 0o755,
+    content: readFileSync(join(root, 'packaging/debian', name)),
+  }));
+  const configuration = files.filter(({ path }) => path.startsWith('etc/')).map(({ path }) => `/${path}\n`);
+  return [
+    text('control', control(files, architecture)),
+    text('conffiles', configuration.join('')),
+    text('md5sums', files.map(checksumLine).join('')),
+    ...scripts,
+  ];
+}
+
+/** dpkg checks files by MD5 (`dpkg --verify`). A conffile may be changed, so it has none. */
+function checksumLine({ path, content }: PackagedFile): string {
+  if (path.startsWith('etc/')) return '';
+  return `${createHash('md5').update(content).digest('hex')}  ${path}\n`;
+}
+
+function control(files: readonly PackagedFile[], architecture: string): string {
+  const bytes = files.reduce((sum, { content }) => sum + content.length, 0);
+  return `Package: skerry
+Version: ${VERSION}
+Section: net
+Priority: optional
+Architecture: ${architecture}
+Maintainer: The Skerry authors <maintainers@skerry.dev>
+Installed-Size: ${Math.ceil(bytes / 1024)}
+Depends: libc6 (>= 2.34), libgcc-s1, libstdc++6 (>= 12), init-system-helpers (>= 1.52)
+Recommends: bubblewrap, ca-certificates
+Description: edge hub for small machines in one binary
+ Skerry runs the modules of a device as native processes, is their MQTT
+ broker, routes their messages, stores on flash what cannot be delivered yet,
+ and forwards it when the network is back. Deployments are signed manifests
+ that are health-checked and rolled back automatically.
+`;
+}
