@@ -139,6 +139,37 @@ architecture('no exported type name of the sources occurs twice', () => {
   assert.equal(twice, []);
 });
 
+/** Files of `src` that one file imports. */
+function importedFiles({ file, text }: Source): string[] {
+  return importsOf(text)
+    .filter(name => name.startsWith('.'))
+    .map(name => join(dirname(file), name));
+}
+
+/** Files that a file reaches by imports. */
+function reachable(imports: ReadonlyMap<string, readonly string[]>, file: string): Set<string> {
+  const found = new Set<string>();
+  const pending = [...(imports.get(file) ?? [])];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (found.has(next)) continue;
+    found.add(next);
+    pending.push(...(imports.get(next) ?? []));
+  }
+  return found;
+}
+
+/** Files of one import circle. */
+const MAX_CIRCLE = 3;
+
+architecture('no import circle has more than three files', () => {
+  const imports = new Map(sources.map(source => [source.file, importedFiles(source)]));
+  const reached = new Map(sources.map(({ file }) => [file, reachable(imports, file)]));
+  const circleOf = (file: string): string[] =>
+    Array.from(reached.get(file) ?? []).filter(other => reached.get(other)?.has(file) === true);
+  const large = sources.map(({ file }) => circleOf(file)).filter(({ length }) => length > MAX_CIRCLE);
+  assert.equal(large, []);
+});
+
 /** First words of a doc comment that hide its subject. */
 const VAGUE_START = /\/\*\*\s*\n?\s*\*?\s*(?:What|Who|Whoever|Whether|Where|How|Of|One|It|Those|The same)\b/;
 
