@@ -29,8 +29,8 @@ export type Broker = {
    */
   readonly deliver: (message: Message, durable: Durable) => number;
   /**
-   * Called once after a start, when routes are ready. Schedules or publishes the stored wills, and ends
-   * expired sessions. Later calls have no effect.
+   * Publishes or schedules the stored wills, and ends expired sessions. Called after a start, when routes are
+   * ready. Further calls have no effect.
    */
   readonly begin: () => void;
   /**

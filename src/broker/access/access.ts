@@ -13,7 +13,7 @@ export type Grants = {
   /** Rules of modules, in addition to the access to their own inputs and outputs. */
   readonly modules: ReadonlyMap<string, TopicGrants>;
   readonly users: ReadonlyMap<string, TopicGrants>;
-  /** Rules of clients without a user name. */
+  /** Rules of clients without a user name. `everything` permits all topics. */
   readonly anonymous: TopicGrants | 'everything';
 };
 
@@ -46,7 +46,10 @@ const RESERVED = /^\$(SYS(\/|$)|share(\/|$)|upstream)/;
 /** Filter of a shared subscription (MQTT 5, 4.8.2). Clients of MQTT 3.1.1 may use it, too. */
 const SHARED = /^\$share\/[^/]*\/(.*)$/s;
 
-/** Returns the output in a topic `modules/<module>/outputs/<output>`. Undefined for any other topic. */
+/**
+ * Returns the name of the output in a topic `modules/<module>/outputs/<output>`. Undefined for any other
+ * topic.
+ */
 export function outputOf(module: string, topic: string): string | undefined {
   const prefix = `modules/${module}/outputs/`;
   const output = topic.startsWith(prefix) ? topic.slice(prefix.length) : '';

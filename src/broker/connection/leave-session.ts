@@ -2,8 +2,8 @@ import { publishWill, removeWill } from '../sessions/wills.ts';
 import type { Connection } from './connection.ts';
 
 /**
- * Detaches a closed connection from its session. Publishes the will, and ends the session or starts its
- * expiry.
+ * Detaches a closed connection from its session. Publishes the will if there is one. Ends the session, or
+ * starts its expiry.
  */
 export function leaveSession(connection: Connection): void {
   const { session, will, context } = connection;

@@ -42,7 +42,9 @@ export function openConnection(
   let cancelKeepAlive: Cancel = () => {};
   /** Callbacks that wait for space in the output buffer. */
   let waiting: (() => void)[] = [];
-  /** True while paused because MAX_PENDING_PUBLISHES messages are not durable yet. */
+  /**
+   * True while the connection is paused because MAX_PENDING_PUBLISHES of its messages are not durable yet.
+   */
   let pausedForAcks = false;
 
   const acksChanged = (): void => {

@@ -36,11 +36,14 @@ export function createDelivery(
 ): Delivery {
   const { host, clock, sessions, counts } = context;
   const limit = Math.min(receiveMaximum, MAX_IN_FLIGHT);
-  /** Queues that are delivered, by name. */
+  /** Queues whose messages are sent on this connection, by name. */
   const sources = new Map<string, QueueSource>();
   /** Messages that are sent and not acknowledged, by packet identifier. */
   const window = createInFlight<InFlightMessage>();
-  /** True if no further message may be sent before an acknowledgement (MQTT 5, 4.9). */
+  /**
+   * True if the window is full, so that no message may be sent before an acknowledgement arrives (MQTT 5,
+   * 4.9).
+   */
   const isFull = (): boolean => window.size() >= limit;
   // A packet identifier must not be reused before PUBCOMP, even if its PUBREC is not on disk yet.
   for (const packetId of session.outboundQos2.keys()) window.set(packetId, NOT_STORED_QOS2);

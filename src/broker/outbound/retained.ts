@@ -39,7 +39,7 @@ export function createRetainedSender(
     return current !== undefined;
   };
 
-  /** Sends the next messages. Closes the connection after an exception. */
+  /** Sends the next retained messages. Closes the connection after an exception. */
   const step = (): void => {
     if (connection.closed) return;
     try {

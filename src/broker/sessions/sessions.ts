@@ -56,7 +56,8 @@ export type Sessions = {
   /** Returns the number of sessions whose client is connected. */
   readonly connected: () => number;
   /**
-   * Ends sessions that have expired. First called when routes are ready, because this publishes their wills.
+   * Ends sessions that have expired. Must not be called before routes are ready, because the end of a session
+   * publishes its will.
    */
   readonly begin: () => void;
   readonly stop: () => void;

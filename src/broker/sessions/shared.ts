@@ -140,7 +140,10 @@ export function sharedQueue(filter: string): string | undefined {
 
 type GroupName = Pick<SharedGroup, 'name' | 'filter'>;
 
-/** Returns the group of a shared subscription. Undefined if `filter` is not a shared subscription. */
+/**
+ * Returns the name and the filter of the group of a shared subscription. Undefined if `filter` is not a
+ * shared subscription.
+ */
 function groupNameOf(filter: string): GroupName | undefined {
   const shared = sharedOf(filter);
   if (shared === undefined || shared === 'invalid') return undefined;
