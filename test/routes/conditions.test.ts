@@ -12,24 +12,30 @@ import { VECTORS } from './vectors/skerry.ts';
 const conditions = suite('routes: conditions');
 
 for (const [rule, condition, verdict] of VECTORS) {
-  conditions(`${rule}: ${condition}`, () => assert.is(verdictOf(condition, BOILER), verdict));
+  conditions(`the condition ${condition} evaluates to ${verdict} (${rule})`, () =>
+    assert.is(verdictOf(condition, BOILER), verdict),
+  );
 }
 
 for (const [rule, condition, verdict, sample] of MESSAGES) {
-  conditions(`${rule}: ${condition}`, () => assert.is(verdictOf(condition, sample), verdict));
+  conditions(`the condition ${condition} evaluates to ${verdict} (${rule})`, () =>
+    assert.is(verdictOf(condition, sample), verdict),
+  );
 }
 
 for (const [rule, condition, verdict] of AZURE_VECTORS) {
-  conditions(`azure: ${rule}: ${condition}`, () => assert.is(verdictOf(condition, PUMP, 'azure'), verdict));
+  conditions(`the azure condition ${condition} evaluates to ${verdict} (${rule})`, () =>
+    assert.is(verdictOf(condition, PUMP, 'azure'), verdict),
+  );
 }
 
-conditions('there are more than 400 distinct vectors', () => {
+conditions('the tables contain more than 400 distinct conditions', () => {
   const texts = [VECTORS, MESSAGES, AZURE_VECTORS].map(table => table.map(([, condition]) => condition));
   for (const table of texts) assert.is(new Set(table).size, table.length);
   assert.ok(texts.flat().length > 400, `${texts.flat().length}`);
 });
 
-conditions('the last of duplicate properties counts', () => {
+conditions('the last of several properties with the same name is used', () => {
   const properties = ['a', '1', 'b', '9', 'a', '2', 'A', '3'];
   const route = compiled("FROM /* WHERE a = '2' INTO $upstream");
   assert.is(route.evaluate({ ...subjectOf({}), properties }), 'true');
@@ -45,13 +51,13 @@ conditions('a route without a condition matches everything', () => {
   assert.is(compiled('FROM /* INTO $upstream').evaluate(subjectOf({})), 'true');
 });
 
-conditions('a joined string beyond its limit is an error', () => {
+conditions('a condition with a joined string beyond the limit evaluates to error', () => {
   const route = compiled('FROM /* WHERE length($body.s || $body.s || $body.s) > 0 INTO $upstream');
   assert.is(route.evaluate(subjectOf({ body: { s: 'x'.repeat(500_000) } })), 'error');
   assert.is(route.evaluate(subjectOf({ body: { s: 'x' } })), 'true');
 });
 
-conditions('an exception of a message is an error of that message only', () => {
+conditions('an exception in the evaluation of one message is an error of that message only', () => {
   const route = compiled("FROM /* WHERE level = 'hot' AND $contentType != 'x' INTO $upstream");
   const broken = {
     ...subjectOf({}),
@@ -63,7 +69,7 @@ conditions('an exception of a message is an error of that message only', () => {
   assert.is(route.evaluate(subjectOf({ properties: { level: 'cold' } })), 'false');
 });
 
-conditions('the body is not parsed if properties decide', () => {
+conditions('the body is not parsed if properties decide the condition', () => {
   const asked: string[] = [];
   const subject = {
     ...subjectOf({ properties: { level: 'cold' } }),

@@ -16,7 +16,7 @@ const SAMPLE: Sample = {
 };
 const REST = ' INTO $upstream';
 
-/** By what stands in the left column of the table in docs/reference/routes.md. */
+/** Checks by the left column of the table in docs/reference/routes.md. */
 const CHECKS: Readonly<Record<string, readonly Check[]>> = {
   '`INTO $upstream WHERE ...`': [['FROM /* INTO $upstream WHERE level = 5', 'true', 'refused']],
   '`$body.missing > 50`': [['$body.missing > 50', 'true', 'undefined']],
@@ -105,7 +105,7 @@ const CHECKS: Readonly<Record<string, readonly Check[]>> = {
 
 const differences = suite('routes: differences of the dialects');
 
-differences('every difference in docs/reference/routes.md is tested and no other', () => {
+differences('the tested differences are exactly the ones in docs/reference/routes.md', () => {
   const page = readFileSync(new URL('../../docs/reference/routes.md', import.meta.url), 'utf8');
   const [, section = ''] = page.split('## What differs from Azure IoT Edge');
   const cells = Array.from(section.matchAll(/^\| (?!written|---)(.+?) \| /gm), ([, cell]) => cell);
@@ -113,14 +113,14 @@ differences('every difference in docs/reference/routes.md is tested and no other
 });
 
 for (const [text, azure, skerry] of Object.values(CHECKS).flat()) {
-  differences(`${text}: azure ${azure}, skerry ${skerry}`, () => {
+  differences(`${text} is ${azure} in the azure dialect and ${skerry} in the skerry dialect`, () => {
     const route = text.startsWith('FROM') ? text : `FROM /* WHERE ${text}${REST}`;
     const mine = route.includes("'mine'") ? { ...SAMPLE, properties: { $contentType: 'mine' } } : SAMPLE;
     assert.equal([verdictOf(route, 'azure', mine), verdictOf(route, 'skerry', mine)], [azure, skerry]);
   });
 }
 
-differences('azure: only an object declared as JSON in a known encoding is a body', () => {
+differences('the azure dialect reads only a body that is a JSON object in a known encoding', () => {
   const text = 'FROM /* WHERE $body.a = 1 INTO $upstream';
   const json = { contentType: 'Application/JSON', contentEncoding: 'UTF-16' };
   const rows: readonly (readonly [Sample, string])[] = [

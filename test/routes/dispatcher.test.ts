@@ -21,7 +21,7 @@ dispatching('a message goes to the sink of every matching route', () => {
   ]);
 });
 
-dispatching('a sink gets one copy with priority and TTL of the best route', () => {
+dispatching('a sink receives one copy with the priority and TTL of the most urgent route', () => {
   const dispatcher = createDispatcher([
     entry('slow', 'FROM /messages/* INTO $upstream', 5, 1000),
     entry('fast', 'FROM /* INTO $upstream', 2, 2000),
@@ -31,7 +31,7 @@ dispatching('a sink gets one copy with priority and TTL of the best route', () =
   assert.equal(endpoints(dispatcher, { source: HOST, properties: { level: 'hot' } }), ['$upstream 0 3000']);
 });
 
-dispatching('among routes of one priority the first in the set wins', () => {
+dispatching('the first of several matching routes with the same priority is used', () => {
   const dispatcher = createDispatcher([
     entry('one', 'FROM /* INTO $upstream', 3, 1000),
     entry('two', 'FROM /* INTO $upstream', 3, 2000),
@@ -48,21 +48,24 @@ dispatching('inputs with different names are different sinks', () => {
   assert.is(endpoints(dispatcher, {}).length, 3);
 });
 
-dispatching('true, false, undefined and error are counted separately, also after a better route', () => {
-  const dispatcher = createDispatcher([
-    entry('all', 'FROM /* INTO $upstream', 0),
-    entry('hot', 'FROM /* WHERE length($body.s || $body.s) > 3 INTO $upstream'),
-    entry('other', 'FROM /messages/modules/other/* INTO $upstream'),
-  ]);
-  for (const s of ['xx', 'xx', 'x', undefined, 'x'.repeat(1 << 20)]) endpoints(dispatcher, { body: { s } });
-  assert.equal(dispatcher.counts(), {
-    all: { matched: 5, unmatched: 0, undefined: 0, errors: 0 },
-    hot: { matched: 2, unmatched: 1, undefined: 1, errors: 1 },
-    other: { matched: 0, unmatched: 0, undefined: 0, errors: 0 },
-  });
-});
+dispatching(
+  'results true, false, undefined and error are counted separately, also if a more urgent route matches',
+  () => {
+    const dispatcher = createDispatcher([
+      entry('all', 'FROM /* INTO $upstream', 0),
+      entry('hot', 'FROM /* WHERE length($body.s || $body.s) > 3 INTO $upstream'),
+      entry('other', 'FROM /messages/modules/other/* INTO $upstream'),
+    ]);
+    for (const s of ['xx', 'xx', 'x', undefined, 'x'.repeat(1 << 20)]) endpoints(dispatcher, { body: { s } });
+    assert.equal(dispatcher.counts(), {
+      all: { matched: 5, unmatched: 0, undefined: 0, errors: 0 },
+      hot: { matched: 2, unmatched: 1, undefined: 1, errors: 1 },
+      other: { matched: 0, unmatched: 0, undefined: 0, errors: 0 },
+    });
+  },
+);
 
-dispatching('counts are a snapshot', () => {
+dispatching('counts() returns a snapshot', () => {
   const dispatcher = createDispatcher([entry('all', 'FROM /* INTO $upstream')]);
   const before = dispatcher.counts();
   endpoints(dispatcher, {});
@@ -82,7 +85,7 @@ dispatching('topic sources and path sources work in one set', () => {
   assert.equal(endpoints(dispatcher, { topic: 'sensors/1/temp' }), ['$upstream 1']);
 });
 
-dispatching('a message sent during a dispatch is routed on its own', () => {
+dispatching('a message that is sent during a dispatch is routed on its own', () => {
   const dispatcher = createDispatcher([
     entry('first', 'FROM topic("a") INTO topic("b")'),
     entry('second', 'FROM topic("a") INTO $upstream'),

@@ -9,7 +9,7 @@ import { compileRoute } from '../../src/routes/route.ts';
 import { trees } from './model/arbitraries.ts';
 import { subjectOf } from './subject.ts';
 
-/** Pieces that the lexer and the parsers decide on. */
+/** Tokens that the lexer and the parsers distinguish. */
 const PIECES = [
   ...['FROM', 'WHERE', 'INTO', 'SELECT', '*', '/*', '*/', '/messages/*', 'topic', 'BrokeredEndpoint'],
   ...[
@@ -60,7 +60,7 @@ robustness('no text makes the compiler throw and every error has a position in t
   fc.assert(property, { numRuns: 20_000 });
 });
 
-robustness('a mutated route is compiled or refused', () => {
+robustness('a mutated route is compiled or refused without an exception', () => {
   const place = fc.double({ min: 0, max: 1, noNaN: true });
   const property = fc.property(
     trees,

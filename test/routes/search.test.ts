@@ -12,7 +12,7 @@ search('a long pattern with many partial matches is found', () => {
   assert.is(positionOf(run, `${run}a`), -1);
 });
 
-search('short and long patterns are found as by indexOf', () => {
+search('positionOf returns the same position as indexOf for short and long patterns', () => {
   const runs = fc.array(fc.constantFrom('a', 'b', 'ab', 'aab', 'a'.repeat(130)), { maxLength: 40 });
   const texts = runs.map(pieces => pieces.join(''));
   const property = fc.property(texts, texts, texts, fc.boolean(), (before, part, after, inside) => {

@@ -12,10 +12,10 @@ import { subjectOf } from './subject.ts';
 
 const SETS = 300;
 
-/** Routes of a manifest are compiled together: what several ask is asked once. */
+/** Routes of a manifest are compiled together, so that common parts are evaluated once. */
 const sets = suite('routes: sets');
 
-sets('a set of routes gives the same results as its routes one by one', () => {
+sets('a set of routes gives the same results as its routes evaluated one by one', () => {
   const member = fc.record({
     condition: conditions,
     priority: fc.integer({ min: 0, max: 9 }),
@@ -68,7 +68,7 @@ sets('the body is not parsed if properties decide every route', () => {
   assert.equal(asked, ['system contentType']);
 });
 
-sets('routes of another source evaluate nothing', () => {
+sets('a route with another source reads no value of the message', () => {
   const asked: string[] = [];
   const text = "FROM /messages/modules/other/* WHERE $contentType = 'x' INTO $upstream";
   const dispatcher = createDispatcher([{ name: 'r', route: compiled(text), priority: 9, ttl: undefined }]);
@@ -76,7 +76,7 @@ sets('routes of another source evaluate nothing', () => {
   assert.equal(asked, []);
 });
 
-sets('a set too large for one function is compiled to several', () => {
+sets('a set of routes that is too large for one function is compiled to several functions', () => {
   const part = `as_number(n) > 1 AND `.repeat(100);
   const conditionsOf = Array.from({ length: 2 * (MAX_FUSED_PARTS / 100) }, (_, at) => `${part}n != '${at}'`);
   const dispatcher = setOf(conditionsOf);
@@ -96,7 +96,7 @@ sets('a route that fails does not affect others and every route is counted once'
   assert.equal(dispatcher.counts(), { r0: one, r1: { ...one, matched: 0, errors: 1 }, r2: one });
 });
 
-sets('both dialects work in one set', () => {
+sets('routes of both dialects work in one set', () => {
   const entries = (['skerry', 'azure'] as const).map(dialect => ({
     name: dialect,
     route: compiled('FROM /* WHERE $body.missing != 5 INTO $upstream', dialect),
@@ -130,7 +130,7 @@ function setOf(texts: readonly string[]): ReturnType<typeof createDispatcher> {
   return createDispatcher(entries);
 }
 
-/** Message that records which values are read. */
+/** Returns a message that records the reads of its values. */
 function watched(asked: string[], system: Readonly<Record<string, string>>, body: unknown): Subject {
   return {
     source: '/messages',
@@ -153,7 +153,7 @@ function noCounts(): Record<(typeof COUNTED)[ConditionResult], number> {
   return { matched: 0, unmatched: 0, undefined: 0, errors: 0 };
 }
 
-/** Expected destinations: the best matching route of each sink, evaluated one by one. */
+/** Returns the expected destinations: the most urgent matching route of each sink, evaluated one by one. */
 function oneByOne(
   entries: readonly RouteSetEntry[],
   subject: Subject,

@@ -8,7 +8,7 @@ import { subjectOf } from './subject.ts';
 
 const OUTPUT = '/messages/modules/Host/outputs/temp';
 
-/** Source, message's source, whether it is taken. */
+/** Source of a route, source of a message, and the expected match. */
 const PATHS: readonly (readonly [string, string, boolean])[] = [
   ['/*', OUTPUT, true],
   ['/', OUTPUT, true],
@@ -38,7 +38,7 @@ const PATHS: readonly (readonly [string, string, boolean])[] = [
   ['/messages/modules/host/outputs/*/*//', OUTPUT, true],
 ];
 
-/** Filter, topic, whether it is taken (MQTT 3.1.1, 4.7). */
+/** Filter, topic and the expected match (MQTT 3.1.1, 4.7). */
 const TOPICS: readonly (readonly [string, string, boolean])[] = [
   ['sensors/1/temp', 'sensors/1/temp', true],
   ['sensors/1/temp', 'sensors/1/Temp', false],
@@ -63,7 +63,7 @@ const TOPICS: readonly (readonly [string, string, boolean])[] = [
   ['a/#', 'a/$b', true],
 ];
 
-/** Sources of every kind, what of messages that come down on `commands/a` and `$aws/a` each takes. */
+/** Sources with the expected match of upstream messages on `commands/a` and `$aws/a`. */
 const DOWN: readonly (readonly [pattern: string, plain: boolean, dollar: boolean])[] = [
   ['$upstream', true, true],
   ['$UpStream', true, true],
@@ -82,15 +82,21 @@ const DOWN: readonly (readonly [pattern: string, plain: boolean, dollar: boolean
 
 const sources = suite('routes: sources');
 
+function verb(match: boolean): string {
+  return match ? 'matches' : 'does not match';
+}
+
 for (const [pattern, plain, dollar] of DOWN) {
-  sources(`${pattern} matches messages from upstream: ${plain}, on a topic with $: ${dollar}`, () => {
-    const taken = ['commands/a', '$aws/a'].map(topic => takes(pattern, '$upstream', topic, 'topic("t")'));
+  sources(`the source ${pattern} ${verb(plain)} commands/a from upstream and ${verb(dollar)} $aws/a`, () => {
+    const taken = ['commands/a', '$aws/a'].map(topic =>
+      routeMatches(pattern, '$upstream', topic, 'topic("t")'),
+    );
     assert.equal(taken, [plain, dollar]);
   });
 }
 
 /**
- * Sources by the upstream they name, and whether each takes what comes down from `upstream` and from `cloud`.
+ * Sources with the expected match of messages from the upstreams `upstream` and `cloud`.
  */
 const NAMED: readonly (readonly [pattern: string, fromDefault: boolean, fromCloud: boolean])[] = [
   ['$upstream', true, true],
@@ -105,18 +111,21 @@ const NAMED: readonly (readonly [pattern: string, fromDefault: boolean, fromClou
 ];
 
 for (const [pattern, fromDefault, fromCloud] of NAMED) {
-  sources(`${pattern} matches messages from upstream: ${fromDefault}, from cloud: ${fromCloud}`, () => {
-    const taken = ['upstream', 'cloud'].map(name =>
-      takes(pattern, upstreamSource(name), 'commands/a', 'topic("t")'),
-    );
-    assert.equal(taken, [fromDefault, fromCloud]);
-  });
+  sources(
+    `the source ${pattern} ${verb(fromDefault)} messages of upstream and ${verb(fromCloud)} messages of cloud`,
+    () => {
+      const taken = ['upstream', 'cloud'].map(name =>
+        routeMatches(pattern, upstreamSource(name), 'commands/a', 'topic("t")'),
+      );
+      assert.equal(taken, [fromDefault, fromCloud]);
+    },
+  );
 }
 
 for (const source of ['/messages', OUTPUT, '/twinChangeNotifications']) {
-  sources(`$upstream does not match ${source}`, () => {
-    assert.not.ok(takes('$upstream', source, 'commands/a', 'topic("t")'));
-    assert.not.ok(takes('$upstream("#")', source, 'commands/a', 'topic("t")'));
+  sources(`the source $upstream does not match ${source}`, () => {
+    assert.not.ok(routeMatches('$upstream', source, 'commands/a', 'topic("t")'));
+    assert.not.ok(routeMatches('$upstream("#")', source, 'commands/a', 'topic("t")'));
   });
 }
 
@@ -130,23 +139,23 @@ sources('no source of the azure dialect matches messages from upstream', () => {
 });
 
 for (const [pattern, source, expected] of PATHS) {
-  sources(`${pattern} ${expected ? 'matches' : 'does not match'} ${source}`, () => {
-    assert.is(takes(pattern, source, 'a/b'), expected);
+  sources(`the source ${pattern} ${verb(expected)} ${source}`, () => {
+    assert.is(routeMatches(pattern, source, 'a/b'), expected);
   });
 }
 
 for (const [filter, topic, expected] of TOPICS) {
-  sources(`topic("${filter}") ${expected ? 'matches' : 'does not match'} ${topic}`, () => {
-    assert.is(takes(`topic("${filter}")`, '/messages', topic), expected);
+  sources(`the source topic("${filter}") ${verb(expected)} the topic ${topic}`, () => {
+    assert.is(routeMatches(`topic("${filter}")`, '/messages', topic), expected);
   });
 }
 
-sources('a topic source matches messages of modules too', () => {
-  assert.ok(takes('topic("modules/+/outputs/#")', OUTPUT, 'modules/host/outputs/temp'));
+sources('a topic source also matches messages of modules', () => {
+  assert.ok(routeMatches('topic("modules/+/outputs/#")', OUTPUT, 'modules/host/outputs/temp'));
 });
 
-sources('/* after FROM is a source first and then a comment', () => {
-  assert.ok(takes('/messages/* /* INTO nowhere */', OUTPUT, 'a/b'));
+sources('the first /* after FROM is a source, and another one begins a comment', () => {
+  assert.ok(routeMatches('/messages/* /* INTO nowhere */', OUTPUT, 'a/b'));
   assert.is(compiled('FROM /* /**/ INTO /* here */ $upstream').tree.condition, undefined);
 });
 
@@ -154,7 +163,7 @@ sources('SELECT * is optional and keywords are case-insensitive', () => {
   assert.is(compiled('select * from /messages/* into $UPSTREAM').tree.sink.kind, 'upstream');
 });
 
-sources('sinks are parsed from the text', () => {
+sources('a sink is parsed into its kind with module and input or topic', () => {
   const sinkOf = (sink: string): unknown => compiled(`FROM /* INTO ${sink}`).tree.sink;
   assert.equal(sinkOf("brokeredendpoint('/modules/Logger/inputs/in')"), {
     kind: 'input',
@@ -164,7 +173,7 @@ sources('sinks are parsed from the text', () => {
   assert.equal(sinkOf('Topic("alerts/hot")'), { kind: 'topic', topic: 'alerts/hot' });
 });
 
-function takes(pattern: string, source: string, topic: string, sink = '$upstream'): boolean {
+function routeMatches(pattern: string, source: string, topic: string, sink = '$upstream'): boolean {
   const route = compiled(`FROM ${pattern} INTO ${sink}`);
   const dispatcher = createDispatcher([{ name: 'r', route, priority: 9, ttl: undefined }]);
   let taken = false;

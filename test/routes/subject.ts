@@ -1,6 +1,6 @@
 import type { Subject } from '../../src/routes/subject.ts';
 
-/** Message in the notation of the tests. */
+/** Message of a test. */
 export type Sample = {
   readonly source?: string;
   readonly topic?: string;
@@ -9,7 +9,7 @@ export type Sample = {
   readonly body?: unknown;
 };
 
-/** The subject of a sample: own properties only, the body as it stands. */
+/** Returns the subject of a sample, with the body unchanged. */
 export function subjectOf(sample: Sample): Subject {
   const { source = '/messages', topic = 'sensors/1', properties = {}, system = {}, body } = sample;
   return {

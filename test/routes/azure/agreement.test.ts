@@ -12,7 +12,7 @@ import { azureVerdict } from './evaluator.ts';
 
 const SAMPLES_EACH = 8;
 
-const agreement = suite('routes: agreement, azure');
+const agreement = suite('routes: agreement of the azure dialect');
 
 agreement('a compiled azure condition agrees with an interpreter of its tree', () => {
   const seen = new Map(['true', 'false', 'undefined', 'refused'].map(verdict => [verdict, 0]));
@@ -43,7 +43,7 @@ agreement('a printed route parses to the same tree', () => {
   fc.assert(property, { numRuns: 3000 });
 });
 
-agreement('any string literal is printed so that it parses back', () => {
+agreement('a printed string literal parses to the same value', () => {
   const property = fc.property(
     fc.string({ unit: 'binary' }),
     fc.constantFrom('', '\\', '\\u0041', '"'),

@@ -12,7 +12,7 @@ import type { Sample } from '../subject.ts';
 
 const AT = { start: 0, end: 0 };
 
-/** Few names and values, so that conditions and messages often meet. */
+/** Few names and values, so that conditions often match messages. */
 const NAMES = ['a', 'B', 'none', "it's", 'a-b', 'c!'];
 const SYSTEM = ['contentType', 'messageId'];
 const TEXTS = ['', 'a', 'ab', '1', '-2.5', ' 10 ', '1,000', '(5)', '1e2', '3-', 'Infinity', 'x'];
@@ -26,7 +26,7 @@ const PATHS: readonly (readonly PathStep[])[] = [
   ['gone'],
 ];
 
-/** Any message that the conditions below can be asked of. */
+/** Arbitrary messages for the conditions below. */
 export const azureSamples: fc.Arbitrary<Sample> = fc.record({
   properties: fc.dictionary(
     fc.constantFrom('a', 'A', 'b', "it's", '$contentType', '$body.a', '$messageId'),
@@ -68,7 +68,7 @@ type Typed = {
   any: Expression;
 };
 
-/** Trees whose operands mostly go together, and sometimes do not. */
+/** Arbitrary conditions whose operand types mostly match. */
 export const azureConditions: fc.Arbitrary<Expression> = fc.letrec<Typed>(tie => {
   const of = (type: keyof Typed): fc.Arbitrary<Expression> =>
     fc.oneof({ weight: 12, arbitrary: tie(type) }, { weight: 6, arbitrary: tie('dynamic') }, tie('any'));
@@ -151,7 +151,9 @@ function bodyPaths(): fc.Arbitrary<BodyPath> {
   return fc.constantFrom(...PATHS).map(path => ({ kind: 'body', path, ...AT }) as const);
 }
 
-/** `$x` is hidden by an application property unless it has brackets, or stands in braces. */
+/**
+ * Returns the same values as if an application property could shadow them, except for paths with an index.
+ */
 function shadowed(hidden: fc.Arbitrary<SystemProperty | BodyPath>): fc.Arbitrary<Expression> {
   return hidden.map(inner => {
     if (inner.kind === 'body' && inner.path.some(step => typeof step === 'number')) return inner;

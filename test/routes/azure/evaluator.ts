@@ -3,7 +3,10 @@ import type { BinaryOperator, Expression, PathStep } from '../../../src/routes/t
 import { call } from './functions.ts';
 import { type Any, bool, concat, number, orderOf, REFUSED, refuse, type Typed, widened } from './values.ts';
 
-/** Interpreter of the azure dialect with a typed value for each node, or `refused`. */
+/**
+ * Evaluates an azure condition with typed values. Returns `refused` if the compiler must refuse the
+ * condition.
+ */
 export function azureVerdict(condition: Expression, subject: Subject): string {
   try {
     const { type, value } = walk(condition, subject);
@@ -180,7 +183,7 @@ function computed(operator: string, left: number, right: number): number {
 function comparison(operator: string, left: Typed, right: Typed): Typed {
   alike(left, right);
   const dynamic = left.type === 'any' || right.type === 'any';
-  // Two texts of which one is null are not compared; among values of a body it is the least.
+  // A comparison with a null text is undefined. Between body values a null text is the least.
   if (!dynamic && [left, right].some(({ type, value }) => type === 'string' && value === null))
     return bool(undefined);
   const [one, other] = [widened(left), widened(right)];

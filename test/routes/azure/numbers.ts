@@ -1,4 +1,4 @@
-/** Parses numbers as Azure IoT Edge does, for the forms used in the tests. */
+/** Parses the numbers that occur in the tests like Azure IoT Edge. */
 export function azureNumber(text: string): number | undefined {
   const trimmed = text.trim();
   if (/^[+-]?infinity$/i.test(trimmed)) return trimmed.startsWith('-') ? -Infinity : Infinity;

@@ -1,4 +1,4 @@
-/** Typed value as in Azure IoT Edge; `any` is a body value. A string may exist and be null. */
+/** Typed value of Azure IoT Edge. `any` is a body value. A defined string can be null. */
 export type Typed =
   | { readonly type: 'number'; readonly value: number | undefined }
   | { readonly type: 'string'; readonly value: string | null | undefined }
@@ -14,10 +14,10 @@ export type Any =
   | { readonly kind: 'string'; readonly of: string | null }
   | { readonly kind: 'null'; readonly missing: boolean };
 
-/** The kinds in their order. */
+/** Kinds of body values in ascending order. */
 const KINDS = ['boolean', 'number', 'string', 'null'];
 
-/** The types do not go together: the condition is refused when it is compiled. */
+/** Exception of a condition whose operand types do not match. The compiler refuses the condition. */
 export const REFUSED = Symbol('refused');
 
 export function refuse(): never {

@@ -9,15 +9,15 @@ import { compiled } from '../compiled.ts';
 /** Checks the examples in docs/reference/routes.md. */
 const page = readFileSync(new URL('../../../docs/reference/routes.md', import.meta.url), 'utf8');
 
-const documentation = suite('routes: documentation');
+const documentation = suite('routes: reference page');
 
-documentation('the routes of the manifest compile', () => {
+documentation('the routes of the manifest in the reference page compile', () => {
   const routes = page.match(/FROM [^\n]*? INTO (\$upstream|\w+\(\\"[^"]*\\"\))/g) ?? [];
   assert.is(routes.length, 3 + 1);
   for (const route of routes.slice(0, 3)) compiled(route.replaceAll('\\"', '"'));
 });
 
-documentation('sources and sinks of the tables compile', () => {
+documentation('the sources and sinks in the tables of the reference page compile', () => {
   const sources = [...sectionOf('Sources').matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell);
   const sinks = [...sectionOf('Sinks').matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell);
   assert.equal([sources.length, sinks.length], [12, 4]);
@@ -33,13 +33,13 @@ documentation('the conditions in the reference page compile', () => {
 
 documentation('the reference page names every system property', () => {
   const cells = sectionOf('Conditions').matchAll(/^\| ((?:`\$\w+` ?)+)\|/gm);
-  const told = Array.from(cells, ([, cell = '']) => cell.match(/\w+/g) ?? []).flat();
-  assert.equal(told.toSorted(), Array.from(SYSTEM_PROPERTIES.skerry).toSorted());
+  const documented = Array.from(cells, ([, cell = '']) => cell.match(/\w+/g) ?? []).flat();
+  assert.equal(documented.toSorted(), Array.from(SYSTEM_PROPERTIES.skerry).toSorted());
   const [shown = ''] = sectionOf('Messages from child hubs').match(/(?<=^ {4}).+$/m) ?? [];
   assert.equal(compiled(shown).tree.source, { kind: 'topic', filter: 'floor2/#' });
 });
 
-documentation('the error in the reference page is the real one', () => {
+documentation('the error in the reference page is the output of the compiler', () => {
   const shown = [...sectionOf('Errors and warnings').matchAll(/^ {4}(.+)$/gm)].map(([, line]) => line);
   const text = shown[1]?.trim() ?? '';
   const result = compileRoute(text);

@@ -4,9 +4,9 @@ import { explainRoute } from '../../../src/routes/explain.ts';
 import { compiled } from '../compiled.ts';
 import { subjectOf } from '../subject.ts';
 
-const explaining = suite('routes: explain');
+const explaining = suite('routes: explanations');
 
-explaining('an explanation shows every part of a condition with its value, the whole first', () => {
+explaining('an explanation shows the condition and then each of its parts, with values', () => {
   const route = compiled(
     "FROM /messages/* WHERE $body.celsius > 50 + 10 AND NOT starts_with(site, 'x') INTO $upstream",
   );
@@ -37,12 +37,12 @@ explaining('a missing property has no value in an explanation', () => {
   );
 });
 
-explaining('a route of another source is not evaluated', () => {
+explaining('an explanation of a route with another source has no values', () => {
   const route = compiled('FROM /messages/modules/a/* WHERE true INTO $upstream');
   assert.equal(explainRoute(route, subjectOf({})), { takes: false, verdict: undefined, values: [] });
 });
 
-explaining('a route without a condition has no parts', () => {
+explaining('an explanation of a route without a condition has no parts', () => {
   const explained = explainRoute(compiled('FROM /* INTO $upstream'), subjectOf({}));
   assert.equal(explained, { takes: true, verdict: 'true', values: [] });
 });
@@ -54,7 +54,7 @@ explaining('a part that cannot be computed has no value and the result is an err
   assert.is(values[0]?.value, undefined);
 });
 
-explaining('azure: an application property shadows a body value', () => {
+explaining('an application property shadows a body value in the azure dialect', () => {
   const route = compiled("FROM /* WHERE $body.a = 'x' INTO $upstream", 'azure');
   const explained = explainRoute(route, subjectOf({ properties: { '$BODY.A': 'x' } }));
   assert.equal(

@@ -33,7 +33,9 @@ const ROWS: readonly (readonly [written: string, printed: string])[] = [
 const printer = suite('routes: printer');
 
 for (const [written, printed] of ROWS) {
-  printer(`prints ${written}`, () => assert.is(printRoute(parseRoute(written, 'skerry').tree), printed));
+  printer(`the route ${written} is printed as ${printed}`, () =>
+    assert.is(printRoute(parseRoute(written, 'skerry').tree), printed),
+  );
 }
 
 printer('a printed route parses to the same tree', () => {

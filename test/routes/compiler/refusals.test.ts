@@ -6,7 +6,7 @@ import { compileRoute } from '../../../src/routes/route.ts';
 
 type Row = readonly [route: string, line: number, column: number, part: string];
 
-/** Whole routes: what is wrong with them, where, and a part of the sentence that says so. */
+/** Invalid routes with the line, the column and a part of the error. */
 const ROUTES: readonly Row[] = [
   ['', 1, 1, 'unexpected end of the route; expected FROM'],
   ['   \n', 2, 1, 'unexpected end of the route'],
@@ -73,7 +73,7 @@ const ROUTES: readonly Row[] = [
   ['FROM /* INTO topic("")', 1, 20, 'is empty'],
 ];
 
-/** Conditions; the column is counted from the condition's own beginning. */
+/** Invalid conditions. The column is relative to the start of the condition. */
 const CONDITIONS: readonly (readonly [condition: string, column: number, part: string])[] = [
   ['temp > 50', 1, 'temp is an application property and so a string, 50 is a number; write as_number(temp)'],
   ['50 < temp', 1, 'write as_number(temp)'],
@@ -163,16 +163,20 @@ const PREFIX = 'FROM /* WHERE ';
 const refusals = suite('routes: refusals');
 
 for (const [text, line, column, part] of ROUTES) {
-  refusals(`refuses ${JSON.stringify(text)}`, () => assertRefused(text, line, column, part));
+  refusals(`the route ${JSON.stringify(text)} is refused with the text ${JSON.stringify(part)}`, () =>
+    assertRefused(text, line, column, part),
+  );
 }
 
 for (const [condition, column, part] of CONDITIONS) {
   const ends = part.includes('unexpected end') || part.includes('not closed') || part === 'expected )';
   const text = `${PREFIX}${condition}${ends ? '' : ' INTO $upstream'}`;
-  refusals(`refuses ${text}`, () => assertRefused(text, 1, PREFIX.length + column, part));
+  refusals(`the route ${text} is refused with the text ${JSON.stringify(part)}`, () =>
+    assertRefused(text, 1, PREFIX.length + column, part),
+  );
 }
 
-refusals('an error shows the text with carets', () => {
+refusals('an error shows the line of the route with carets under the wrong part', () => {
   const text = 'FROM /messages/*\n  WHERE lenght(level) = 3\n  INTO $upstream';
   assert.is(
     formatDiagnostic('hot', text, diagnosticOf(text)),
@@ -192,14 +196,14 @@ refusals('columns and carets count characters, not UTF-16 units', () => {
   assert.is(carets.indexOf('^'), 2 + 31);
 });
 
-refusals('a long line is cut around the error', () => {
+refusals('a long line is shortened around the error', () => {
   const text = `FROM /* WHERE level = '${'x'.repeat(500)}' AND lenght(level) = 3 AND b = '${'y'.repeat(500)}' INTO $upstream`;
   const [, excerpt = '', carets = ''] = formatDiagnostic('r', text, diagnosticOf(text)).split('\n');
   assert.ok(excerpt.length < 120, `${excerpt.length} characters`);
   assert.is(excerpt.slice(carets.indexOf('^'), carets.lastIndexOf('^') + 1), 'lenght');
 });
 
-refusals('WHERE requires a condition in both dialects', () => {
+refusals('WHERE without a condition is refused in both dialects', () => {
   const endpoint = 'BrokeredEndpoint("/modules/a/inputs/b")';
   for (const text of [
     `FROM /messages WHERE INTO ${endpoint}`,
@@ -216,7 +220,7 @@ refusals('WHERE requires a condition in both dialects', () => {
   }
 });
 
-refusals('a route cannot write control characters to a terminal', () => {
+refusals('an error of a route contains no control characters', () => {
   const text = "FROM /* WHERE level = '\u001b[31m' AND \u001b[0m INTO $upstream";
   assert.not.ok(formatDiagnostic('r\u001b[2J', text, diagnosticOf(text)).includes('\u001b'));
 });

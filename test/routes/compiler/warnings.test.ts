@@ -5,7 +5,7 @@ import { compileRoute } from '../../../src/routes/route.ts';
 
 type Row = readonly [condition: string, column: number, part: string, dialect?: Dialect];
 
-/** Conditions with one warning; the column is counted from the condition's own beginning. */
+/** Conditions with one warning. The column is relative to the start of the condition. */
 const ROWS: readonly Row[] = [
   ['true', 1, 'always true: omit WHERE'],
   ['1 < 2', 1, 'always true'],
@@ -34,7 +34,7 @@ const QUIET: readonly string[] = [
 const warnings = suite('routes: warnings');
 
 for (const [condition, column, part, dialect = 'skerry'] of ROWS) {
-  warnings(`${dialect} warns of ${condition}`, () => {
+  warnings(`the ${dialect} dialect warns about the condition ${condition}`, () => {
     const before = 'FROM /messages/* WHERE ';
     const result = compileRoute(`${before}${condition} INTO $upstream`, dialect);
     assert.ok('route' in result);
@@ -46,14 +46,14 @@ for (const [condition, column, part, dialect = 'skerry'] of ROWS) {
 }
 
 for (const condition of QUIET) {
-  warnings(`does not warn of ${condition}`, () => {
+  warnings(`the compiler does not warn about the condition ${condition}`, () => {
     const result = compileRoute(`FROM /messages/* WHERE ${condition} INTO $upstream`);
     assert.ok('route' in result);
     assert.equal(result.route.warnings, []);
   });
 }
 
-warnings('azure ignores text after the sink and warns', () => {
+warnings('the azure dialect ignores text after the sink and warns about it', () => {
   const result = compileRoute("FROM /messages/* INTO $upstream WHERE level = 'hot' ", 'azure');
   assert.ok('route' in result);
   assert.is(result.route.tree.condition, undefined);

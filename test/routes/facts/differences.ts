@@ -1,12 +1,11 @@
 /**
- * Texts that the reference's tests answer twice: `error` there belongs to a compiler with body queries
- * switched off.
+ * Conditions with two results in the tests of the reference. The result `error` is of a compiler without body
+ * queries.
  */
 export const UNDECIDED: ReadonlySet<string> = new Set(['$BODY.message.Weather.Temperature >= 50']);
 
 /**
- * Conditions that the reference's tests compile by themselves, and that no route can hold: WHERE wants a
- * condition.
+ * Conditions of the reference that no route can contain, because WHERE requires a condition.
  */
 export const BLANK: ReadonlySet<string> = new Set(['  ']);
 
@@ -15,7 +14,7 @@ type Difference = { readonly is: string; readonly because: string };
 const REFUSED_TYPE = 'a condition that can only be undefined, and AND and OR of null, are refused';
 const UNKNOWN = 'an unknown system property is refused';
 const NO_TEXT = 'a property without a value is missing; MQTT has none';
-const MISSING = 'what is missing is undefined, not null';
+const MISSING = 'a missing value is undefined, not null';
 const OTHER_NAME = 'a key with such characters is written ["key"]';
 
 /** Differences of the default dialect with their reasons. docs/reference/routes.md documents them. */

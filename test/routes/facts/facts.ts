@@ -1,7 +1,10 @@
 import type { Sample } from '../subject.ts';
 import reference from './reference.json' with { type: 'json' };
 
-/** Condition and message of a test of Azure IoT Edge; `error`: refused by the compiler. */
+/**
+ * Condition and message of a test of Azure IoT Edge. The compiler refuses a condition with the result
+ * `error`.
+ */
 type Fact = {
   readonly message: string;
   readonly condition: string;
@@ -46,7 +49,7 @@ function endsOf(expected: string | boolean | Ends): unknown {
   return { source: expected.source, sink: address === undefined ? 'upstream' : `${module} ${input}` };
 }
 
-/** The body as the hub hands it over: undefined if it is not JSON. */
+/** Parses a body. Undefined if the body is not JSON. */
 function parsed(body: string): unknown {
   try {
     return JSON.parse(body);

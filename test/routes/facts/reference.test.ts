@@ -9,19 +9,18 @@ import { BLANK, SKERRY_DIFFERS, UNDECIDED } from './differences.ts';
 import { CONDITIONS, SAMPLES, STATEMENTS, type Statement } from './facts.ts';
 
 /**
- * Tests of the reference implementation: all of them hold in `azure`, and the differences of `skerry` are
- * listed.
+ * Tests of the reference implementation. All pass in `azure`. The differences of `skerry` are listed.
  */
-const reference = suite('routes: facts of the reference');
+const reference = suite('routes: tests of Azure IoT Edge');
 
 for (const { message, condition, expected, source } of CONDITIONS) {
   if ((expected === 'error' && UNDECIDED.has(condition)) || BLANK.has(condition)) continue;
-  const name = `${message}: ${condition}`;
-  reference(`azure: ${name} is ${expected}`, () => {
+  const name = `${condition} for ${message}`;
+  reference(`the azure dialect evaluates ${name} to ${expected}`, () => {
     assert.is(verdictOf('azure', condition, message, source), expected);
   });
   const differs = SKERRY_DIFFERS[condition];
-  reference(`skerry: ${name} is ${differs?.is ?? expected}`, () => {
+  reference(`the skerry dialect evaluates ${name} to ${differs?.is ?? expected}`, () => {
     assert.is(verdictOf('skerry', condition, message, source), differs?.is ?? expected);
   });
 }
@@ -35,7 +34,7 @@ reference('every documented difference from Azure IoT Edge is real', () => {
 });
 
 for (const statement of STATEMENTS) {
-  reference(`azure: ${JSON.stringify(statement)}`, () => {
+  reference(`the azure dialect gives the expected result for ${JSON.stringify(statement)}`, () => {
     if ('route' in statement) assert.equal(endsOf(statement.route), statement.expected);
     else assert.is(holds(statement), statement.expected);
   });
@@ -48,7 +47,7 @@ function verdictOf(dialect: Dialect, condition: string, message: string, source:
   return 'route' in result ? result.route.evaluate(subjectOf(sample)) : 'error';
 }
 
-/** Source and sink of a route; its condition need not type-check. */
+/** Returns the source and sink of a route. The types of its condition are not checked. */
 function endsOf(text: string): unknown {
   try {
     const { source, sink } = parseRoute(text, 'azure').tree;

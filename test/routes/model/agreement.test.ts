@@ -10,7 +10,7 @@ import { pairs } from './pairs.ts';
 
 const SAMPLES_EACH = 8;
 
-const agreement = suite('routes: agreement');
+const agreement = suite('routes: agreement of the skerry dialect');
 
 agreement('a compiled condition agrees with an interpreter of its tree', () => {
   const seen = { true: 0, false: 0, undefined: 0 };

@@ -9,13 +9,13 @@ import type { Sample } from '../subject.ts';
 
 const AT = { start: 0, end: 0 };
 
-/** Few names and values, so that conditions and messages often meet. */
+/** Few names and values, so that conditions often match messages. */
 const NAMES = ['a', 'b', 'c'];
 const TEXTS = ['', 'a', 'ab', 'b', '1', '-2.5', ' 10 ', '1e2', '0x1', 'Ä'];
 const NUMBERS = [0, 1, 2, 0.5, 10, 100, 1e21, Number.POSITIVE_INFINITY];
 const STEPS: readonly PathStep[] = ['a', 'b', 'list', 0, 1, 'length', 'constructor'];
 
-/** Any message that the conditions below can be asked of. */
+/** Arbitrary messages for the conditions below. */
 export const samples: fc.Arbitrary<Sample> = fc.record({
   properties: fc.dictionary(fc.constantFrom(...NAMES), fc.constantFrom(...TEXTS)),
   system: fc.dictionary(fc.constantFrom('contentType', 'messageId'), fc.constantFrom(...TEXTS)),
@@ -37,7 +37,7 @@ function bodies(): fc.Arbitrary<unknown> {
 
 type Typed = { number: Expression; string: Expression; boolean: Expression; dynamic: Expression };
 
-/** Conditions whose operands go together: all of them must compile. */
+/** Arbitrary conditions with matching operand types, all of which must compile. */
 export const conditions: fc.Arbitrary<Expression> = fc.letrec<Typed>(tie => {
   const operand = (type: Type): fc.Arbitrary<Expression> => {
     if (type === 'null') return literals(null);
@@ -92,7 +92,7 @@ export const conditions: fc.Arbitrary<Expression> = fc.letrec<Typed>(tie => {
 
 const upstreamNames = fc.constantFrom(undefined, 'upstream', 'cloud', '1-_');
 
-/** Any tree that a text can have, whether its operands go together or not. */
+/** Arbitrary route trees, also with operand types that do not match. */
 export const trees: fc.Arbitrary<RouteTree> = fc
   .record({
     source: fc.oneof(

@@ -4,8 +4,8 @@ import type { BinaryOperator, Expression, PathStep } from '../../../src/routes/t
 const NUMERIC = new Set(['abs', 'ceiling', 'exp', 'floor', 'power', 'sign', 'sqrt', 'square']);
 
 /**
- * The meaning of a condition, written for the second time and as plainly as can be: a walk over the tree with
- * neither types nor shortcuts. The compiled function must agree with it.
+ * Evaluates a condition by a walk over its tree, without types and shortcuts. The compiled function must give
+ * the same result.
  */
 export function evaluate(expression: Expression, subject: Subject): unknown {
   switch (expression.kind) {

@@ -1,7 +1,7 @@
 import type { Sample } from '../subject.ts';
 import type { Vector } from './skerry.ts';
 
-/** The message that every vector of this dialect is asked of. */
+/** Message of every vector of this dialect. */
 export const PUMP: Sample = {
   source: '/messages/modules/pump/outputs/flow',
   properties: {
@@ -36,10 +36,10 @@ export const PUMP: Sample = {
   },
 };
 
-/** Vectors for the rules of Azure IoT Edge; `error`: refused by the compiler. */
+/** Vectors for the rules of Azure IoT Edge. The compiler refuses a condition with the result `error`. */
 export const AZURE_VECTORS: readonly Vector[] = [
   ['a property in any case', "LEVEL = 'hot'", 'true'],
-  ['a property in any case, the other way', "temp = '21.5'", 'true'],
+  ['a property in lower case', "temp = '21.5'", 'true'],
   ['a missing property', "none = 'x'", 'undefined'],
   ['a property without a text is there', 'is_defined(nil)', 'true'],
   ['a property without a text is null', 'is_null(nil)', 'true'],
@@ -67,7 +67,7 @@ export const AZURE_VECTORS: readonly Vector[] = [
   ['AND in any case is no name', "aNd = 'x'", 'error'],
   ['a name that begins with a keyword', "andy = 'x'", 'undefined'],
   ['an exponent alone is a number without a value', "e5 = 'x'", 'error'],
-  ['which nothing but undefined equals', 'e5 = undefined', 'undefined'],
+  ['a number without a value equals nothing but undefined', 'e5 = undefined', 'undefined'],
   ['two numbers in a row', '5 -4 = 1', 'error'],
   ['a minus with blanks', '5 - 4 = 1', 'true'],
   ['a hexadecimal number', '0xff = 255', 'true'],
@@ -92,13 +92,13 @@ export const AZURE_VECTORS: readonly Vector[] = [
   ['{$name} in any case', "{$ContentType} = 'application/json'", 'true'],
   ['$name of a system property alone', "$messageId = 'm-1'", 'true'],
   ['an application property that begins with $', "$site = 'A'", 'true'],
-  ['{$name} does not see it', "{$site} = 'A'", 'undefined'],
-  ['an unknown one is undefined', "$unknown = 'x'", 'undefined'],
+  ['{$name} does not read an application property', "{$site} = 'A'", 'undefined'],
+  ['an unknown system property is undefined', "$unknown = 'x'", 'undefined'],
   ['$body alone is a system property', 'is_defined($body)', 'false'],
   ['an application property hides a body value', "$body.shadow = 'property'", 'true'],
-  ['braces reach behind it', "{$body.shadow} = 'body'", 'true'],
+  ['braces reach the body value behind an application property', "{$body.shadow} = 'body'", 'true'],
   ['a name with brackets that is no body path is undefined', '$site[0] = undefined', 'undefined'],
-  ['and so is refused with anything else', "$site[0] = 'A'", 'error'],
+  ['a name with brackets that is no body path is refused with another value', "$site[0] = 'A'", 'error'],
 
   ['a body number', '$body.flow > 12', 'true'],
   ['$BODY in any case', '$BoDy.flow = 12.5', 'true'],
@@ -131,7 +131,7 @@ export const AZURE_VECTORS: readonly Vector[] = [
   ['a truth is less than a number', '$body.on < $body.zero', 'true'],
   ['a string is less than null', '$body.name < $body.nothing', 'true'],
   ['false is less than true', '$body.off < $body.on', 'true'],
-  ['literals have that order too', 'false < true', 'true'],
+  ['boolean literals have the order of body values', 'false < true', 'true'],
   ['null equals null', 'null = null AND null <= null', 'true'],
   ['null is not less than null', 'null < null', 'false'],
   ['undefined with undefined', 'undefined = undefined', 'undefined'],
@@ -164,8 +164,8 @@ export const AZURE_VECTORS: readonly Vector[] = [
   ['a body value AND null', '$body.on AND null', 'error'],
   ['a body value OR null', '$body.on OR null', 'undefined'],
   ['a body value OR undefined', '$body.on OR undefined', 'undefined'],
-  ['false AND what is no truth', '$body.off AND $body.flow', 'undefined'],
-  ['true OR what is no truth', '$body.on OR $body.missing', 'undefined'],
+  ['false AND a value that is no boolean', '$body.off AND $body.flow', 'undefined'],
+  ['true OR a value that is no boolean', '$body.on OR $body.missing', 'undefined'],
   ['a string AND a truth', 'level AND true', 'error'],
 
   ['arithmetic of a body number', '$body.flow * 2 = 25', 'true'],
@@ -174,7 +174,7 @@ export const AZURE_VECTORS: readonly Vector[] = [
   ['% of a body number', '$body.flow % 2 = 0.5', 'error'],
   ['minus of a body number', '- $body.flow = -12.5', 'error'],
   ['0 / 0 of a body is a number less than all', '$body.zero / $body.zero < -1e300', 'true'],
-  ['and equals itself', '$body.zero / $body.zero = $body.zero / $body.zero', 'true'],
+  ['0 / 0 of a body equals itself', '$body.zero / $body.zero = $body.zero / $body.zero', 'true'],
   ['0 / 0 of literals is undefined', '0 / 0 < 1', 'undefined'],
   ['a number + a string', "3 + '4' = 7", 'error'],
 
@@ -186,13 +186,13 @@ export const AZURE_VECTORS: readonly Vector[] = [
   ['?? of two types', '(level ?? 5) = 5', 'error'],
   ['?? binds loosest', "none ?? 'x' = 'x'", 'error'],
 
-  ['is_null is inverted: a value', 'is_null($body.flow)', 'true'],
-  ['is_null is inverted: null', 'is_null($body.nothing)', 'true'],
-  ['is_null is inverted: nothing there', 'is_null($body.missing)', 'false'],
+  ['is_null of a value is inverted', 'is_null($body.flow)', 'true'],
+  ['is_null of null is inverted', 'is_null($body.nothing)', 'true'],
+  ['is_null of a missing value is inverted', 'is_null($body.missing)', 'false'],
   ['is_null of an object', 'is_null($body.nested)', 'undefined'],
   ['is_null of a literal', 'is_null(12)', 'false'],
   ['is_bool of an object', 'is_bool($body.nested)', 'undefined'],
-  ['is_bool of what is undefined', 'is_bool(undefined AND true)', 'undefined'],
+  ['is_bool of undefined', 'is_bool(undefined AND true)', 'undefined'],
   ['is_bool of a string', 'is_bool(level)', 'false'],
   ['is_number of a body string', 'is_number($body.numeral)', 'false'],
   ['is_number of infinity', 'is_number(3 / 0)', 'false'],
@@ -209,13 +209,13 @@ export const AZURE_VECTORS: readonly Vector[] = [
   ['as_number of a body string', 'as_number($body.numeral) = 7', 'true'],
   ['as_number of a missing value', 'is_defined(as_number($body.missing))', 'false'],
   ['as_number of a truth', 'as_number(true) = 1', 'error'],
-  ['concat wants two', "concat('a') = 'a'", 'error'],
+  ['concat requires two operands', "concat('a') = 'a'", 'error'],
   ['concat of a body number', "is_defined(concat('a', $body.flow))", 'false'],
-  ['upper leaves what has no single capital', "upper('straße') = 'STRAßE'", 'true'],
+  ['upper leaves a character without a single capital', "upper('straße') = 'STRAßE'", 'true'],
   ['substring of a length at the end', "substring('abc', 3, 0) = ''", 'undefined'],
   ['substring at the end', "substring('abc', 3) = ''", 'true'],
   ['substring drops fractions', "substring('abc', 1.9) = 'bc'", 'true'],
   ['power of one', 'power(1, 3 / 0) = 1', 'true'],
   ['power of minus one', 'power(-1, 3 / 0) = 1', 'true'],
-  ['a twin change is none here', 'twin_change_includes(tags.a)', 'error'],
+  ['a twin change is not supported here', 'twin_change_includes(tags.a)', 'error'],
 ];

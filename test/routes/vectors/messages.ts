@@ -1,7 +1,7 @@
 import type { Sample } from '../subject.ts';
 import type { Vector } from './skerry.ts';
 
-/** The message that every vector is asked of. */
+/** Message of every vector. */
 export const BOILER: Sample = {
   properties: {
     level: 'hot',
@@ -32,14 +32,14 @@ export const BOILER: Sample = {
   },
 };
 
-/** Messages of their own, for what one message cannot show. */
+/** Vectors with a message of their own. */
 export const MESSAGES: readonly (readonly [...Vector, sample: Sample])[] = [
   ['a bare number is a body', '$body > 60', 'true', { body: 61 }],
   ['a bare string is a body', "$body = 'x'", 'true', { body: 'x' }],
   ['a bare truth is a body', '$body', 'true', { body: true }],
   ['null is a body', 'is_null($body)', 'true', { body: null }],
   ['a bare array is a body', '$body[1] = 2', 'true', { body: [1, 2] }],
-  ['no body', 'is_defined($body)', 'false', { body: undefined }],
+  ['a missing body', 'is_defined($body)', 'false', { body: undefined }],
   ['NaN in a body is undefined', 'is_defined($body.x)', 'false', { body: { x: Number.NaN } }],
   ['infinity in a body', '$body.x > 1e308', 'true', { body: { x: Number.POSITIVE_INFINITY } }],
   ['a key named __proto__', '$body.__proto__.x = 1', 'true', { body: JSON.parse('{"__proto__":{"x":1}}') }],
@@ -53,11 +53,16 @@ export const MESSAGES: readonly (readonly [...Vector, sample: Sample])[] = [
   ['an empty name', "{x} = ''", 'true', { properties: { x: '' } }],
   ['a system property without a value', 'is_defined($messageId)', 'false', { system: { messageId: null } }],
   [
-    'what a hub beneath says of where a message began',
+    'a child hub sends the device, module and output of a message',
     "$childDevice = 'floor2' AND $childModule = 'gate' AND $childOutput = 'open'",
     'true',
     { system: { childDevice: 'floor2', childModule: 'gate', childOutput: 'open' } },
   ],
-  ['what no hub beneath has said', "$childTopic = 'a/b'", 'undefined', { properties: { childTopic: 'a/b' } }],
+  [
+    'a property of a message does not set its child topic',
+    "$childTopic = 'a/b'",
+    'undefined',
+    { properties: { childTopic: 'a/b' } },
+  ],
   ['a property without a value is missing', 'is_defined(a)', 'false', { properties: { a: null } }],
 ];

@@ -1,13 +1,13 @@
 import type { ConditionResult } from '../../../src/routes/subject.ts';
 
-/** `error` of a route that is refused when it is compiled, too. */
+/** Rule, condition and result. The result is also `error` if the compiler refuses the condition. */
 export type Vector = readonly [rule: string, condition: string, verdict: ConditionResult];
 
 /** Vectors for the rules of the dialect. */
 export const VECTORS: readonly Vector[] = [
   ['a true literal passes', 'true', 'true'],
-  ['a false literal does not', 'false', 'false'],
-  ['undefined is neither', 'undefined', 'undefined'],
+  ['a false literal does not pass', 'false', 'false'],
+  ['undefined is neither true nor false', 'undefined', 'undefined'],
 
   ['a property equals a string', "level = 'hot'", 'true'],
   ['a property differs from a string', "level = 'cold'", 'false'],
@@ -63,12 +63,16 @@ export const VECTORS: readonly Vector[] = [
   ['a quoted key with a dot', '$body["dot.key"] = 8', 'true'],
   ['a key with a dash', '$body.dash-key = 7', 'true'],
   ['keys of JavaScript are not in a body', 'is_defined($body.constructor)', 'false'],
-  ['nor is the prototype', 'is_defined($body.__proto__)', 'false'],
+  ['the prototype is not in a body', 'is_defined($body.__proto__)', 'false'],
   ['the whole body is no truth', '$body', 'undefined'],
   ['the whole body is an object', 'is_object($body)', 'true'],
 
   ['an ordering with a missing value is undefined', '$body.missing > 50', 'undefined'],
-  ['so is one from the other side', '$body.missing < 50', 'undefined'],
+  [
+    'an ordering with a missing value is undefined from the other side too',
+    '$body.missing < 50',
+    'undefined',
+  ],
   ['an ordering of a string with a number is undefined', '$body.name > 5', 'undefined'],
   ['an ordering of a number with a string is undefined', "$body.celsius > '5'", 'undefined'],
   ['a numeral in a string is no number', '$body.numeral > 5', 'undefined'],
@@ -93,7 +97,7 @@ export const VECTORS: readonly Vector[] = [
   ['zero is not false', '$body.zero = false', 'false'],
   ['nothing equals undefined', 'undefined = undefined', 'undefined'],
 
-  ['AND of two truths', "level = 'hot' AND $body.on", 'true'],
+  ['AND of two true values', "level = 'hot' AND $body.on", 'true'],
   ['false AND decides, whatever the other', "level = 'cold' AND none = 'x'", 'false'],
   ['AND with an undefined right side', "level = 'hot' AND none = 'x'", 'undefined'],
   ['AND with an undefined left side', "none = 'x' AND level = 'hot'", 'undefined'],
@@ -105,7 +109,7 @@ export const VECTORS: readonly Vector[] = [
   ['true OR decides, whatever the other', "level = 'hot' OR none = 'x'", 'true'],
   ['undefined OR true', "none = 'x' OR level = 'hot'", 'true'],
   ['undefined OR false', "none = 'x' OR level = 'cold'", 'undefined'],
-  ['OR of two untruths', '$body.off OR false', 'false'],
+  ['OR of two false values', '$body.off OR false', 'false'],
   ['NOT true', 'NOT $body.on', 'false'],
   ['NOT false', 'NOT $body.off', 'true'],
   ['NOT undefined', "NOT (none = 'x')", 'undefined'],
@@ -129,7 +133,7 @@ export const VECTORS: readonly Vector[] = [
   ['|| binds like +', "'a' || 'b' = 'ab'", 'true'],
 
   ['operators need no blanks', '3+4=7', 'true'],
-  ['minus after a number needs none', '7-4=3', 'true'],
+  ['minus after a number needs no blanks', '7-4=3', 'true'],
   ['!= needs no blanks', "level!='cold'", 'true'],
   ['|| needs no blanks', "level||temp='hot21.5'", 'true'],
   ['?? needs no blanks', "(none??'x')='x'", 'true'],
@@ -157,8 +161,8 @@ export const VECTORS: readonly Vector[] = [
   ['joining with a missing property', "is_defined('a' || none)", 'false'],
   ['joining with a body number', "is_defined('a' || $body.celsius)", 'false'],
 
-  ['?? keeps what is defined', "(level ?? 'x') = 'hot'", 'true'],
-  ['?? replaces what is undefined', "(none ?? 'x') = 'x'", 'true'],
+  ['?? keeps a defined value', "(level ?? 'x') = 'hot'", 'true'],
+  ['?? replaces an undefined value', "(none ?? 'x') = 'x'", 'true'],
   ['?? replaces null', '($body.nothing ?? 5) = 5', 'true'],
   ['?? keeps false', '$body.off ?? true', 'false'],
   ['?? keeps zero', '($body.zero ?? 5) = 0', 'true'],
@@ -179,7 +183,7 @@ export const VECTORS: readonly Vector[] = [
   ['as_number reads no unit', "is_defined(as_number('21C'))", 'false'],
 
   ['is_defined of a property', 'is_defined(level)', 'true'],
-  ['is_defined of a missing one', 'is_defined(none)', 'false'],
+  ['is_defined of a missing property', 'is_defined(none)', 'false'],
   ['is_defined of null', 'is_defined($body.nothing)', 'true'],
   ['is_null of null', 'is_null($body.nothing)', 'true'],
   ['is_null of a value', 'is_null($body.celsius)', 'false'],
@@ -207,7 +211,7 @@ export const VECTORS: readonly Vector[] = [
   ['starts_with', "starts_with($body.name, 'boil')", 'true'],
   ['ends_with', "ends_with($body.name, 'boil')", 'false'],
   ['index_of', "index_of(level, 't') = 2", 'true'],
-  ['index_of what is not there', "index_of(level, 'x') = -1", 'true'],
+  ['index_of an absent string', "index_of(level, 'x') = -1", 'true'],
   ['substring to the end', "substring(level, 1) = 'ot'", 'true'],
   ['substring of a length', "substring(level, 0, 2) = 'ho'", 'true'],
   ['substring at the end is empty', "substring(level, 3) = ''", 'true'],
@@ -222,9 +226,9 @@ export const VECTORS: readonly Vector[] = [
   ['exp and power', 'exp(0) = power(2, 0)', 'true'],
   ['power of one', 'power(1, 3 / 0) = 1', 'true'],
   ['power of minus one', 'power(-1, 3 / 0) = 1', 'true'],
-  ['exp of what is missing', 'is_defined(exp($body.missing))', 'false'],
+  ['exp of a missing value', 'is_defined(exp($body.missing))', 'false'],
   ['is_number of infinity', 'is_number(3 / 0)', 'false'],
-  ['is_number of what is undefined', 'is_number(as_number(level))', 'false'],
+  ['is_number of undefined', 'is_number(as_number(level))', 'false'],
   ['is_string of a number', 'is_string(12)', 'false'],
   ['is_bool of a comparison', "is_bool(level = 'hot')", 'true'],
   ['is_bool of an undefined comparison', "is_bool(none = 'hot')", 'false'],
@@ -235,7 +239,7 @@ export const VECTORS: readonly Vector[] = [
   ['substring with a length at the end', "substring(level, 3, 0) = ''", 'undefined'],
   ['substring of a fraction of a length', "substring(level, 0, 1.9) = 'h'", 'true'],
   ['substring from before the beginning', "substring(level, -1) = ''", 'undefined'],
-  ['upper leaves what has no single capital', "upper('straße') = 'STRAßE'", 'true'],
+  ['upper leaves a character without a single capital', "upper('straße') = 'STRAßE'", 'true'],
   ['lower of other scripts', "lower('ÄΩЖ') = 'äωж'", 'true'],
   ['a sigma is a sigma wherever it stands', "lower('ΟΔΟΣ') = 'οδοσ'", 'true'],
   ['length counts UTF-16 units', "length('😀') = 2", 'true'],
@@ -253,8 +257,8 @@ export const VECTORS: readonly Vector[] = [
   ['as_number of a minus alone', "is_defined(as_number('-'))", 'false'],
 
   ['an ordering with a known number that has no value', '0 / 0 < 1', 'undefined'],
-  ['equality with one', '$body.celsius = 0 / 0', 'undefined'],
-  ['inequality with one', '$body.celsius != 0 / 0', 'undefined'],
+  ['equality with a number that has no value', '$body.celsius = 0 / 0', 'undefined'],
+  ['inequality with a number that has no value', '$body.celsius != 0 / 0', 'undefined'],
   ['a literal on either side of !=', '60 != $body.celsius', 'true'],
   ['two numbers that are computed', 'length(level) != as_number(temp)', 'true'],
   ['an ordering of computed strings', "lower(level) >= upper('hot')", 'true'],
@@ -267,7 +271,7 @@ export const VECTORS: readonly Vector[] = [
 
   ['a constant side of AND drops out', "1 < 2 AND level = 'hot'", 'true'],
   ['a constant side decides', "2 < 1 AND level = 'hot'", 'false'],
-  ['a constant that is undefined does not', "undefined AND level = 'hot'", 'undefined'],
+  ['an undefined constant does not decide', "undefined AND level = 'hot'", 'undefined'],
   ['undefined OR a truth', "undefined OR level = 'hot'", 'true'],
   ['the same part twice', '$body.celsius > 60 AND $body.celsius < 62', 'true'],
   ['the same part in two forms', "$body.numeral = '7' AND as_number($body.numeral) = 7", 'true'],
@@ -278,6 +282,6 @@ export const VECTORS: readonly Vector[] = [
   ['?? of truths', "(none = 'x') ?? true", 'true'],
   ['?? of null and a property', "(null ?? level) = 'hot'", 'true'],
   ['minus of a body number', '-$body.celsius < 0', 'true'],
-  ['minus of what is missing', '-$body.missing < 0', 'undefined'],
+  ['minus of a missing value', '-$body.missing < 0', 'undefined'],
   ['% of body numbers', '$body.celsius % 60 = 1.5', 'true'],
 ];
