@@ -5,48 +5,49 @@ import type { MetadataEntry } from '../../src/queue/types.ts';
 import type { Forwarder } from '../../src/upstream/forwarder.ts';
 import { startForwarder } from '../../src/upstream/forwarder.ts';
 import { MAX_START_DELAY_MS } from '../../src/upstream/limits.ts';
-import type { StoreHarness as StoreStage } from './queue.ts';
-import { createStoreHarness as createStoreStage, messageOf, to } from './queue.ts';
+import type { StoreHarness } from './queue.ts';
+import { createStoreHarness, messageOf, to } from './queue.ts';
 
-/** A forwarder over a real store and real sockets, under a clock that the test moves. */
+/** A forwarder with a real store, real sockets and a clock that the test advances. */
 export type UpstreamHarness = {
-  readonly queue: StoreStage;
+  readonly queue: StoreHarness;
   readonly log: string[];
-  /** Downstream messages. Durable at once, unless the test handles `settle`. */
+  /** Messages from upstream. They are settled at once unless the test replaces `receive`. */
   readonly down: Message[];
-  takeDown: (message: Message, settle: OnDurable, note?: MetadataEntry) => void;
-  /** Starts what the manifest's `upstream` says, in place of what runs. */
+  receive: (message: Message, settle: OnDurable, note?: MetadataEntry) => void;
+  /** Stops the current forwarder and starts one with the field `upstream` of a manifest. */
   readonly start: (upstream: object) => Forwarder;
+  /** Current forwarder. */
   readonly forwarder: () => Forwarder;
-  /** Appends texts to the queue that is forwarded. */
+  /** Appends messages with these bodies to the forwarded queue. */
   readonly append: (texts: readonly string[], change?: Partial<Message>, priority?: number) => Promise<void>;
-  /** Lets time pass, some milliseconds a turn of the loop, until `check` is true. */
+  /** Advances the clock by `step` milliseconds per turn of the event loop until `check` returns true. */
   readonly until: (what: string, check: () => boolean, step?: number) => Promise<void>;
-  /** Reads the dead letters: their reasons. */
-  readonly letters: () => string[];
-  /** Stops the forwarder, and starts another on the store opened again, as after a restart. */
+  /** Reasons of the dead letters. */
+  readonly deadLetterReasons: () => string[];
+  /** Stops the forwarder, reopens the store and starts another forwarder. */
   readonly restart: (upstream: object) => Promise<void>;
   readonly finish: () => Promise<void>;
 };
 
 const QUEUE = '$upstream';
 
-/** `fraction` is all the chance there is; `wait`: milliseconds that pass at once after a start. */
+/** `fraction` is the only random value. The clock advances by `wait` milliseconds after each start. */
 export async function createUpstreamHarness(
   fraction = 0.5,
   wait = MAX_START_DELAY_MS,
 ): Promise<UpstreamHarness> {
-  const queue = await createStoreStage();
+  const queue = await createStoreHarness();
   const log: string[] = [];
   const down: Message[] = [];
   let forwarder: Forwarder | undefined;
   const note = (text: string): void => void log.push(text);
 
-  const stage: UpstreamHarness = {
+  const harness: UpstreamHarness = {
     queue,
     log,
     down,
-    takeDown: (message, settle, kept) => {
+    receive: (message, settle, kept) => {
       down.push(message);
       if (kept === undefined) settle();
       else queue.store.append(message, [], settle, kept);
@@ -63,7 +64,7 @@ export async function createUpstreamHarness(
         home: import.meta.dirname,
         drain: settings => queue.store.drain(QUEUE, settings),
         pressure: queue.store.pressure,
-        take: (message, settle, kept) => stage.takeDown(message, settle, kept),
+        take: (message, settle, kept) => harness.receive(message, settle, kept),
         memory: keepUpstream(queue.store, { info: note, warn: note, error: note }),
         clock: queue.clock,
         random: { fraction: () => fraction, bytes: count => Buffer.alloc(count) },
@@ -85,26 +86,26 @@ export async function createUpstreamHarness(
       const end = performance.now() + 20_000;
       while (!check()) {
         if (performance.now() > end)
-          throw new Error(`It never came true that ${what}: ${log.slice(-5).join(' ')}`);
+          throw new Error(`Timed out waiting until ${what}: ${log.slice(-5).join(' ')}`);
         await new Promise(done => setImmediate(done));
         queue.clock.advance(step);
       }
     },
-    letters: () => queue.store.deadLetters.list().map(({ reason }) => reason),
+    deadLetterReasons: () => queue.store.deadLetters.list().map(({ reason }) => reason),
     restart: async upstream => {
       forwarder?.stop();
       await queue.restart();
-      stage.start(upstream);
+      harness.start(upstream);
     },
     finish: async () => {
       forwarder?.stop();
       await queue.finish();
     },
   };
-  return stage;
+  return harness;
 }
 
-/** Texts `0` to `count - 1`. */
+/** Returns the texts `0` to `count - 1`. */
 export function numbers(count: number): string[] {
   return Array.from({ length: count }, (_, index) => String(index));
 }

@@ -5,30 +5,30 @@ import { ACK_TIMEOUT_MS } from '../../src/upstream/limits.ts';
 import type { UpstreamHarness } from '../harness/upstream.ts';
 import { createUpstreamHarness, numbers } from '../harness/upstream.ts';
 import type { Script, Server } from './server.ts';
-import { friendly, startServer } from './server.ts';
+import { acceptAll, startServer } from './server.ts';
 
-const acks = suite('upstream: a server that does not acknowledge');
+const acks = suite('upstream: missing acknowledgements');
 
-/** A script that does everything but send packets of some types. */
+/** Script that accepts every packet and never sends packets of some types. */
 const without =
   (...silenced: readonly string[]): Script =>
-  (packet, guest, index) =>
-    friendly(
+  (packet, connection, index) =>
+    acceptAll(
       packet,
-      { ...guest, send: answer => void (silenced.includes(answer.cmd) || guest.send(answer)) },
+      { ...connection, send: answer => void (silenced.includes(answer.cmd) || connection.send(answer)) },
       index,
     );
 
-async function withStage(
+async function withServers(
   scripts: readonly Script[],
-  test: (stage: UpstreamHarness, servers: readonly Server[]) => Promise<void>,
+  test: (harness: UpstreamHarness, servers: readonly Server[]) => Promise<void>,
 ): Promise<void> {
-  const stage = await createUpstreamHarness();
+  const harness = await createUpstreamHarness();
   const servers = await Promise.all(scripts.map(script => startServer(script)));
   try {
-    await test(stage, servers);
+    await test(harness, servers);
   } finally {
-    await stage.finish();
+    await harness.finish();
     await Promise.all(servers.map(server => server.close()));
   }
 }
@@ -37,7 +37,7 @@ function urlOf(server: Server | undefined): string {
   return `mqtt://127.0.0.1:${server?.port}`;
 }
 
-const errorOf = (stage: UpstreamHarness): string => stage.forwarder().status().lastError ?? '';
+const errorOf = (harness: UpstreamHarness): string => harness.forwarder().status().lastError ?? '';
 
 const MISSING: readonly (readonly [missing: string, upstream: object])[] = [
   ['PUBACK', {}],
@@ -47,97 +47,115 @@ const MISSING: readonly (readonly [missing: string, upstream: object])[] = [
 ];
 
 for (const [missing, upstream] of MISSING) {
-  acks(`a server that sends no ${missing} loses the link, and everything arrives over the next one`, () => {
-    const deaf = without(missing.toLowerCase());
-    let heals = false;
-    const script: Script = (...packet) => (heals ? friendly : deaf)(...packet);
-    return withStage([script], async (stage, [server]) => {
-      stage.start({ url: urlOf(server), window: 4, ...upstream });
-      await stage.append(numbers(10));
-      await stage.until('the link ends', () => errorOf(stage) !== '', 500);
-      assert.is(
-        errorOf(stage),
-        `The connection to 127.0.0.1:${server?.port} failed: no ${missing} for ${ACK_TIMEOUT_MS / 1000} s.`,
-      );
-      await stage.until('it is connected again', () => stage.forwarder().status().state === 'connected', 500);
-      const [line] = upstreamLines({
-        name: 'upstream',
-        ...stage.forwarder().status(),
-        backlog: 0,
-        oldestMs: undefined,
+  acks(
+    `a connection without ${missing} is closed after the timeout, and all messages arrive over a later one`,
+    () => {
+      const silent = without(missing.toLowerCase());
+      let heals = false;
+      const script: Script = (...packet) => (heals ? acceptAll : silent)(...packet);
+      return withServers([script], async (harness, [server]) => {
+        harness.start({ url: urlOf(server), window: 4, ...upstream });
+        await harness.append(numbers(10));
+        await harness.until('the link ends', () => errorOf(harness) !== '', 500);
+        assert.is(
+          errorOf(harness),
+          `The connection to 127.0.0.1:${server?.port} failed: no ${missing} for ${ACK_TIMEOUT_MS / 1000} s.`,
+        );
+        await harness.until(
+          'it is connected again',
+          () => harness.forwarder().status().state === 'connected',
+          500,
+        );
+        const [line] = upstreamLines({
+          name: 'upstream',
+          ...harness.forwarder().status(),
+          backlog: 0,
+          oldestMs: undefined,
+        });
+        assert.match(line ?? '', new RegExp(`connected.*no ${missing} for 60 s`));
+        heals = true;
+        const depth = (): number => harness.queue.store.stats()[0]?.depth ?? 0;
+        await harness.until('the queue is empty', () => depth() === 0, 10);
+        assert.equal([...new Set(server?.bodies())], numbers(10));
+        assert.equal(harness.deadLetterReasons(), []);
+        const isSound = (): boolean => harness.forwarder().status().acknowledges;
+        await harness.until('the status shows that the server acknowledges', isSound, 500);
       });
-      assert.match(line ?? '', new RegExp(`connected.*no ${missing} for 60 s`));
-      heals = true;
-      const depth = (): number => stage.queue.store.stats()[0]?.depth ?? 0;
-      await stage.until('the queue is empty', () => depth() === 0, 10);
-      assert.equal([...new Set(server?.bodies())], numbers(10));
-      assert.equal(stage.letters(), []);
-      const isSound = (): boolean => stage.forwarder().status().acknowledges;
-      await stage.until('the server counts as sound again', isSound, 500);
-    });
-  });
+    },
+  );
 }
 
-acks('a message that no server ever acknowledges waits, and does not become a dead letter', () =>
-  withStage([without('puback')], async (stage, [server]) => {
-    stage.start({ url: urlOf(server), window: 1 });
-    await stage.append(numbers(2));
-    await stage.until('twenty links have ended', () => (server?.guests.length ?? 0) > 20, 2_000);
-    assert.equal(stage.letters(), []);
+acks('a message that is never acknowledged waits and does not become a dead letter', () =>
+  withServers([without('puback')], async (harness, [server]) => {
+    harness.start({ url: urlOf(server), window: 1 });
+    await harness.append(numbers(2));
+    await harness.until('twenty links have ended', () => (server?.connections.length ?? 0) > 20, 2_000);
+    assert.equal(harness.deadLetterReasons(), []);
     assert.equal([...new Set(server?.bodies())], ['0']);
-    // Each wait is up to twice as long as the one before, up to a minute.
-    assert.ok(stage.queue.clock.monotonic() > 20 * ACK_TIMEOUT_MS + 5 * 30_000);
+    // Each reconnect delay is up to twice as long as the previous one, at most a minute.
+    assert.ok(harness.queue.clock.monotonic() > 20 * ACK_TIMEOUT_MS + 5 * 30_000);
   }),
 );
 
 acks('the next address of "urls" takes over from a server that acknowledges nothing', () =>
-  withStage([without('puback'), friendly], async (stage, servers) => {
-    stage.start({ urls: servers.map(urlOf) });
-    await stage.append(numbers(10));
-    await stage.until('all have arrived', () => stage.forwarder().status().delivered === 10, 500);
+  withServers([without('puback'), acceptAll], async (harness, servers) => {
+    harness.start({ urls: servers.map(urlOf) });
+    await harness.append(numbers(10));
+    await harness.until('all have arrived', () => harness.forwarder().status().delivered === 10, 500);
     assert.equal(servers[1]?.bodies(), numbers(10));
-    assert.is(servers[0]?.guests.length, 1);
-    assert.ok(stage.queue.clock.monotonic() < 4 * ACK_TIMEOUT_MS);
+    assert.is(servers[0]?.connections.length, 1);
+    assert.ok(harness.queue.clock.monotonic() < 4 * ACK_TIMEOUT_MS);
   }),
 );
 
-acks('a server that acknowledges one message in 50 s keeps its link', () =>
-  withStage([without('puback')], async (stage, [server]) => {
-    stage.start({ url: urlOf(server), window: 4 });
-    await stage.append(numbers(10));
-    await stage.until('the window is full', () => server?.bodies().length === 4);
-    const [guest] = server?.guests ?? [];
+acks('a server that acknowledges one message per 50 s keeps its connection', () =>
+  withServers([without('puback')], async (harness, [server]) => {
+    harness.start({ url: urlOf(server), window: 4 });
+    await harness.append(numbers(10));
+    await harness.until('the window is full', () => server?.bodies().length === 4);
+    const [connection] = server?.connections ?? [];
     for (let count = 1; count <= 10; count++) {
-      const from = stage.queue.clock.monotonic();
-      await stage.until('50 s are over', () => stage.queue.clock.monotonic() - from >= 50_000, 500);
-      const next = guest?.packets.flatMap(packet => (packet.cmd === 'publish' ? [packet] : []))[count - 1];
-      guest?.send({ cmd: 'puback', messageId: next?.messageId ?? 0 });
-      await stage.until('it is known', () => stage.forwarder().status().delivered === count);
-      await stage.until('there is a next one', () => (server?.bodies().length ?? 0) > count || count === 10);
+      const from = harness.queue.clock.monotonic();
+      await harness.until('50 s are over', () => harness.queue.clock.monotonic() - from >= 50_000, 500);
+      const next = connection?.packets.flatMap(packet => (packet.cmd === 'publish' ? [packet] : []))[
+        count - 1
+      ];
+      connection?.send({ cmd: 'puback', messageId: next?.messageId ?? 0 });
+      await harness.until('it is known', () => harness.forwarder().status().delivered === count);
+      await harness.until(
+        'there is a next one',
+        () => (server?.bodies().length ?? 0) > count || count === 10,
+      );
     }
-    assert.is(errorOf(stage), '');
-    assert.is(server?.guests.length, 1);
+    assert.is(errorOf(harness), '');
+    assert.is(server?.connections.length, 1);
   }),
 );
 
-acks('a network that needs minutes for a large message is not taken for a mute server', () => {
-  // The messages lie in the network: the server has not received any, so it cannot answer what follows them.
-  const silent = without('puback', 'pingresp');
-  let arrived = false;
-  return withStage([(...packet) => (arrived ? friendly : silent)(...packet)], async (stage, [server]) => {
-    stage.start({ url: urlOf(server), keepAlive: '10m' });
-    await stage.append(numbers(1));
-    await stage.until('it is on its way', () => server?.bodies().length === 1);
-    await stage.until('minutes pass', () => stage.queue.clock.monotonic() > 6 * ACK_TIMEOUT_MS, 500);
-    assert.is(errorOf(stage), '');
-    const [guest] = server?.guests ?? [];
-    arrived = true;
-    for (const packet of guest?.packets ?? [])
-      if (packet.cmd !== 'connect' && guest !== undefined) friendly(packet, guest, 0);
-    await stage.until('it is acknowledged', () => stage.forwarder().status().delivered === 1, 10);
-    assert.is(server?.guests.length, 1);
-    assert.ok((guest?.packets ?? []).filter(({ cmd }) => cmd === 'pingreq').length <= 1);
-  });
-});
+acks(
+  'a connection that needs minutes for a large message is not closed by the acknowledgement timeout',
+  () => {
+    // The server has not received the messages yet, so it cannot answer a ping that follows them.
+    const silent = without('puback', 'pingresp');
+    let arrived = false;
+    return withServers(
+      [(...packet) => (arrived ? acceptAll : silent)(...packet)],
+      async (harness, [server]) => {
+        harness.start({ url: urlOf(server), keepAlive: '10m' });
+        await harness.append(numbers(1));
+        await harness.until('it is on its way', () => server?.bodies().length === 1);
+        await harness.until('minutes pass', () => harness.queue.clock.monotonic() > 6 * ACK_TIMEOUT_MS, 500);
+        assert.is(errorOf(harness), '');
+        const [connection] = server?.connections ?? [];
+        arrived = true;
+        for (const packet of connection?.packets ?? [])
+          if (packet.cmd !== 'connect' && connection !== undefined) acceptAll(packet, connection, 0);
+        await harness.until('it is acknowledged', () => harness.forwarder().status().delivered === 1, 10);
+        assert.is(server?.connections.length, 1);
+        assert.ok((connection?.packets ?? []).filter(({ cmd }) => cmd === 'pingreq').length <= 1);
+      },
+    );
+  },
+);
 
 acks.run();

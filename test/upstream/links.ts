@@ -1,7 +1,7 @@
 import type { Connack } from '../../src/mqtt/answers/connack.ts';
 import type { Link } from '../../src/upstream/link/link.ts';
 
-/** A server that takes everything. */
+/** CONNACK of a server without limits. */
 export const PLAIN_TERMS: Connack = {
   cmd: 'connack',
   sessionPresent: true,
@@ -14,9 +14,7 @@ export const PLAIN_TERMS: Connack = {
   serverKeepAlive: undefined,
 };
 
-/**
- * A link that notes what it is given: bodies and types of acknowledgements, with their packet identifiers.
- */
+/** Creates a link that records bodies and types of acknowledgements with their packet identifiers. */
 export function recordingLink(): Pick<Link, 'publish' | 'acknowledge'> & {
   readonly sent: (readonly [string | number, number])[];
 } {

@@ -6,39 +6,40 @@ import type { Packet } from 'mqtt-packet';
 import { generate, parser } from 'mqtt-packet';
 
 /** Connection accepted by a scripted server. */
-export type Guest = {
+export type ServerConnection = {
   readonly socket: Socket;
   /** Received packets in order. */
   readonly packets: Packet[];
   readonly send: (packet: Packet) => void;
 };
 
-export type Script = (packet: Packet, guest: Guest, index: number) => void;
+/** Called with each packet, its connection and the index of the connection. */
+export type Script = (packet: Packet, connection: ServerConnection, index: number) => void;
 
-/** A server that does what a test says: nothing that the hub speaks with is of the hub. */
+/** A scripted MQTT server. It shares no protocol code with the hub. */
 export type Server = {
   readonly port: number;
-  readonly guests: Guest[];
-  /** Bodies of all that was published, DUPs included. */
+  readonly connections: ServerConnection[];
+  /** Bodies of all received messages, including duplicates. */
   readonly bodies: () => string[];
   readonly close: () => Promise<void>;
 };
 
-/** `script` is called with each packet, and the number of the connection that it came on. */
+/** Starts a server that speaks one version of MQTT and answers by `script`. */
 export function startServer(script: Script, port = 0, version: 4 | 5 = 5, tls?: TlsOptions): Promise<Server> {
-  const guests: Guest[] = [];
+  const connections: ServerConnection[] = [];
   const take = (socket: Socket): void => {
-    const index = guests.length;
-    const guest: Guest = {
+    const index = connections.length;
+    const connection: ServerConnection = {
       socket,
       packets: [],
       send: packet => socket.write(generate(packet, { protocolVersion: version })),
     };
-    guests.push(guest);
+    connections.push(connection);
     const reader = parser({ protocolVersion: version });
     reader.on('packet', packet => {
-      guest.packets.push(packet);
-      script(packet, guest, index);
+      connection.packets.push(packet);
+      script(packet, connection, index);
     });
     reader.on('error', () => socket.destroy());
     socket.on('data', chunk => reader.parse(chunk));
@@ -51,11 +52,11 @@ export function startServer(script: Script, port = 0, version: 4 | 5 = 5, tls?: 
       const address = server.address();
       done({
         port: isAddress(address) ? address.port : 0,
-        guests,
-        bodies: () => guests.flatMap(guest => guest.packets.flatMap(bodyOf)),
+        connections,
+        bodies: () => connections.flatMap(connection => connection.packets.flatMap(bodyOf)),
         close: () =>
           new Promise(closed => {
-            for (const { socket } of guests) socket.destroy();
+            for (const { socket } of connections) socket.destroy();
             server.close(() => closed());
           }),
       });
@@ -71,20 +72,25 @@ function bodyOf(packet: Packet): string[] {
   return packet.cmd === 'publish' ? [packet.payload.toString()] : [];
 }
 
-/** Takes a client in. */
-export function welcome(guest: Guest, properties: object = {}, sessionPresent = false): void {
-  guest.send({ cmd: 'connack', reasonCode: 0, returnCode: 0, sessionPresent, properties });
+/** Accepts a client with CONNACK. */
+export function sendConnack(
+  connection: ServerConnection,
+  properties: object = {},
+  sessionPresent = false,
+): void {
+  connection.send({ cmd: 'connack', reasonCode: 0, returnCode: 0, sessionPresent, properties });
 }
 
-/** A script that takes in all that comes, at QoS 1 and 2. */
-export const friendly: Script = (packet, guest) => {
+/** Script that accepts every packet, at QoS 1 and 2. */
+export const acceptAll: Script = (packet, connection) => {
   const messageId = packet.messageId ?? 0;
-  if (packet.cmd === 'connect') welcome(guest);
-  else if (packet.cmd === 'publish') guest.send({ cmd: packet.qos === 2 ? 'pubrec' : 'puback', messageId });
-  else if (packet.cmd === 'pubrel') guest.send({ cmd: 'pubcomp', messageId });
-  else if (packet.cmd === 'pingreq') guest.send({ cmd: 'pingresp' });
+  if (packet.cmd === 'connect') sendConnack(connection);
+  else if (packet.cmd === 'publish')
+    connection.send({ cmd: packet.qos === 2 ? 'pubrec' : 'puback', messageId });
+  else if (packet.cmd === 'pubrel') connection.send({ cmd: 'pubcomp', messageId });
+  else if (packet.cmd === 'pingreq') connection.send({ cmd: 'pingresp' });
   else if (packet.cmd === 'subscribe')
-    guest.send({ cmd: 'suback', messageId, granted: packet.subscriptions.map(({ qos }) => qos) });
+    connection.send({ cmd: 'suback', messageId, granted: packet.subscriptions.map(({ qos }) => qos) });
   else if (packet.cmd === 'unsubscribe')
-    guest.send({ cmd: 'unsuback', messageId, granted: packet.unsubscriptions.map(() => 0) });
+    connection.send({ cmd: 'unsuback', messageId, granted: packet.unsubscriptions.map(() => 0) });
 };

@@ -13,11 +13,11 @@ async function connected({ ports }: Broker, clientId: string, node = 0): Promise
   return mqtt.connectAsync(`mqtt://127.0.0.1:${ports[node]}`, { clientId, clean: false, reconnectPeriod: 0 });
 }
 
-const brokers = suite('upstream: the brokers that the tests start');
+const brokers = suite('upstream: brokers of the tests');
 
 for (const kind of KINDS) {
   brokers(
-    `${kind} keeps what it acknowledged for a session that is away, over its own restart and its death`,
+    `${kind} keeps acknowledged messages of an offline session across a restart and a SIGKILL`,
     async () => {
       const broker = await startBroker(kind);
       if (broker === undefined) {

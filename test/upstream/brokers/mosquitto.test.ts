@@ -16,9 +16,9 @@ async function startMosquitto(folder: string, port: number): Promise<ChildProces
   return child;
 }
 
-const upstream = suite('upstream: a broker that nobody here wrote');
+const upstream = suite('upstream: mosquitto');
 
-upstream('mosquitto gets every line, in order, across its own death by SIGKILL', async () => {
+upstream('mosquitto receives every message in order although it is killed with SIGKILL', async () => {
   if (spawnSync(MOSQUITTO, ['-h']).error !== undefined) {
     process.stdout.write('skipped: the upstream test with mosquitto: it is not installed\n');
     return;
@@ -33,7 +33,7 @@ upstream('mosquitto gets every line, in order, across its own death by SIGKILL',
       upstream: { url: `mqtt://127.0.0.1:${brokerPort}` },
     }),
   });
-  // It must know its subscriber from the start, or what comes before the subscriber is back is nobody's.
+  // Without a saved session mosquitto would drop messages that arrive before the subscriber reconnects.
   const settings = [
     `listener ${brokerPort} 127.0.0.1`,
     'allow_anonymous true',
@@ -63,7 +63,7 @@ upstream('mosquitto gets every line, in order, across its own death by SIGKILL',
     publish(100);
     broker = await startMosquitto(folder, brokerPort);
     await until('the second hundred is there', () => new Set(arrived).size === 200);
-    // Its store may bring back what its reader had already: at least once, in order.
+    // After its restart mosquitto may repeat messages that its subscriber has already received.
     const first = [...new Set(arrived)];
     assert.equal(
       first,

@@ -8,12 +8,12 @@ import { PROFILES } from '../../../src/upstream/profile.ts';
 import { createStoreHarness, messageOf, to } from '../../harness/queue.ts';
 import { PLAIN_TERMS, recordingLink } from '../links.ts';
 
-const stale = suite('upstream: identifiers of messages that are no more');
+const stale = suite('upstream: stale packet identifiers');
 
-stale('one that went out and left by its age is released before another message goes under it', async () => {
-  const stage = await createStoreHarness();
-  await stage.append(messageOf('x'), [to('q')]);
-  const [waiting] = stage.store.peek('q', 1);
+stale('the packet identifier of an expired message is released before another message uses it', async () => {
+  const harness = await createStoreHarness();
+  await harness.append(messageOf('x'), [to('q')]);
+  const [waiting] = harness.store.peek('q', 1);
   const sequence = waiting?.sequence ?? 0;
   const packetId = packetIdOf(sequence);
   const releases = openQos2Outbound(
@@ -29,7 +29,7 @@ stale('one that went out and left by its age is released before another message 
   );
   releases.published(packetId, sequence - 65_535);
   const link = recordingLink();
-  const outflow = startUplink({
+  const uplink = startUplink({
     link,
     terms: PLAIN_TERMS,
     profile: PROFILES.mqtt,
@@ -45,23 +45,23 @@ stale('one that went out and left by its age is released before another message 
     aside: new Set<number>(),
     offers: () => {},
     dry: () => {},
-    drain: settings => stage.store.drain('q', settings),
+    drain: settings => harness.store.drain('q', settings),
     releases,
     mayBegin: () => true,
     taken: () => {},
     refused: () => {},
-    clock: stage.clock,
+    clock: harness.clock,
     random: { fraction: () => 0, bytes: count => Buffer.alloc(count) },
   });
-  outflow.wake();
+  uplink.wake();
   assert.equal(link.sent, [[PUBREL, packetId]]);
-  outflow.acknowledged(PUBCOMP, packetId, 0);
+  uplink.acknowledged(PUBCOMP, packetId, 0);
   assert.equal(link.sent, [
     [PUBREL, packetId],
     ['x', packetId],
   ]);
-  outflow.stop();
-  await stage.finish();
+  uplink.stop();
+  await harness.finish();
 });
 
 stale.run();

@@ -20,7 +20,7 @@ import { troubleOf } from '../../../src/upstream/link/error-texts.ts';
 import type { UpstreamHarness } from '../../harness/upstream.ts';
 import { createUpstreamHarness } from '../../harness/upstream.ts';
 import type { Server } from '../server.ts';
-import { friendly, startServer } from '../server.ts';
+import { acceptAll, startServer } from '../server.ts';
 
 const certificates = resolve(import.meta.dirname, '../../certificates');
 const fileOf = (name: string): string => join(certificates, name);
@@ -35,69 +35,69 @@ const secure = suite('upstream: TLS');
 
 async function withServer(
   options: TlsOptions,
-  test: (stage: UpstreamHarness, server: Server) => Promise<void>,
+  test: (harness: UpstreamHarness, server: Server) => Promise<void>,
 ): Promise<void> {
-  const stage = await createUpstreamHarness();
-  const server = await startServer(friendly, 0, 5, options);
+  const harness = await createUpstreamHarness();
+  const server = await startServer(acceptAll, 0, 5, options);
   try {
-    await test(stage, server);
+    await test(harness, server);
   } finally {
-    await stage.finish();
+    await harness.finish();
     await server.close();
   }
 }
 
-/** Error of the connection; `connected` if it succeeds. */
-async function fateOf(
-  stage: UpstreamHarness,
+/** Connects and returns `connected` or the error. */
+async function resultOf(
+  harness: UpstreamHarness,
   server: Server,
   tls: object,
   host = '127.0.0.1',
 ): Promise<string> {
-  const forwarder = stage.start({ url: `mqtts://${host}:${server.port}`, tls });
+  const forwarder = harness.start({ url: `mqtts://${host}:${server.port}`, tls });
   const isDecided = (): boolean =>
     forwarder.status().state === 'connected' || forwarder.status().lastError !== undefined;
-  await stage.until('it is decided', isDecided, 0);
+  await harness.until('it is decided', isDecided, 0);
   return forwarder.status().state === 'connected' ? 'connected' : (forwarder.status().lastError ?? '');
 }
 
-secure('a server that the given authority vouches for is taken, and no other', async () => {
-  await withServer(serverTls(), async (stage, server) => {
-    assert.is(await fateOf(stage, server, { ca: fileOf('ca.pem') }), 'connected');
-    assert.is(await fateOf(stage, server, { ca: fileOf('ca.pem') }, 'localhost'), 'connected');
+secure('only a server with a certificate of the given CA is accepted', async () => {
+  await withServer(serverTls(), async (harness, server) => {
+    assert.is(await resultOf(harness, server, { ca: fileOf('ca.pem') }), 'connected');
+    assert.is(await resultOf(harness, server, { ca: fileOf('ca.pem') }, 'localhost'), 'connected');
     assert.match(
-      await fateOf(stage, server, { ca: fileOf('other-ca.pem') }),
+      await resultOf(harness, server, { ca: fileOf('other-ca.pem') }),
       /is not trusted \(\w+\): trust its CA with "tls\.ca"/,
     );
-    assert.match(await fateOf(stage, server, {}), /is not trusted \(\w+\): trust its CA with "tls\.ca"/);
+    assert.match(await resultOf(harness, server, {}), /is not trusted \(\w+\): trust its CA with "tls\.ca"/);
     const named = { ca: fileOf('ca.pem'), serverName: 'other.example' };
     assert.match(
-      await fateOf(stage, server, named),
+      await resultOf(harness, server, named),
       /is for another host name \(ERR_TLS_CERT_ALTNAME_INVALID\): set "tls.serverName"/,
     );
     assert.match(
-      await fateOf(stage, server, { ca: 'missing.pem' }),
+      await resultOf(harness, server, { ca: 'missing.pem' }),
       /^upstream\.tls\.ca \(\S+missing\.pem\) cannot be read: the file does not exist\.$/,
     );
   });
 });
 
-secure('a pinned fingerprint takes that certificate, and nothing else', async () => {
-  await withServer(serverTls(), async (stage, server) => {
-    assert.is(await fateOf(stage, server, { fingerprint: FINGERPRINT }), 'connected');
+secure('only a certificate with the pinned fingerprint is accepted', async () => {
+  await withServer(serverTls(), async (harness, server) => {
+    assert.is(await resultOf(harness, server, { fingerprint: FINGERPRINT }), 'connected');
     const other = FINGERPRINT.replace('FD', '00');
     assert.match(
-      await fateOf(stage, server, { fingerprint: other }),
+      await resultOf(harness, server, { fingerprint: other }),
       /fingerprint of the server's certificate \(fd97fd6d/,
     );
     assert.is(
-      server.guests.flatMap(({ packets }) => packets.filter(({ cmd }) => cmd === 'connect')).length,
+      server.connections.flatMap(({ packets }) => packets.filter(({ cmd }) => cmd === 'connect')).length,
       1,
     );
   });
 });
 
-secure('the server is told the name that is meant, and offered the protocols', async () => {
+secure('the server receives the server name and the ALPN protocols', async () => {
   const seen: unknown[] = [];
   const options: TlsOptions = {
     ...serverTls(),
@@ -106,14 +106,14 @@ secure('the server is told the name that is meant, and offered the protocols', a
       return protocols[0];
     },
   };
-  await withServer(options, async (stage, server) => {
+  await withServer(options, async (harness, server) => {
     const tls = { ca: fileOf('ca.pem'), serverName: 'localhost', alpn: ['mqtt', 'x-amzn-mqtt-ca'] };
-    assert.is(await fateOf(stage, server, tls), 'connected');
+    assert.is(await resultOf(harness, server, tls), 'connected');
     assert.equal(seen, ['localhost', ['mqtt', 'x-amzn-mqtt-ca']]);
   });
 });
 
-secure('the certificate that is shown is read anew for each connection', async () => {
+secure('the client certificate is read again for each connection', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-upstream-'));
   const [cert, key] = [join(folder, 'c.pem'), join(folder, 'c.key')];
   const place = (name: string): void => {
@@ -122,19 +122,19 @@ secure('the certificate that is shown is read anew for each connection', async (
   };
   place('stranger');
   const options = { ...serverTls(), requestCert: true, ca: readFileSync(fileOf('ca.pem')) };
-  await withServer(options, async (stage, server) => {
-    const forwarder = stage.start({
+  await withServer(options, async (harness, server) => {
+    const forwarder = harness.start({
       url: `mqtts://127.0.0.1:${server.port}`,
       tls: { ca: fileOf('ca.pem'), cert, key },
     });
-    await stage.until('the stranger is refused', () => forwarder.status().lastError !== undefined, 0);
+    await harness.until('the stranger is refused', () => forwarder.status().lastError !== undefined, 0);
     place('sensor');
-    await stage.until('the new one is taken', () => forwarder.status().state === 'connected', 10);
+    await harness.until('the new one is taken', () => forwarder.status().state === 'connected', 10);
   });
   rmSync(folder, { recursive: true });
 });
 
-/** Puts something else where a file is. */
+/** Returns an action that removes a file before `put` creates something else at its path. */
 function inPlace(put: (file: string) => unknown): (file: string) => void {
   return file => {
     rmSync(file);
@@ -142,7 +142,7 @@ function inPlace(put: (file: string) => unknown): (file: string) => void {
   };
 }
 
-/** Each turns a file of PEM into something that TLS cannot use; a pattern for the reason. */
+/** Actions that make a PEM file unusable, each with the expected reason. */
 const USELESS: readonly (readonly [how: string, act: (file: string) => unknown, reason: RegExp])[] = [
   ['is empty', file => writeFileSync(file, ''), / is empty\.$/],
   [
@@ -152,25 +152,25 @@ const USELESS: readonly (readonly [how: string, act: (file: string) => unknown, 
   ],
   ['ends early', file => truncateSync(file, 100), / holds no (certificate|private key) in PEM /],
   [
-    'holds nothing between its marks',
+    'has no content between its BEGIN and END lines',
     file => writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/^[^-].*\n/gm, '')),
     / holds no (certificate|private key) in PEM /,
   ],
-  ['is gone', file => rmSync(file), / cannot be read: the file does not exist\.$/],
+  ['is missing', file => rmSync(file), / cannot be read: the file does not exist\.$/],
   ['is a folder', inPlace(file => mkdirSync(file)), / is not a file\.$/],
-  ['is a pipe that nobody writes to', inPlace(file => spawnSync('mkfifo', [file])), / is not a file\.$/],
+  ['is a pipe without a writer', inPlace(file => spawnSync('mkfifo', [file])), / is not a file\.$/],
   ['never ends', inPlace(file => symlinkSync('/dev/zero', file)), / is not a file\.$/],
-  ['points to itself', inPlace(file => symlinkSync(file, file)), / cannot be read: ELOOP/],
+  ['is a link to itself', inPlace(file => symlinkSync(file, file)), / cannot be read: ELOOP/],
   ['is huge', file => truncateSync(file, 2 ** 40), / is larger than \d+ bytes\.$/],
   [
-    'is of somebody else',
+    'belongs to another key',
     file => copyFileSync(fileOf(`stranger.${file.slice(-3)}`), file),
     / cannot be used together /,
   ],
 ];
 
 secure(
-  'a certificate, key or authority that TLS cannot use is named with the reason, and ends nothing',
+  'a certificate, key or CA that TLS cannot use is reported with its field and reason, and ends nothing',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'skerry-upstream-'));
     const options = { ...serverTls(), requestCert: true, ca: readFileSync(fileOf('ca.pem')) };
@@ -185,50 +185,50 @@ secure(
         copyFileSync(fileOf(from), to);
       }
     };
-    await withServer(options, async (stage, server) => {
+    await withServer(options, async (harness, server) => {
       for (const [how, act, reason] of USELESS) {
         for (const [field, file] of Object.entries(files)) {
-          if (field === 'ca' && how === 'is of somebody else') continue;
+          if (field === 'ca' && how === 'belongs to another key') continue;
           repair();
           act(file);
-          stage.log.length = 0;
+          harness.log.length = 0;
           const what = `upstream.tls.${field} that ${how}`;
-          const fate = await fateOf(stage, server, files);
-          assert.match(fate, reason, what);
-          assert.ok(fate.includes(`upstream.tls.${field} (${file})`), `${what}: ${fate}`);
-          assert.equal(stage.log, [`${fate} Messages wait in the queue until the next attempt.`], what);
+          const result = await resultOf(harness, server, files);
+          assert.match(result, reason, what);
+          assert.ok(result.includes(`upstream.tls.${field} (${file})`), `${what}: ${result}`);
+          assert.equal(harness.log, [`${result} Messages wait in the queue until the next attempt.`], what);
         }
       }
-      // As a renewal leaves them for a moment, under a link that is lost.
+      // During a renewal the files may be incomplete at the moment of a reconnect.
       repair();
-      const forwarder = stage.start({ url: `mqtts://127.0.0.1:${server.port}`, tls: files });
-      await stage.until('it connects', () => forwarder.status().state === 'connected', 10);
+      const forwarder = harness.start({ url: `mqtts://127.0.0.1:${server.port}`, tls: files });
+      await harness.until('it connects', () => forwarder.status().state === 'connected', 10);
       writeFileSync(files.key, '');
-      await stage.append(['waits']);
-      await stage.until('it arrives', () => server.bodies().length === 1, 1);
-      server.guests.at(-1)?.socket.destroy();
-      await stage.append(['later']);
-      await stage.until(
+      await harness.append(['waits']);
+      await harness.until('it arrives', () => server.bodies().length === 1, 1);
+      server.connections.at(-1)?.socket.destroy();
+      await harness.append(['later']);
+      await harness.until(
         'the key is found empty',
         () => /key.* is empty/.test(forwarder.status().lastError ?? ''),
         10,
       );
       repair();
-      await stage.until('what waited arrives', () => server.bodies().includes('later'), 10);
+      await harness.until('what waited arrives', () => server.bodies().includes('later'), 10);
     });
     rmSync(folder, { recursive: true });
   },
 );
 
-secure('an expired certificate, and a clock that is not set, are said', async () => {
-  await withServer(serverTls('expired'), async (stage, server) => {
-    const fate = await fateOf(stage, server, { ca: fileOf('expired.pem') }, 'localhost');
+secure('an expired certificate and an unset clock are reported', async () => {
+  await withServer(serverTls('expired'), async (harness, server) => {
+    const result = await resultOf(harness, server, { ca: fileOf('expired.pem') }, 'localhost');
     assert.match(
-      fate,
+      result,
       /the certificate has expired \(CERT_HAS_EXPIRED\), by this machine's clock \(2026-01-01\)/,
     );
-    stage.queue.clock.jump(-stage.queue.clock.wall());
-    const unset = await fateOf(stage, server, { ca: fileOf('expired.pem') }, 'localhost');
+    harness.queue.clock.jump(-harness.queue.clock.wall());
+    const unset = await resultOf(harness, server, { ca: fileOf('expired.pem') }, 'localhost');
     assert.match(
       unset,
       /has expired \(CERT_HAS_EXPIRED\), but this machine's clock is not set \(1970-01-01\): set the clock/,
