@@ -1,4 +1,4 @@
-import type { Cancel } from '../core/clock.ts';
+import { repeat } from '../core/async/repeat.ts';
 import type { Message } from '../core/message.ts';
 import { PLAIN } from '../core/message.ts';
 import { VERSION } from '../core/version.ts';
@@ -80,9 +80,8 @@ export function startSys(context: SysContext): Sys {
       published.set(topic, text);
       deliver(context, messageOn(topic, text), []);
     }
-    cancel = clock.after(SYS_INTERVAL_MS, publish);
   };
-  let cancel: Cancel = clock.after(SYS_INTERVAL_MS, publish);
+  const cancel = repeat(clock, SYS_INTERVAL_MS, publish);
 
   return {
     retained: {
@@ -97,7 +96,7 @@ export function startSys(context: SysContext): Sys {
         return [...own.filter(topic => topic.startsWith(prefix)), ...host.retained.topics(prefix)];
       },
     },
-    stop: () => cancel(),
+    stop: cancel,
   };
 }
 

@@ -1,3 +1,4 @@
+import { repeat } from '../core/async/repeat.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { storedJson } from '../core/files/stored-json.ts';
 import type { Log } from '../core/log.ts';
@@ -102,13 +103,7 @@ export function followMachineTime(
   };
 
   look();
-  let cancel: Cancel;
-  const again = (): void => {
-    look();
-    cancel = clock.after(CLOCK_CHECK_MS, again);
-  };
-  cancel = clock.after(CLOCK_CHECK_MS, again);
-  return () => cancel();
+  return repeat(clock, CLOCK_CHECK_MS, look);
 }
 
 /**

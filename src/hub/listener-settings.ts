@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { ListenerKind, ListenerSettings } from '../broker/listeners/settings.ts';
+import { hostPort } from '../core/net/host-port.ts';
 import type { ListenerEntry } from '../manifest/types.ts';
 
 /** Open listener: its kind and address. */
@@ -26,7 +27,7 @@ export function listenerSettings(entry: ListenerEntry, home: string): ListenerSe
 export function addressOf(entry: ListenerEntry, home: string): string {
   if (entry.kind === 'unix') return `unix:${resolve(home, entry.file)}`;
   const { kind, host, port } = entry;
-  return `${kind === 'mqtt' ? '' : `${kind}://`}${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `${kind === 'mqtt' ? '' : `${kind}://`}${hostPort(host, port)}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Broker } from '../broker/broker.ts';
 import type { OpenListener } from '../broker/listeners/settings.ts';
+import { backoffMs } from '../core/async/backoff.ts';
 import { oneAtATime } from '../core/async/one-at-a-time.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { Failure, reasonOf } from '../core/errors.ts';
@@ -52,7 +53,10 @@ export function createListeners({ listen, clock, log }: ListenersSettings): List
       return opened;
     } catch (thrown) {
       const failure = thrown instanceof Failure ? thrown : unexpected(one, thrown);
-      const wait = Math.min(INITIAL_LISTENER_RETRY_MS * 2 ** failures, MAX_LISTENER_RETRY_MS);
+      const wait = backoffMs(failures, {
+        initialMs: INITIAL_LISTENER_RETRY_MS,
+        maxMs: MAX_LISTENER_RETRY_MS,
+      });
       const cancel = clock.after(wait, () => void inTurn(() => retry(found)));
       const found: Closed = { ...one, failure, failures: failures + 1, cancel };
       closed = [...closed, found].toSorted(byPlace);

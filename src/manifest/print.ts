@@ -1,3 +1,4 @@
+import { hostPort } from '../core/net/host-port.ts';
 import { parseManifest } from './read.ts';
 import { addressText } from './schema/upstream-address.ts';
 import { timeOfDayText } from './schema/upstream-schedule.ts';
@@ -93,10 +94,9 @@ function listenerOf(entry: ListenerEntry): object {
     const { file, mode, maxConnections } = entry;
     return { unix: file, mode: `0${mode.toString(8)}`, maxConnections };
   }
-  const host = entry.host.includes(':') ? `[${entry.host}]` : entry.host;
-  const { kind, host: _, port, ...rest } = entry;
+  const { kind, host, port, ...rest } = entry;
   const { tls, ...web } = 'tls' in rest ? rest : { ...rest, tls: {} };
-  return { [kind]: `${host}:${port}`, ...web, ...tls };
+  return { [kind]: hostPort(host, port), ...web, ...tls };
 }
 
 function limitsOf({ packetSize, keepAlive, subscriptionBytes, retainedBytes, ...rest }: Limits): object {

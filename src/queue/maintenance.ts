@@ -1,3 +1,4 @@
+import { repeat } from '../core/async/repeat.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Checkpoints } from './commit/checkpoint.ts';
@@ -55,8 +56,6 @@ export function startMaintenance(host: MaintenanceHost): Maintenance {
   };
 
   const runRound = (): void => {
-    if (stopped) return;
-    clock.after(SWEEP_INTERVAL_MS, runRound);
     freeSpace.measure(usage.used());
     drops.flush(log.warn);
     deadLetters.flushDeleted(log.warn);
@@ -71,13 +70,14 @@ export function startMaintenance(host: MaintenanceHost): Maintenance {
   };
 
   freeSpace.measure(usage.used());
-  clock.after(SWEEP_INTERVAL_MS, runRound);
+  const cancelRounds = repeat(clock, SWEEP_INTERVAL_MS, runRound);
   return {
     resume: () => {
       if (paused) sweep();
     },
     stop: () => {
       stopped = true;
+      cancelRounds();
     },
   };
 }

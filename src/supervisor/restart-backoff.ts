@@ -1,3 +1,4 @@
+import { backoffMs } from '../core/async/backoff.ts';
 import type { BackoffSpec } from './spec.ts';
 
 export type Backoff = {
@@ -13,5 +14,5 @@ export type Backoff = {
  */
 export function nextBackoff(ends: number, ranFor: number, spec: BackoffSpec): Backoff {
   if (ranFor >= spec.forgivenAfter) return { ends: 0, delay: 0 };
-  return { ends: ends + 1, delay: Math.min(spec.first * spec.factor ** ends, spec.most) };
+  return { ends: ends + 1, delay: backoffMs(ends, { initialMs: spec.first, maxMs: spec.most }, spec.factor) };
 }

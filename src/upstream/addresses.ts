@@ -1,8 +1,9 @@
+import { hostPort } from '../core/net/host-port.ts';
 import type { UpstreamAddress } from '../manifest/types.ts';
 
 /** Returns the text of an address, such as `[::1]:1883`. */
 export function addressText({ host, port }: Pick<UpstreamAddress, 'host' | 'port'>): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return hostPort(host, port);
 }
 
 /** List of an upstream's addresses in order of preference, with a current address. */

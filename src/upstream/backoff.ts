@@ -1,3 +1,4 @@
+import { backoffMs } from '../core/async/backoff.ts';
 import type { Random } from '../core/random.ts';
 import { INITIAL_RECONNECT_DELAY_MS, MAX_RECONNECT_DELAY_MS, MIN_RECONNECT_DELAY_MS } from './limits.ts';
 
@@ -6,6 +7,6 @@ import { INITIAL_RECONNECT_DELAY_MS, MAX_RECONNECT_DELAY_MS, MIN_RECONNECT_DELAY
  * site do not all reconnect in the same moment after an outage.
  */
 export function retryDelay(failures: number, random: Random): number {
-  const bound = Math.min(INITIAL_RECONNECT_DELAY_MS * 2 ** Math.min(failures, 30), MAX_RECONNECT_DELAY_MS);
+  const bound = backoffMs(failures, { initialMs: INITIAL_RECONNECT_DELAY_MS, maxMs: MAX_RECONNECT_DELAY_MS });
   return Math.max(MIN_RECONNECT_DELAY_MS, bound * random.fraction());
 }

@@ -1,3 +1,4 @@
+import { backoffMs } from '../core/async/backoff.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
 import { INITIAL_FAILBACK_MS, MAX_FAILBACK_MS, UPSTREAM_CONNECT_TIMEOUT_MS } from './limits.ts';
@@ -53,7 +54,7 @@ export function createFailback({ dial, found, clock, random }: FailbackSettings)
 
   const scheduleCheck = (): void => {
     stop();
-    const bound = Math.min(INITIAL_FAILBACK_MS * 2 ** Math.min(failedChecks, 30), MAX_FAILBACK_MS);
+    const bound = backoffMs(failedChecks, { initialMs: INITIAL_FAILBACK_MS, maxMs: MAX_FAILBACK_MS });
     failedChecks++;
     cancel = clock.after(bound * (0.5 + random.fraction() / 2), () => {
       probe().catch(scheduleCheck);

@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
 import { CLOSE_LINGER_MS } from '../../core/limits.ts';
+import { hostPort } from '../../core/net/host-port.ts';
 import { listenWithRetry } from '../../core/net/listen.ts';
 import type { Arrival } from './gate.ts';
 import type { Accept, AddressSettings, ListenerHost, OpenListener } from './settings.ts';
@@ -22,7 +23,7 @@ export async function openServer(
   if (error !== undefined) throw listenFailure(error, host, port);
   const bound = server.address();
   const actualPort = typeof bound === 'object' && bound !== null ? bound.port : port;
-  return { address: `${scheme}${host.includes(':') ? `[${host}]` : host}:${actualPort}` };
+  return { address: `${scheme}${hostPort(host, actualPort)}` };
 }
 
 /** Acceptor, which passes the connections of one server through the gate to the broker. */
@@ -103,6 +104,6 @@ function listenFailure(error: Error, host: string, port: number): Failure {
   }
   return new Failure(
     'listener.refused',
-    `Cannot listen on ${host}:${port} (${reasonOf(error)}): change "listeners" in the manifest.`,
+    `Cannot listen on ${hostPort(host, port)} (${reasonOf(error)}): change "listeners" in the manifest.`,
   );
 }

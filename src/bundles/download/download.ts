@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
+import { backoffMs } from '../../core/async/backoff.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Failure, reasonOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
@@ -65,7 +66,10 @@ export async function download(wanted: DownloadRequest, context: FetchContext): 
         const received = (await file.stat()).size - before;
         failed = received >= DOWNLOAD_PROGRESS_BYTES ? 1 : failed + 1;
         if (failed >= MAX_DOWNLOAD_TRIES) throw unreachable(subject, url, reasonOf(thrown));
-        const wait = Math.min(MAX_DOWNLOAD_BACKOFF_MS, INITIAL_DOWNLOAD_BACKOFF_MS * 2 ** (failed - 1));
+        const wait = backoffMs(failed - 1, {
+          initialMs: INITIAL_DOWNLOAD_BACKOFF_MS,
+          maxMs: MAX_DOWNLOAD_BACKOFF_MS,
+        });
         log.warn(
           `${subject}: retrying the download from ${redactedUrl(url)} in ${wait / 1000} s: ${reasonOf(thrown)}`,
         );

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure, reasonOf, systemCode } from '../../core/errors.ts';
+import { flushFolder } from '../../core/files/durable.ts';
 import type { Random } from '../../core/random.ts';
 import { type PublicKey, parsePublicKey, parseSecretKey } from '../key-text.ts';
 import { type KeyKind, type KeyPair, keyPairOf } from '../keys.ts';
@@ -97,9 +98,9 @@ function writeAtomically(
     const descriptor = openSync(draft, 'wx', mode);
     // Sets the mode explicitly, because the umask may have removed bits.
     fchmodSync(descriptor, mode);
-    flushAndClose(descriptor, text);
+    writeAndClose(descriptor, text);
     publish(draft, file);
-    flushAndClose(openSync(dirname(file), 'r'));
+    flushFolder(dirname(file));
   } catch (thrown) {
     if (systemCode(thrown) === 'EEXIST') {
       throw new Failure(
@@ -114,9 +115,9 @@ function writeAtomically(
 }
 
 /** Writes `text`, flushes the file with fsync and closes it. */
-function flushAndClose(descriptor: number, text = ''): void {
+function writeAndClose(descriptor: number, text: string): void {
   try {
-    if (text !== '') writeFileSync(descriptor, text);
+    writeFileSync(descriptor, text);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { getHeapStatistics } from 'node:v8';
+import { repeat } from '../../core/async/repeat.ts';
 import type { MemoryBudget } from '../../core/capacity/memory-budget.ts';
 import { budgetOf } from '../../core/capacity/memory-budget.ts';
-import type { Cancel, Clock } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import { containedExceptions, noteException } from '../../core/containment.ts';
 import type { Log } from '../../core/log.ts';
 import { nativeFunction } from '../../supervisor/terminal/native-addon.ts';
@@ -93,12 +94,9 @@ export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper 
     anonymousFloor = anonymous;
   };
 
-  let cancel: Cancel;
-  const round = (): void => {
+  const cancel = repeat(clock, MEMORY_CHECK_MS, () => {
     look().catch(thrown => noteException(log, 'the memory check', thrown));
-    cancel = clock.after(MEMORY_CHECK_MS, round);
-  };
-  cancel = clock.after(MEMORY_CHECK_MS, round);
+  });
   return {
     countInput: bytes => {
       input += bytes;
@@ -114,7 +112,7 @@ export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper 
       budgetBytes: budget,
       exceptions: containedExceptions(),
     }),
-    stop: () => cancel(),
+    stop: cancel,
   };
 }
 

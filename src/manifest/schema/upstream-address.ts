@@ -1,3 +1,4 @@
+import { hostPort } from '../../core/net/host-port.ts';
 import { stringProblem } from '../../core/text/characters.ts';
 import type { UpstreamAddress } from '../types.ts';
 
@@ -72,7 +73,7 @@ export function addressText({ secure, host, port, username, password }: Upstream
   const user = encodeURIComponent(username ?? '');
   const secret = password === undefined ? '' : `:${encodeURIComponent(password)}`;
   const login = user === '' && secret === '' ? '' : `${user}${secret}@`;
-  return `mqtt${secure ? 's' : ''}://${login}${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `mqtt${secure ? 's' : ''}://${login}${hostPort(host, port)}`;
 }
 
 function decoded(text: string): string | undefined {

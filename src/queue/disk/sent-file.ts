@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeDurably } from '../../core/files/durable.ts';
 import { storedJson } from '../../core/files/stored-json.ts';
 import { tolerate } from './open-folder.ts';
 
@@ -36,15 +37,7 @@ export function takeSentFile(folder: string): SentEntries | undefined {
 
 /** Writes the file for the next run. If the write fails, some messages get a needless DUP flag. */
 export function leaveSentFile(folder: string, sent: SentEntries): void {
-  tolerate(() => {
-    const fd = openSync(join(folder, FILE), 'w', 0o600);
-    try {
-      writeFileSync(fd, JSON.stringify(sent));
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  });
+  tolerate(() => writeDurably(join(folder, FILE), JSON.stringify(sent)));
 }
 
 function sentFrom(value: unknown): SentEntries | undefined {

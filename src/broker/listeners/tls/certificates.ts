@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { type Stats, statSync } from 'node:fs';
 import type { SecureContextOptions, Server, TlsOptions } from 'node:tls';
-import type { Cancel } from '../../../core/clock.ts';
+import { repeat } from '../../../core/async/repeat.ts';
 import { Failure, reasonOf, systemCode } from '../../../core/errors.ts';
 import { type Validity, validityOf, validityProblem } from '../../../core/tls/certificate-validity.ts';
 import { readTlsFiles, TlsFileError } from '../../../core/tls/files.ts';
@@ -69,13 +69,10 @@ export function loadCertificates(tls: TlsSettings, { clock, log }: ListenerHost)
   };
 
   const reloadWhileOpen = (server: Server, listener: OpenListener): OpenListener => {
-    let cancel: Cancel;
-    const check = (): void => {
+    const cancel = repeat(clock, CERTIFICATE_RELOAD_MS, () => {
       reloadIfChanged(server);
       warnOfExpiry();
-      cancel = clock.after(CERTIFICATE_RELOAD_MS, check);
-    };
-    cancel = clock.after(CERTIFICATE_RELOAD_MS, check);
+    });
     const stop = (): void => {
       cancel();
       listener.stop();

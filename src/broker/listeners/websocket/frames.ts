@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
-import type { Cancel, Clock } from '../../../core/clock.ts';
+import { repeat } from '../../../core/async/repeat.ts';
+import type { Clock } from '../../../core/clock.ts';
 import { WEBSOCKET_PING_MS } from '../../limits.ts';
 import type { ClientSocket } from '../socket.ts';
 
@@ -58,12 +59,9 @@ export function streamOf(webSocket: WebSocket, clock: Clock): ClientSocket {
   });
 
   // Pings keep the connection open in proxies, whose idle timeout may be shorter than the MQTT keep-alive.
-  let cancelPing: Cancel;
-  const ping = (): void => {
+  const cancelPing = repeat(clock, WEBSOCKET_PING_MS, () => {
     if (isOpen()) webSocket.ping();
-    cancelPing = clock.after(WEBSOCKET_PING_MS, ping);
-  };
-  cancelPing = clock.after(WEBSOCKET_PING_MS, ping);
+  });
 
   return Object.assign(stream, {
     destroySoon: () => {

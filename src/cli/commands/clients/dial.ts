@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { connect as secureConnect } from 'node:tls';
 import { openWebSocket } from '../../../broker/listeners/websocket/websocket-client.ts';
 import { Failure } from '../../../core/errors.ts';
+import { hostPort } from '../../../core/net/host-port.ts';
 import { readTlsFiles, TlsFileError, type TlsFiles, type TlsIdentity } from '../../../core/tls/files.ts';
 import type { Dial } from '../../../upstream/link/dial.ts';
 import { SYSTEM_CAS } from '../../../upstream/link/tls.ts';
@@ -53,8 +54,7 @@ function webSocketDial(values: DialValues, tls: boolean): Dial {
   const files = tls ? certificatesOf(values).content : {};
   const path = wanted.startsWith('/') ? wanted : `/${wanted}`;
   return (host, port, ready) => {
-    const authority = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
-    const url = `${tls ? 'wss' : 'ws'}://${authority}${path}`;
+    const url = `${tls ? 'wss' : 'ws'}://${hostPort(host, port)}${path}`;
     return openWebSocket(url, { ...files, anyName }, systemClock, ready);
   };
 }

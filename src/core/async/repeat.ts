@@ -1,0 +1,11 @@
+import type { Cancel, Clock } from '../clock.ts';
+
+/** Runs `action` every `milliseconds` until it is cancelled. The first run is after one interval. */
+export function repeat(clock: Pick<Clock, 'after'>, milliseconds: number, action: () => void): Cancel {
+  const run = (): void => {
+    cancel = clock.after(milliseconds, run);
+    action();
+  };
+  let cancel = clock.after(milliseconds, run);
+  return () => cancel();
+}
