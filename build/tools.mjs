@@ -12,7 +12,7 @@ export function toolFor(name, arch) {
   return arch === process.arch ? name : `${TRIPLETS[arch]}-${name}`;
 }
 
-/** Returns the name of Debian's package that contains such a tool. */
+/** Returns the name of Debian's package that contains a GNU tool for `arch`. */
 export function debianPackage(name, arch) {
   return arch === process.arch ? name : `${name}-${TRIPLETS[arch].replace('_', '-')}`;
 }

@@ -32,7 +32,7 @@ const count = Number(messages);
 for (const name of ['free', 'bounded']) mkdirSync(join(folder, name), { recursive: true });
 const free = await openSkerry(join(folder, 'free'), 0);
 const bounded = await openSkerry(join(folder, 'bounded'), 0, { maxSize: BOUND, whenFull: 'dropOldest' });
-// Warms up both queues and fills the bounded one.
+// Warms up both queues and fills the bounded queue.
 for (const store of [free, bounded]) await cost(store, count);
 const figures = [];
 for (let round = 0; round < Number(rounds); round++) {

@@ -24,7 +24,7 @@ function resident(task: string, folder: string, count = 0): Promise<Figures> {
 }
 
 /**
- * Opens three stores in turn: an empty one, the full one after a clean close, and the full one after a kill.
+ * Opens stores in turn: an empty store, the full store after a clean close, and the full store after a kill.
  */
 async function open(empty: string, full: string): Promise<Openings> {
   const openings: Openings = { empty: [], closed: [], killed: [] };

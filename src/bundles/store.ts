@@ -18,8 +18,8 @@ export type BundleStore = {
   /** Returns the path of a bundle, which may not exist. */
   readonly folderOf: (sha256: string) => string;
   /**
-   * Fetches, verifies and unpacks the missing bundles. Rejects with a Failure or the reason of the signal. An
-   * error changes no existing bundle and leaves no partial one.
+   * Fetches, verifies and unpacks the missing bundles. Rejects with a Failure or the reason of the signal.
+   * After an error the existing bundles are unchanged, and no partial bundle is left.
    */
   readonly fetchBundles: (bundles: readonly WantedBundle[], signal: AbortSignal) => Promise<void>;
   /**
@@ -43,7 +43,7 @@ export async function createBundleStore({
 }: { readonly folder: string } & Omit<FetchContext, 'signal'>): Promise<BundleStore> {
   const parts = join(folder, '.part');
   const folderOf = (sha256: string): string => join(folder, sha256);
-  // Calls are serialized, so that a new deployment waits until the aborted one has stopped writing.
+  // Calls are serialized, so that a new deployment waits until the aborted deployment has stopped writing.
   const oneByOne = oneAtATime();
 
   const rethrow = (thrown: unknown): never => {

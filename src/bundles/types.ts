@@ -1,6 +1,6 @@
 import type { Failure } from '../core/errors.ts';
 
-/** Local file, or a part of one, such as a file in a pack. */
+/** Local file, or a part of a local file, such as a file in a pack. */
 export type LocalSource = {
   readonly path: string;
   /** Range of the part in bytes. Undefined for the whole file. */

@@ -1,7 +1,7 @@
 /** Stops a timer. Has no effect if it is called again. */
 export type Cancel = () => void;
 
-/** Source of time. A test replaces it by a simulated clock. */
+/** Source of time. Tests replace it by a simulated clock. */
 export type Clock = {
   /** Milliseconds since an arbitrary start. Never decreases, and does not count while the machine is off. */
   readonly monotonic: () => number;

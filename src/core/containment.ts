@@ -5,7 +5,7 @@ let caught = 0;
 
 /**
  * Logs and counts an exception that was caught at the boundary of a connection, module, message or timer. The
- * caller ends only the component that `party` describes.
+ * caller ends only this component.
  */
 export function noteException(log: Log, component: string, thrown: unknown, fields: LogFields = {}): void {
   caught++;

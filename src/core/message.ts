@@ -1,7 +1,10 @@
 /** Quality of service of MQTT 3.1.1, 4.3. */
 export type QoS = 0 | 1 | 2;
 
-/** Name of the only upstream of a manifest, and of the one that `$upstream` means if there are several. */
+/**
+ * Name of the only upstream of a manifest. If there are several upstreams, `$upstream` means the upstream
+ * with this name.
+ */
 export const DEFAULT_UPSTREAM = 'upstream';
 
 /** Origin of a message: a module of this device, another MQTT client, or an upstream with its name. */

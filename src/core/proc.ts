@@ -7,13 +7,15 @@ export type RunningProcess = {
   readonly parent: number;
   /** Process group id. */
   readonly group: number;
-  /** Start time in clock ticks since boot. Distinguishes a process from a later one with the same pid. */
+  /**
+   * Start time in clock ticks since boot. Distinguishes the process from a later process with the same pid.
+   */
   readonly started: number;
 };
 
 /**
- * Boot id of the kernel. Pids and start times are only comparable within one boot. Undefined if /proc is not
- * mounted.
+ * Returns the boot id of the kernel. Pids and start times are comparable only within the same boot. Undefined
+ * if /proc is not mounted.
  */
 export function bootId(): string | undefined {
   return ifExists(() => readKernelFile('/proc/sys/kernel/random/boot_id').trim());
@@ -23,8 +25,8 @@ export function bootId(): string | undefined {
 export function runningProcess(pid: number): RunningProcess | undefined {
   const stat = ifExists(() => readKernelFile(`/proc/${pid}/stat`));
   if (stat === undefined) return undefined;
-  // proc(5): the name is in parentheses and may contain parentheses itself, so fields are counted from the
-  // last candidate.
+  // The name of the process is in parentheses and may contain parentheses (proc(5)), so fields are counted
+  // from the last parenthesis.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, parent, group] = fields;
   if (state === 'Z' || state === 'X') return undefined;

@@ -1,4 +1,4 @@
-/** Source of random values. A test replaces it by a deterministic source. */
+/** Source of random values. Tests replace it by a deterministic source. */
 export type Random = {
   /** Returns a number from 0 (inclusive) to 1 (exclusive). Not suitable for secrets. */
   readonly fraction: () => number;

@@ -26,7 +26,7 @@ export function covers(outer: string, inner: string): boolean {
   return wide.length === narrow.length;
 }
 
-/** True if at least one topic matches both valid filters. */
+/** True if there is a topic that both valid filters match. */
 export function overlaps(one: string, other: string): boolean {
   if (excludesSystemTopic(one, other) || excludesSystemTopic(other, one)) return false;
   const left = one.split('/');

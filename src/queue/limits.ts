@@ -3,11 +3,13 @@
 /** Maximum number of entries that are read from a queue in one batch. Bounds the memory of a read. */
 export const DRAIN_BATCH_ENTRIES = 32;
 
-/** Maximum number of failed deliveries of a message. After the last one the message becomes a dead letter. */
+/**
+ * Maximum number of failed deliveries of a message. After the last failure the message becomes a dead letter.
+ */
 export const MAX_ATTEMPTS = 16;
 
 /**
- * Maximum number of exceptions that the delivery of a message may throw. After the last one the message
+ * Maximum number of exceptions that the delivery of a message may throw. After the last exception the message
  * becomes a dead letter.
  */
 export const MAX_DELIVERY_EXCEPTIONS = 4;

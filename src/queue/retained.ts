@@ -108,7 +108,7 @@ export function createRetained(host: RetainedHost): Retained {
     if (summary === undefined) uncount(topic);
     else count(topic, summary);
     put(PREFIX + topic, value, error => {
-      // The write failed, so the stored value may be an earlier or a later one.
+      // The write failed, so the stored value may be the previous value or a later value.
       if (error !== undefined) reload(topic);
       onDurable(error);
     });
@@ -126,8 +126,8 @@ export function createRetained(host: RetainedHost): Retained {
   };
 
   /**
-   * Returns a reason to refuse a larger message. A holder beyond its share may still set one that is not
-   * larger.
+   * Returns a reason to refuse a larger message for the same topic. A holder that exceeds its share may still
+   * set a message of the same size or smaller.
    */
   const growthRefusal = (holder: Holder, bytes: number): string | undefined =>
     bytes <= 0 ? undefined : retainedBytes.refusal(holder, bytes)?.logged;

@@ -61,16 +61,16 @@ export type Drain = {
 export type SimpleDrain = Pick<Drain, 'acknowledge' | 'wake' | 'stop'>;
 
 /**
- * Order of the priorities. `strict`: an entry waits while a more urgent entry waits. `weighted`: less urgent
- * entries get a share of the deliveries, so that no priority starves; unacknowledged entries are redelivered
- * first.
+ * Order in which entries of different priorities are sent. `strict`: an entry waits while a more urgent entry
+ * waits. `weighted`: less urgent entries get a share of the deliveries, so that no priority starves;
+ * unacknowledged entries are redelivered first.
  */
 export type PriorityMode = 'strict' | 'weighted';
 
 export type DrainSettings = {
   /** Maximum number of entries that are sent and not acknowledged. */
   readonly window: number;
-  /** Order of the priorities. The default is `strict`. */
+  /** Order in which entries of different priorities are sent. The default is `strict`. */
   readonly priorities?: PriorityMode;
   /**
    * True if only committed entries may be delivered. Required if packet identifiers derive from the sequence.

@@ -10,7 +10,7 @@ export type Diagnostic = TextSpan & {
   readonly column: number;
   /** Description of the text that was expected. Undefined if there is none. */
   readonly expected: string | undefined;
-  /** Known name that is similar to the wrong one. Undefined if there is none. */
+  /** Known name that is similar to the wrong name. Undefined if there is none. */
   readonly nearest: string | undefined;
 };
 

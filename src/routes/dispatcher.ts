@@ -12,8 +12,8 @@ export type RouteSetEntry = Omit<Candidate, 'counts'> & { readonly name: string 
 export type Dispatcher = {
   /**
    * Calls `take` once for each sink of a matching route, with priority and TTL of the most urgent matching
-   * route, or of the first one in the set if several are equally urgent. Evaluates and counts every route
-   * whose source matches.
+   * route. If several matching routes are equally urgent, the first route of the set counts. Evaluates and
+   * counts every route whose source matches.
    */
   readonly dispatch: (subject: Subject, take: Take) => void;
   /** True if the source of any route matches. Other messages need not be dispatched. */

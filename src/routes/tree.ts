@@ -67,7 +67,7 @@ export type Call = TextSpan & {
   readonly operands: readonly Expression[];
 };
 
-/** Condition or part of one. Brackets are not stored, because the tree represents them. */
+/** Condition or part of a condition. Brackets are not stored, because the tree represents them. */
 export type Expression =
   | Literal
   | Property

@@ -6,7 +6,8 @@ export type ByteSource = {
   /** Number of bytes read or skipped so far. */
   readonly position: () => number;
   /**
-   * Reads at least one and at most `maxBytes`. Returns an empty buffer at the end. The buffer is not reused.
+   * Reads between 1 and `maxBytes` bytes. Returns an empty buffer at the end. The source does not reuse the
+   * buffer.
    */
   readonly read: (maxBytes: number) => Promise<Buffer>;
   /** Skips up to `size` bytes. Returns the number of bytes skipped. */

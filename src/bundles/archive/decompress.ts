@@ -64,7 +64,7 @@ async function* decompressWith(
     throw systemCode(thrown)?.startsWith('Z') ? refuse(decompressionProblem(kind, thrown)) : thrown;
   } finally {
     decompressor.destroy();
-    // This also closes the file.
+    // Ending the generator also closes the file.
     await compressed.return(undefined);
   }
 }

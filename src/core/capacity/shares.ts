@@ -78,10 +78,10 @@ export type Shares = {
 };
 
 /**
- * Divides a resource among its holders: a holder may use at most as much as it leaves free. One holder may
- * therefore use half of the resource, the next one half of the rest, and every later holder still finds some.
- * The bound for modules is higher by an eighth, and by 32 at least. LOCAL_CLIENTS may use all that is left,
- * because there are no other clients.
+ * Divides a resource among its holders: a holder may use at most as much as it leaves free. The first holder
+ * may therefore use half of the resource, the second holder half of the rest, and every later holder still
+ * finds some. The bound for modules is higher by an eighth, and by at least 32. LOCAL_CLIENTS may use all
+ * that is left, because there are no other clients.
  */
 export function createShares({ resource, plural, bound, remedy }: SharesSettings): Shares {
   const amounts = new Map<Holder, number>();

@@ -23,8 +23,8 @@ export function logLine(level: Level, room: string, sentence: string, fields: Lo
 }
 
 /**
- * Formats a log line as a JSON object with the bounds of `logLine`. Members: `time` (ISO 8601), `level`,
- * `area`, `message`, and one for each field.
+ * Formats a log line as a JSON object with the bounds of `logLine`. Its members are `time` (ISO 8601),
+ * `level`, `area`, `message`, and each field.
  */
 export function logObject(
   time: string,

@@ -20,8 +20,8 @@ export function closestName(word: string, known: Iterable<string>): string | und
 }
 
 /**
- * Returns the number of characters to insert, delete, replace or swap with an adjacent one (optimal string
- * alignment distance).
+ * Returns the number of edits that change `from` into `to`. An edit inserts, deletes or replaces a character,
+ * or swaps two adjacent characters (optimal string alignment distance).
  */
 function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];

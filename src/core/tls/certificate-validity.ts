@@ -22,7 +22,7 @@ function periodOf(block: string): Validity | undefined {
     const { validFrom, validTo } = new X509Certificate(block);
     return { from: Date.parse(validFrom), to: Date.parse(validTo) };
   } catch {
-    // TLS uses the first certificate, so a later one that cannot be parsed is ignored.
+    // TLS uses the first certificate. Another certificate that cannot be parsed is therefore ignored.
     return undefined;
   }
 }

@@ -71,7 +71,8 @@ export function recover(runs: readonly JournalRun[], registry: Registry, databas
   };
 
   const contents = runs.map(({ content }) => content);
-  // If two queues have the same name, the one with the higher id is current, and a run retires the other.
+  // If two queues have the same name, the queue with the higher id is current, and a run retires the other
+  // queue.
   const queues = contents.flatMap(content => content.queues).toSorted((one, other) => one.id - other.id);
   for (const { id, name } of queues) registry.adopt(id, name);
   // A message in flight may be committed later than a younger message, but lanes are sorted by sequence.

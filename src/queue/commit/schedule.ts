@@ -10,19 +10,21 @@ import {
   REMOVAL_WINDOW_MS,
 } from '../limits.ts';
 
-/** Data gathered for the next commit. Times are monotonic milliseconds, infinite if there is no such data. */
+/**
+ * Data gathered for the next commit. Times are monotonic milliseconds; the time of missing data is infinite.
+ */
 export type Gathered = {
   /** Number of messages. */
   messages: number;
   /** Bytes of messages and metadata. */
   bytes: number;
-  /** Number of writes whose senders are notified by the commit only. */
+  /** Number of writes whose senders wait for the commit. */
   awaited: number;
-  /** Time of the first such write. */
+  /** Time of the first write whose sender waits for the commit. */
   firstAwaited: number;
-  /** Time of the last such write. */
+  /** Time of the last write whose sender waits for the commit. */
   lastAwaited: number;
-  /** Time since which the oldest unacknowledged message is in flight to all receivers. */
+  /** Arrival time of the oldest message that is in flight to all of its receivers and not acknowledged. */
   firstInFlight: number;
   /** Number of removals. */
   removals: number;

@@ -26,7 +26,7 @@ export type Attempts = {
   readonly add: (queue: QueueState, sequence: number) => number;
   /** Deletes the count of an entry that was removed from its queue. */
   readonly forget: (queue: QueueState, sequence: number) => void;
-  /** Deletes all counts queueState a purged queue. */
+  /** Deletes all counts of a purged queue. */
   readonly forgetAll: (queue: QueueState) => void;
 };
 

@@ -230,7 +230,8 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     if (stopped) return;
     stopped = true;
     queue.consumer = undefined;
-    // Entries that were in flight may be dropped at a bound again.
+    // Entries that were in flight may be dropped again if a bound is reached, so the search for the oldest
+    // entry starts over.
     for (const lane of queue.lanes) if (lane !== undefined) lane.droppedUpTo = 0;
   };
 

@@ -94,7 +94,7 @@ export function sealChunk({ value, headAt }: ChunkDraft): Buffer {
 export type Chunk = {
   readonly key: Buffer;
   readonly value: Buffer;
-  /** Sequence of the last entry, or a higher one that is less than all sequences of the next chunk. */
+  /** Sequence of the last entry, or a higher number below all sequences of the next chunk. */
   readonly last: number;
   readonly entries: number;
   /** True if the headers are undamaged. */

@@ -23,7 +23,7 @@ export type QueueState = {
   storedDepth: number;
   /** Bytes of disk according to the record in LMDB. */
   storedBytes: number;
-  /** Lanes by priority; most queues use one. */
+  /** Lanes by priority. Most queues use a single lane. */
   readonly lanes: (PriorityLane | undefined)[];
   /** Sequences of removed entries that are still in LMDB. These entries are not sent again. */
   readonly removing: IntMap<true>;

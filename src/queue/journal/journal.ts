@@ -33,8 +33,8 @@ export type Journal = {
   readonly full: () => boolean;
   readonly generation: () => number;
   /**
-   * Makes the other file the current one and increments the generation. The content of that file must be in
-   * LMDB.
+   * Makes the other file the current file and increments the generation. LMDB must contain the content of the
+   * new current file.
    */
   readonly rotate: () => void;
   /** Returns the bytes of disk that both files use after `more` bytes of appends. */

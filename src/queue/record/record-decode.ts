@@ -8,8 +8,8 @@ import { CRC_BYTES, FIELDS, FORMAT_SHIFT, RETAIN, RETAINED } from './record-enco
 
 /*
  * Decodes a message in place. The library cbor-x would first create a value for each field, which is too slow
- * for a queue that is drained. The readers cache texts, because most messages of a queue have the same topic
- * and sender as the previous one.
+ * for a queue that is drained. The readers cache texts, because consecutive messages of a queue mostly have
+ * the same topic and sender.
  */
 const topics = createTextReader();
 const names = createTextReader();

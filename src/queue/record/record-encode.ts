@@ -36,7 +36,7 @@ export const RETAIN = 1;
 /** Flag of a message that is sent because it was retained. */
 export const RETAINED = 2;
 
-/** Number of bits below the payload format, which is stored plus one. */
+/** Shift of the payload format in the flags. Its value is stored plus one; 0 means that it is undefined. */
 export const FORMAT_SHIFT = 2;
 
 const codec = new Encoder({ useRecords: false, tagUint8Array: false });

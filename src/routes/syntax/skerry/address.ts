@@ -28,8 +28,8 @@ export function parseSourcePath(path: string, offset: number): Source {
 type Shape = readonly (string | undefined)[];
 
 /**
- * Returns the known source that begins with `first`, or the default one, which then refuses the first
- * segment.
+ * Returns the segments of the known source that begins with `first`. If there is none, returns those of the
+ * default source, which refuses the first segment.
  */
 function shapeOf(first: string): Shape {
   const [usual = []] = SHAPES;
