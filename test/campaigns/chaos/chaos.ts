@@ -3,21 +3,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { folderWith, type RunningHub, removeFolder, run, startHub, until } from '../../harness/binary.ts';
 import { processesIn, usageOf } from '../../harness/processes.ts';
 
-/** A module with a child of its own, that says something now and then; its log is open from the beginning. */
+/** Module with a child process that prints lines and logs at its start. */
 const MODULE = `#!/bin/sh
 echo up >&2
 sleep 1000 &
 while :; do echo '{"n":1}'; sleep 0.5; done
 `;
 
-/** Milliseconds between two kills, and between two looks at what runs. */
+/** Milliseconds between two kills. */
 const KILL_EVERY = 10;
-const LOOK_EVERY = 10;
 
-/** Seconds within which all modules run. */
-const PATIENCE = 60;
+/** Milliseconds between two scans of the processes. */
+const SCAN_EVERY = 10;
 
-/** Numbers from 0 to 1 that follow from a seed (mulberry32). */
+/** Maximum seconds until all modules run. */
+const TIMEOUT_SECONDS = 60;
+
+/** Returns a generator of numbers from 0 to 1 (mulberry32). */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -28,7 +30,8 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-function stageOf(modules: number): string {
+/** Creates a folder with a manifest of `modules` modules. */
+function folderWithModules(modules: number): string {
   const names = Array.from({ length: modules }, (_, at) => `m${at}`);
   const entry = { exec: ['./module.sh'], io: 'lines', stopGraceSeconds: 5 };
   const manifest = {
@@ -41,27 +44,31 @@ function stageOf(modules: number): string {
 
 export type KilledModules = {
   readonly kills: number;
-  /** Processes of modules that were left when the hub had stopped. */
+  /** Module processes that remained after the stop of the hub. */
   readonly left: number;
   /** Open files and memory of the hub with all modules running, before and after the kills. */
   readonly before: ReturnType<typeof usageOf>;
   readonly after: ReturnType<typeof usageOf>;
-  /** The exit code of the hub. */
+  /** Exit code of the hub. */
   readonly code: number | null;
 };
 
-/** Kills processes of modules at random for `milliseconds`, lets all come back, and stops the hub. */
+/** Kills module processes at random for `milliseconds`, restarts all modules, and stops the hub. */
 export async function killModules(
   modules: number,
   milliseconds: number,
   seed: number,
 ): Promise<KilledModules> {
   const random = randomFrom(seed);
-  const folder = stageOf(modules);
+  const folder = folderWithModules(modules);
   const hub = await startHub(folder, 'manifest.json', 'data');
   try {
-    await until('all modules run', () => leadersIn(folder).size === modules, PATIENCE);
-    await until('all logs are open', () => readdirSync(`${folder}/data/logs`).length === modules, PATIENCE);
+    await until('all modules run', () => leadersIn(folder).size === modules, TIMEOUT_SECONDS);
+    await until(
+      'all logs are open',
+      () => readdirSync(`${folder}/data/logs`).length === modules,
+      TIMEOUT_SECONDS,
+    );
     const before = usageOf(pidOf(hub));
     let kills = 0;
     for (const end = performance.now() + milliseconds; performance.now() < end; await sleep(KILL_EVERY)) {
@@ -70,7 +77,7 @@ export async function killModules(
       if (victim !== undefined && kill(victim.pid)) kills += 1;
     }
     for (const { name } of statusOf(folder)) run(['restart', name, '--data', `${folder}/data`]);
-    await until('all modules run again', () => leadersIn(folder).size === modules, PATIENCE);
+    await until('all modules run again', () => leadersIn(folder).size === modules, TIMEOUT_SECONDS);
     const after = usageOf(pidOf(hub));
     const code = await hub.end('SIGTERM');
     return { kills, left: processesIn(folder).length, before, after, code };
@@ -83,16 +90,16 @@ export async function killModules(
 
 export type KilledHub = {
   readonly kills: number;
-  /** The most processes that were one module at a time. */
+  /** Maximum number of processes that ran one module at the same time. */
   readonly copies: number;
-  /** Processes that were left when the last hub had stopped. */
+  /** Module processes that remained after the stop of the last hub. */
   readonly left: number;
 };
 
-/** Kills the hub at random moments and restarts it; then stops it. */
+/** Kills and restarts the hub at random moments, and finally stops it. */
 export async function killHub(modules: number, kills: number, seed: number): Promise<KilledHub> {
   const random = randomFrom(seed);
-  const folder = stageOf(modules);
+  const folder = folderWithModules(modules);
   const watch = watchCopies(folder);
   let hub = await startHub(folder, 'manifest.json', 'data');
   try {
@@ -101,7 +108,7 @@ export async function killHub(modules: number, kills: number, seed: number): Pro
       await hub.end('SIGKILL');
       hub = await startHub(folder, 'manifest.json', 'data');
     }
-    await until('all modules run', () => leadersIn(folder).size === modules, PATIENCE);
+    await until('all modules run', () => leadersIn(folder).size === modules, TIMEOUT_SECONDS);
     await hub.end('SIGTERM');
     return { kills, copies: await watch.stop(), left: processesIn(folder).length };
   } finally {
@@ -112,12 +119,12 @@ export async function killHub(modules: number, kills: number, seed: number): Pro
   }
 }
 
-/** Looks again and again how often each module runs. */
+/** Counts the processes of each module repeatedly. Returns the maximum when it is stopped. */
 function watchCopies(folder: string): { readonly stop: () => Promise<number> } {
   let watching = true;
   const most = (async () => {
     let copies = 0;
-    for (; watching; await sleep(LOOK_EVERY)) {
+    for (; watching; await sleep(SCAN_EVERY)) {
       for (const [, leaders] of leadersIn(folder)) copies = Math.max(copies, leaders);
     }
     return copies;
@@ -150,7 +157,7 @@ function pidOf(hub: RunningHub): number {
   return hub.process.pid ?? 0;
 }
 
-/** False if it had gone already. */
+/** Kills a process. Returns false if the process has already exited. */
 function kill(pid: number): boolean {
   try {
     return process.kill(pid, 'SIGKILL');

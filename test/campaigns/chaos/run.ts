@@ -1,7 +1,7 @@
 import { killHub, killModules } from './chaos.ts';
 
 /*
- * npm run chaos: processes of modules are killed at random for a minute, then the hub is, again and again.
+ * npm run chaos: kills processes of modules at random for a minute, and then the hub repeatedly.
  *
  *   node test/campaigns/chaos/run.ts [MODULES [SECONDS [KILLS OF THE HUB [SEED]]]]
  */

@@ -10,7 +10,7 @@ type Moment = { readonly what: string; readonly logged: RegExp };
 /** Result of a kill. */
 export type Aftermath = {
   readonly moment: string;
-  /** Which set ran in the end. */
+  /** Manifest that ran at the end. */
   readonly result: 'old' | 'new' | 'mixed';
   readonly lost: readonly string[];
   /** Deviations from the expected state. */
@@ -20,23 +20,22 @@ export type Aftermath = {
 type Ports = { readonly stays: number; readonly old: number; readonly new: number; readonly parent: number };
 
 /**
- * Steps of the change: preparing, stops and starts in five and four orders, five parts of the hub, one change
- * in place.
+ * Steps of the plan: preparation, five stops, four starts, five components of the hub, and one adjustment.
  */
 const STEPS = 16;
-const PATIENCE = 40;
+const TIMEOUT_SECONDS = 40;
 
-/** Seconds, longer than the forwarder's longest wait between two tries. */
-const QUIET = 70;
+/** Seconds, longer than the maximum reconnect delay of the forwarder. */
+const QUIET_SECONDS = 70;
 
-/** Most of the time is spent waiting. */
-const AT_ONCE = 6;
+/** Kills that run at the same time, because they mostly wait. */
+const CONCURRENT_KILLS = 6;
 
-const isOld = (which: Set): boolean => which === 'old';
-type Set = 'old' | 'new';
+const isOld = (which: Version): boolean => which === 'old';
+type Version = 'old' | 'new';
 
-/** Several modules are stopped, restarted and started, one is changed in place, one is kept. */
-function setOf(which: Set, ports: Ports, ready: string): object {
+/** Manifests whose difference stops, restarts and starts modules, adjusts one and keeps one. */
+function setOf(which: Version, ports: Ports, ready: string): object {
   const second = isOld(which) ? 1000 : 2000;
   const sequel = (startupOrder: number): object =>
     sleeper(second + startupOrder, { startupOrder, stopGraceSeconds: 2 });
@@ -63,7 +62,7 @@ function setOf(which: Set, ports: Ports, ready: string): object {
   );
 }
 
-const COMMANDS: Readonly<Record<Set, readonly string[]>> = {
+const COMMANDS: Readonly<Record<Version, readonly string[]>> = {
   old: [
     'first: sleep 1001',
     'gone: sleep 1004',
@@ -83,7 +82,7 @@ const COMMANDS: Readonly<Record<Set, readonly string[]>> = {
   ],
 };
 
-/** Every step forward, while it is watched, and every step of a way back. */
+/** Moments of a kill: each step of an apply, the health window, and each step of a rollback. */
 export function moments(): { readonly forward: Moment[]; readonly back: Moment[] } {
   const stepsOf = (way: string, most: number): Moment[] =>
     Array.from({ length: most }, (_, at) => ({
@@ -97,9 +96,9 @@ export function moments(): { readonly forward: Moment[]; readonly back: Moment[]
   };
 }
 
-/** Publishes at QoS 1 until it is told to stop; what was acknowledged must not be lost. */
+/** Publishes at QoS 1 until it is stopped, and records the acknowledged messages. */
 function startLoad(port: number) {
-  const promised: string[] = [];
+  const acknowledged: string[] = [];
   const client = mqtt.connect(`mqtt://127.0.0.1:${port}`, { clientId: 'load', reconnectPeriod: 50 });
   client.on('error', () => {});
   let going = true;
@@ -108,13 +107,13 @@ function startLoad(port: number) {
     const body = String(number++);
     const topic = number % 2 === 0 ? 'kept/load' : 'up/load';
     client.publish(topic, body, { qos: 1 }, error => {
-      if (!error) promised.push(`${topic} ${body}`);
+      if (!error) acknowledged.push(`${topic} ${body}`);
       if (going) setTimeout(say, 5);
     });
   };
   say();
   return {
-    promised,
+    acknowledged,
     stop: async (): Promise<void> => {
       going = false;
       await client.endAsync(true);
@@ -122,11 +121,11 @@ function startLoad(port: number) {
   };
 }
 
-/** A client whose session is kept, and that is away until all is over. */
+/** Connects the persistent session `reader` and collects its messages. */
 async function reader(
   port: number,
   filter: string,
-): Promise<{ readonly heard: globalThis.Set<string>; readonly close: () => Promise<void> }> {
+): Promise<{ readonly heard: Set<string>; readonly close: () => Promise<void> }> {
   const heard = new Set<string>();
   const options = { clientId: 'reader', clean: false, reconnectPeriod: 50 };
   const client = mqtt.connect(`mqtt://127.0.0.1:${port}`, options);
@@ -137,49 +136,53 @@ async function reader(
   return { heard, close: () => client.endAsync() };
 }
 
-/** Queues messages for a session that is away and for a parent that is away. */
+/** Queues messages for an offline session and for an unreachable parent. */
 async function queue(ports: Ports): Promise<string[]> {
   const session = await enter(`mqtt://127.0.0.1:${ports.stays}`, { clientId: 'reader', clean: false });
   await session.subscribeAsync('kept/#', { qos: 1 });
   await session.endAsync();
   const client = await enter(`mqtt://127.0.0.1:${ports.stays}`, { clientId: 'before' });
-  const promised: string[] = [];
+  const acknowledged: string[] = [];
   for (let number = 0; number < 20; number += 1) {
     for (const topic of ['kept/before', 'up/before']) {
       await client.publishAsync(topic, String(number), { qos: 1 });
-      promised.push(`${topic} ${number}`);
+      acknowledged.push(`${topic} ${number}`);
     }
   }
   await client.endAsync();
-  return promised;
+  return acknowledged;
 }
 
-/** Messages of `promised` that reach neither the session nor the parent. */
+/** Returns the acknowledged messages that reach neither the session nor the parent. */
 async function lostOf(
   ports: Ports,
-  promised: readonly string[],
+  acknowledged: readonly string[],
   above: ReadonlySet<string>,
 ): Promise<string[]> {
   const here = await reader(ports.stays, 'kept/#');
   const missing = (): string[] =>
-    promised.filter(one => !here.heard.has(one) && !above.has(`edge/${one}`) && !above.has(`shore/${one}`));
+    acknowledged.filter(
+      one => !here.heard.has(one) && !above.has(`edge/${one}`) && !above.has(`shore/${one}`),
+    );
   try {
-    await until('all that was promised has come', () => missing().length === 0, QUIET).catch(() => {});
+    await until('all that was promised has come', () => missing().length === 0, QUIET_SECONDS).catch(
+      () => {},
+    );
     return missing();
   } finally {
     await here.close();
   }
 }
 
-/** Ports that no client is given by the system, while the hub that has them is down. */
+/** Last port in use. The ports are below the ephemeral range, so no client gets them while a hub is down. */
 let lastPort = 20_000 + (process.pid % 60) * 200;
 function ownPort(): number {
   lastPort += 1;
   return lastPort;
 }
 
-/** Deviations from this set. */
-async function faultsOf(device: TestDevice, which: Set, ports: Ports): Promise<string[]> {
+/** Returns the deviations from a manifest. */
+async function faultsOf(device: TestDevice, which: Version, ports: Ports): Promise<string[]> {
   const { name, listeners, routes, deployment, modules } = await device.status();
   const [is, wanted] = [
     {
@@ -204,8 +207,8 @@ async function faultsOf(device: TestDevice, which: Set, ports: Ports): Promise<s
 }
 
 /**
- * Applies a change and kills the hub at that moment, then goes on with another hub until the change has its
- * end.
+ * Applies a change, kills the hub at a moment, and starts another hub that completes the change or rolls it
+ * back.
  */
 export async function killAt({ what, logged }: Moment, way: 'forward' | 'back'): Promise<Aftermath> {
   const [stays, old, next, parent] = [ownPort(), ownPort(), ownPort(), ownPort()];
@@ -219,16 +222,16 @@ export async function killAt({ what, logged }: Moment, way: 'forward' | 'back'):
     await until(
       'the old one is healthy',
       () => device.hub().log().includes('"edge"') && /is healthy/.test(device.hub().log()),
-      PATIENCE,
+      TIMEOUT_SECONDS,
     );
     const before = await queue(ports);
     const load = startLoad(stays);
-    // Watched for as long as a test may take, unless it is to go back.
+    // Without the file the new module never becomes ready, so the deployment is rolled back.
     const ready = way === 'back' ? 'never' : 'later';
     await device.apply(setOf('new', ports, ready), '--no-wait');
-    await until(`it is at ${what}`, () => logged.test(device.hub().log()), PATIENCE);
+    await until(`it is at ${what}`, () => logged.test(device.hub().log()), TIMEOUT_SECONDS);
     await device.hub().end('SIGKILL');
-    // The parent is back before the hub, which would try again only after a while.
+    // The parent starts before the hub, whose reconnect delay would be longer otherwise.
     device.write('parent.json', { name: 'parent', listeners: [{ mqtt: `127.0.0.1:${parent}` }] });
     above = await startHub(device.folder, 'parent.json', 'parent');
     const { heard, close } = await reader(parent, '+/up/#');
@@ -243,17 +246,19 @@ export async function killAt({ what, logged }: Moment, way: 'forward' | 'back'):
       }
     };
     const late = new Promise<never>((_, fail) =>
-      setTimeout(fail, PATIENCE * 1000, new Error('It came to no end.')).unref(),
+      setTimeout(fail, TIMEOUT_SECONDS * 1000, new Error('It came to no end.')).unref(),
     );
     await Promise.race([watched(), late]);
     await load.stop();
     const name = (await device.status()).name === 'edge' ? 'old' : 'new';
-    await until('all of it runs', () => device.commands().length === COMMANDS[name].length, PATIENCE).catch(
-      () => {},
-    );
+    await until(
+      'all of it runs',
+      () => device.commands().length === COMMANDS[name].length,
+      TIMEOUT_SECONDS,
+    ).catch(() => {});
     const faults = await faultsOf(device, name, ports);
     if (way === 'back' && name === 'new') faults.push('what never was healthy runs');
-    const lost = await lostOf(ports, [...before, ...load.promised], heard);
+    const lost = await lostOf(ports, [...before, ...load.acknowledged], heard);
     await close();
     return { moment: what, result: faults.length > 0 ? 'mixed' : name, lost, faults };
   } finally {
@@ -262,7 +267,7 @@ export async function killAt({ what, logged }: Moment, way: 'forward' | 'back'):
   }
 }
 
-/** Kills at all of these moments, some at a time: each has a device of its own. */
+/** Kills hubs at all moments, several at the same time on separate devices. */
 export async function killAtAll(all: readonly Moment[], way: 'forward' | 'back'): Promise<Aftermath[]> {
   const left = [...all];
   const aftermaths: Aftermath[] = [];
@@ -270,6 +275,6 @@ export async function killAtAll(all: readonly Moment[], way: 'forward' | 'back')
     for (let moment = left.shift(); moment !== undefined; moment = left.shift())
       aftermaths.push(await killAt(moment, way));
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(Array.from({ length: CONCURRENT_KILLS }, work));
   return aftermaths;
 }

@@ -1,8 +1,8 @@
 import { killAtAll, moments } from './deploy-kills.ts';
 
 /*
- * npm run deploy-kills: the hub is killed at every step of a change, while it is watched, and at every step
- * of a way back.
+ * npm run deploy-kills: kills the hub at every step of an apply, in the health window, and at every step of a
+ * rollback.
  *   node test/campaigns/deploy-kills/run.ts [ROUNDS]
  */
 const rounds = Number(process.argv[2] ?? 3);

@@ -5,16 +5,16 @@ import type { ExactConnection, ExactSettings } from './connection.ts';
 import { connectExactly } from './connection.ts';
 
 /**
- * Messages of one publisher on their way at once. With those of three the hub's windows are not full, so that
- * nothing but the rules keeps it from sending messages before they are on disk.
+ * Maximum unacknowledged messages of one publisher. Three publishers do not fill the windows of the hub, so
+ * the hub could send messages before they are durable if it were wrong.
  */
 const WINDOW = 20;
 
 export type Publisher = Omit<ExactConnection, 'send'> & {
   readonly name: string;
-  /** Numbers of the messages that the hub has taken over with PUBREC. */
-  readonly owed: ReadonlySet<number>;
-  /** Publishes nothing more, and resolves when all that was has its PUBCOMP. */
+  /** Numbers of the messages that the hub has accepted with PUBREC. */
+  readonly accepted: ReadonlySet<number>;
+  /** Stops publishing. Resolves when all published messages have their PUBCOMP. */
   readonly stop: () => Promise<void>;
 };
 
@@ -22,18 +22,15 @@ export type Publisher = Omit<ExactConnection, 'send'> & {
 export type Subscriber = Omit<ExactConnection, 'send'> & { readonly seen: readonly string[] };
 
 /**
- * Publishes numbers at QoS 2 as fast as PUBCOMPs come. What is not complete is sent again on each connection,
- * in its order [MQTT-4.4.0-1], and the lowest free identifier is used again at once: that asks most of the
- * hub. With a clean session it is given up instead.
+ * Publishes numbers at QoS 2 as fast as PUBCOMPs arrive. Each connection first sends incomplete messages
+ * again, in order [MQTT-4.4.0-1]. With a clean session they are dropped instead. The lowest free identifier
+ * is reused at once, which is the hardest case for the hub.
  */
 export function startPublisher(settings: ExactSettings, faults: string[]): Publisher {
   const name = settings.clientId;
-  /**
-   * By packet identifier, in the order of publishing: the message's number, and what is to be sent next for
-   * it.
-   */
+  /** Number and next packet of each incomplete message by packet identifier, in the order of publishing. */
   const open = new Map<number, { readonly number: number; readonly packet: Packet }>();
-  const owed = new Set<number>();
+  const accepted = new Set<number>();
   let published = 0;
   let stopped = false;
 
@@ -70,12 +67,12 @@ export function startPublisher(settings: ExactSettings, faults: string[]): Publi
       if (packet.cmd === 'pubrec') {
         if ((packet.reasonCode ?? 0) >= 0x80) faults.push(`${name} was refused: ${packet.reasonCode}`);
         if (flight === undefined) return;
-        owed.add(flight.number);
+        accepted.add(flight.number);
         const release: Packet = { cmd: 'pubrel', messageId };
         open.set(messageId, { number: flight.number, packet: release });
         connection.send(release);
       } else if (packet.cmd === 'pubcomp') {
-        if (flight?.packet.cmd !== 'pubrel') faults.push(`${name} got a PUBCOMP that it had not asked for`);
+        if (flight?.packet.cmd !== 'pubrel') faults.push(`${name} received an unexpected PUBCOMP`);
         open.delete(messageId);
         fill();
       }
@@ -84,7 +81,7 @@ export function startPublisher(settings: ExactSettings, faults: string[]): Publi
   return {
     ...connection,
     name,
-    owed,
+    accepted,
     stop: async () => {
       stopped = true;
       await until(`all of ${name} is complete`, () => open.size === 0, 60);
@@ -98,10 +95,10 @@ function lowestFree(used: ReadonlyMap<number, unknown>): number {
   return id;
 }
 
-/** Passes a message on with the first PUBLISH of its identifier; resolves when it has subscribed. */
+/** Subscribes and delivers a message at the first PUBLISH of its identifier. Resolves at SUBACK. */
 export function subscribeExactly(settings: ExactSettings, filter: string): Promise<Subscriber> {
   const seen: string[] = [];
-  /** Identifiers that came with PUBLISH and not yet with PUBREL: they outlive a connection. */
+  /** Identifiers between PUBLISH and PUBREL. They survive a lost connection. */
   const received = new Set<number>();
   let subscribed = false;
   return new Promise(done => {
@@ -129,7 +126,10 @@ export function subscribeExactly(settings: ExactSettings, filter: string): Promi
   });
 }
 
-/** Passes a message on with its PUBREL, as mqtt.js does: the order of those counts, too [MQTT-4.6.0-4]. */
+/**
+ * Subscribes with mqtt.js, which delivers a message at PUBREL, so the order of PUBRELs counts
+ * [MQTT-4.6.0-4].
+ */
 export async function subscribeByRelease(
   { port, clientId }: ExactSettings,
   filter: string,
@@ -145,7 +145,7 @@ export async function subscribeByRelease(
     properties: { sessionExpiryInterval: 3600 },
   });
   client.on('message', (_, body) => seen.push(body.toString()));
-  // A connection that is refused while the hub starts is one of those that follow each other.
+  // Connections are refused while the hub starts.
   client.on('error', () => {});
   await client.subscribeAsync(filter, { qos: 2 });
   client.on('connect', ({ sessionPresent }) => {

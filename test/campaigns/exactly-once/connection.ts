@@ -3,29 +3,29 @@ import { connect } from 'node:net';
 import type { Packet } from 'mqtt-packet';
 import { generate, parser } from 'mqtt-packet';
 
-/** Milliseconds before a lost connection is tried again. */
+/** Milliseconds until a lost connection is opened again. */
 const RECONNECT = 20;
 
 export type ExactSettings = {
   readonly port: number;
   readonly clientId: string;
   readonly protocolVersion: 4 | 5;
-  /** True: each connection has a session of its own. */
+  /** True if each connection has a clean session. */
   readonly clean: boolean;
 };
 
-/** Connections of one client that follow each other. */
+/** Client that reconnects after each lost connection. */
 export type ExactConnection = {
-  /** Nothing, while there is no connection. */
+  /** Sends a packet. Does nothing without a connection. */
   readonly send: (packet: Packet) => void;
-  /** Times that the hub had forgotten the session though it had answered more than CONNECT. */
+  /** Number of times that the hub had lost a session of which it had sent more than CONNACK. */
   readonly forgotten: () => number;
-  /** Ends the connection without a word; another follows. */
+  /** Closes the connection without DISCONNECT. The client reconnects. */
   readonly cut: () => void;
   readonly close: () => void;
 };
 
-/** `began` is called with each CONNACK, `take` with each packet after it. */
+/** Calls `began` at each CONNACK and `take` with each later packet. */
 export function connectExactly(
   settings: ExactSettings,
   began: () => void,

@@ -3,32 +3,31 @@ import { folderWith, freePort, removeFolder, startHub } from '../../harness/bina
 import type { Publisher, Subscriber } from './clients.ts';
 import { startPublisher, subscribeByRelease, subscribeExactly } from './clients.ts';
 
-/**
- * Milliseconds that the hub lives at most before it is killed, and that nothing new comes before the end is
- * judged.
- */
-const LONGEST_LIFE = 500;
+/** Maximum milliseconds from the start of the hub to its kill. */
+const MAX_LIFE_MS = 500;
+
+/** Milliseconds without a new message before the result is checked. */
 const QUIET = 5_000;
 
 export type ExactlyOnceSettings = {
   readonly kills: number;
-  /** The sessions of the publishers end with their connections; those of the subscribers never do. */
+  /** True if publishers have clean sessions. Subscribers always have persistent sessions. */
   readonly clean: boolean;
 };
 
 export type ExactlyOnceReport = {
-  /** Messages that the hub has taken over. */
+  /** Messages that the hub has accepted. */
   readonly published: number;
   readonly kills: number;
   /** Sum over all subscribers. */
   readonly lost: number;
   readonly twice: number;
   readonly outOfOrder: number;
-  /** Refusals that a publisher was told of, and sessions that the hub forgot. */
+  /** Refusals of messages, and sessions that the hub lost. */
   readonly faults: readonly string[];
 };
 
-/** Kills a hub under load again and again, and compares what was published with what each subscriber got. */
+/** Kills a hub under load repeatedly, and compares published messages with those of each subscriber. */
 export async function exactlyOnce({ kills, clean }: ExactlyOnceSettings): Promise<ExactlyOnceReport> {
   const port = await freePort();
   const folder = folderWith({
@@ -53,33 +52,33 @@ export async function exactlyOnce({ kills, clean }: ExactlyOnceSettings): Promis
     startPublisher(as('two', 5, clean), faults),
     startPublisher(as('three', 4, clean), faults),
   ];
-  const parties = [...subscribers, ...publishers];
+  const clients = [...subscribers, ...publishers];
   const pause = (milliseconds: number): Promise<void> => new Promise(done => setTimeout(done, milliseconds));
   try {
     for (let kill = 0; kill < kills; kill++) {
-      await pause(randomInt(LONGEST_LIFE));
-      // Clients that come back to the same hub find its state in memory, and then the next hub finds it on
+      await pause(randomInt(MAX_LIFE_MS));
+      // Clients that reconnect to the same hub use its state in memory, which the next hub reads from
       // disk.
       if (randomInt(2) === 0) {
-        for (const { cut } of parties) cut();
-        await pause(randomInt(LONGEST_LIFE / 2));
+        for (const { cut } of clients) cut();
+        await pause(randomInt(MAX_LIFE_MS / 2));
       }
       await hub.end('SIGKILL');
       hub = await start();
     }
     for (const { stop } of publishers) await stop();
     await quiet(subscribers);
-    for (const { forgotten } of parties)
-      if (forgotten() > 0) faults.push(`a session was forgotten ${forgotten()} times`);
-    return { ...judge(publishers, subscribers), kills, faults };
+    for (const { forgotten } of clients)
+      if (forgotten() > 0) faults.push(`a session was lost ${forgotten()} times`);
+    return { ...compare(publishers, subscribers), kills, faults };
   } finally {
-    for (const { close } of parties) close();
+    for (const { close } of clients) close();
     await hub.end('SIGTERM');
     removeFolder(folder);
   }
 }
 
-/** Resolves when nothing has come to any subscriber for QUIET milliseconds. */
+/** Resolves when no subscriber has received a message for QUIET milliseconds. */
 async function quiet(subscribers: readonly Subscriber[]): Promise<void> {
   const count = (): number => subscribers.reduce((all, { seen }) => all + seen.length, 0);
   for (let before = -1; before !== count(); ) {
@@ -88,17 +87,17 @@ async function quiet(subscribers: readonly Subscriber[]): Promise<void> {
   }
 }
 
-function judge(publishers: readonly Publisher[], subscribers: readonly Subscriber[]) {
+function compare(publishers: readonly Publisher[], subscribers: readonly Subscriber[]) {
   const report = { published: 0, lost: 0, twice: 0, outOfOrder: 0 };
-  for (const { name, owed } of publishers) {
-    report.published += owed.size;
+  for (const { name, accepted } of publishers) {
+    report.published += accepted.size;
     for (const { seen } of subscribers) {
       const numbers = seen.flatMap(body => {
         const [from, number] = body.split(' ');
         return from === name ? [Number(number)] : [];
       });
       const different = new Set(numbers);
-      report.lost += Array.from(owed).filter(number => !different.has(number)).length;
+      report.lost += Array.from(accepted).filter(number => !different.has(number)).length;
       report.twice += numbers.length - different.size;
       report.outOfOrder += numbers.filter((number, index) => number < (numbers[index - 1] ?? 0)).length;
     }

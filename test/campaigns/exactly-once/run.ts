@@ -1,8 +1,8 @@
 import { exactlyOnce } from './exactly-once.ts';
 
 /*
- * npm run exactly-once: the hub is killed under load at QoS 2, again and again, first with publishers that
- * have persistent sessions, then with others.
+ * npm run exactly-once: kills the hub under load at QoS 2 repeatedly, first with persistent sessions of the
+ * publishers, then with clean sessions.
  *   node test/campaigns/exactly-once/run.ts [KILLS]
  */
 for (const clean of [false, true]) {

@@ -4,25 +4,25 @@ import { encodeConnack } from '../../../src/mqtt/packets.ts';
 import { createServerFramer } from '../../../src/mqtt/server.ts';
 
 /*
- * collector.ts <port> <publishers>: an upstream server that acknowledges each PUBLISH and notes which message
- * of which publisher it was. Prints, once nothing has come for a while, the numbers of the distinct messages
- * of each that came in a row from the first on, and of all.
+ * collector.ts <port> <publishers>: an upstream server that acknowledges each PUBLISH and records its
+ * publisher and number. After a while without messages it prints two counts per publisher: the distinct
+ * messages, and those of them that form an unbroken sequence from the first.
  */
 const [port = 0, publishers = 1] = process.argv.slice(2).map(Number);
 
-/** Milliseconds of silence after which all has come. */
+/** Milliseconds without a message after which all messages have arrived. */
 const SILENCE = 4_000;
-const MOST = 1 << 24;
+const MAX_SEQUENCE = 1 << 24;
 
 const seen = Array.from({ length: publishers }, () => new Uint8Array(1 << 16));
-/** Milliseconds that a hub may take to connect again. */
+/** Maximum milliseconds until a hub reconnects. */
 const CONNECT = 60_000;
 
 let last = Date.now() + CONNECT;
 
 function note(publisher: number, sequence: number): void {
   const bits = seen[publisher];
-  if (bits === undefined || sequence >= MOST) return;
+  if (bits === undefined || sequence >= MAX_SEQUENCE) return;
   const at = sequence >> 3;
   if (at >= bits.length) {
     const larger = new Uint8Array(Math.max(2 * bits.length, at + 1));

@@ -11,10 +11,10 @@ import { freePort, skerry } from '../../harness/binary.ts';
 /*
  * npm run floods [-- <seconds> <case>...]
  *
- * How much memory does a hub take under floods, and does it live in 64 MB? Each case floods a route whose
- * upstream is away, then lets the upstream come back. Once without a limit, once in a control group of 64 MB
- * (version 1). A case is <QoS>x<bytes>x<publishers>. The last line counts the failures: a hub that ended, or
- * a message that it acknowledged and that did not arrive.
+ * Measures the memory of a hub under floods, without a limit and in a control group of 64 MB (version 1).
+ * Each case floods a route whose upstream is unreachable, and then starts the upstream. A case is
+ * <QoS>x<bytes>x<publishers>. The last line counts the failures: hubs that ended, and acknowledged messages
+ * that did not arrive.
  */
 const CASES = [
   '0x256x1',
@@ -31,8 +31,10 @@ const CASES = [
 const LIMIT = 64 << 20;
 const GROUPS = '/sys/fs/cgroup/memory';
 
-/** Milliseconds for a hub to come to rest, and after a load's end until its memory is read. */
+/** Milliseconds from the start of a hub until its memory is stable. */
 const REST = 3_000;
+
+/** Milliseconds from the end of a load until the memory is read. */
 const AFTER = 10_000;
 
 const execute = promisify(execFile);

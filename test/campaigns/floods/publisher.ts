@@ -4,18 +4,18 @@ import { generate } from 'mqtt-packet';
 
 /*
  * publisher.ts <port> <publishers> <QoS> <bytes> <seconds>: a process of MQTT 3.1.1 clients that publish as
- * fast as they are read. A body begins with the publisher's number and the message's, 4 bytes each. Prints,
- * as JSON, how many messages of each were sent and acknowledged, in order.
+ * fast as the hub reads. A body begins with the numbers of the publisher and of the message, 4 bytes each.
+ * Prints the number of sent and acknowledged messages of each publisher as JSON.
  */
 const [port = 0, publishers = 1, qos = 0, bytes = 256, seconds = 5] = process.argv.slice(2).map(Number);
 
-/** Messages of QoS 1 that one publisher has under way. */
+/** Maximum unacknowledged QoS 1 messages of one publisher. */
 const WINDOW = 20;
 
-/** Milliseconds for the last acknowledgements. */
+/** Maximum milliseconds to wait for the last acknowledgements. */
 const LAST = 10_000;
 
-/** Bytes that wait in a socket before a publisher of QoS 0 waits. */
+/** Maximum unsent bytes in the socket of a QoS 0 publisher. */
 const WAITING = 1 << 18;
 
 const TOPIC = 'flood/t';
@@ -63,7 +63,7 @@ function publish(number: number): Promise<Publisher> {
   };
   socket.on('drain', fill);
   socket.on('data', (chunk: Buffer) => {
-    // CONNACK and PUBACK have four bytes each, and PUBACKs come in the order of the messages.
+    // CONNACK and PUBACK have four bytes each, and the hub sends PUBACKs in the order of the messages.
     const total = odd + chunk.length;
     odd = total % 4;
     let packets = Math.floor(total / 4);

@@ -2,26 +2,27 @@ import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import type { SeededRandom } from '../../harness/seeded-random.ts';
 import { seededRandom } from '../../harness/seeded-random.ts';
-import { createBench } from './mutate.ts';
+import { createMutationBuffer } from './mutate.ts';
 import type { Stock } from './scripts.ts';
 import { createStock, scriptOf } from './scripts.ts';
 
-/** Connections at once. */
-const WIDTH = 100;
+/** Number of concurrent connections. */
+const CONNECTIONS = 100;
 
-/** Bursts that a connection sends before it ends by itself, if the hub has not ended it. */
-const MOST_BURSTS = 40;
+/** Maximum number of bursts of a connection. */
+const MAX_BURSTS = 40;
 
 /**
- * Milliseconds after which the next burst goes though nothing came: the hub may wait for the end of a packet.
+ * Milliseconds without an answer after which the next burst is sent, because the hub may wait for the end of
+ * a packet.
  */
 const PATIENCE = 20;
 
-/** Packet identifiers of the hub that a connection remembers, to acknowledge them. */
-const MOST_KNOWN = 32;
+/** Maximum packet identifiers of the hub that a connection stores to acknowledge them. */
+const MAX_KNOWN = 32;
 
-/** Connections whose bytes are kept after their end, to be told when the hub has failed on one. */
-const MOST_REMEMBERED = 400;
+/** Maximum connections whose bytes are stored to report the cause of a failure of the hub. */
+const MAX_REMEMBERED = 400;
 
 /** Bytes that a connection has sent. */
 export type Sent = { readonly address: string; readonly bytes: Buffer[] };
@@ -29,15 +30,15 @@ export type Sent = { readonly address: string; readonly bytes: Buffer[] };
 export type Attack = {
   readonly packets: () => number;
   readonly connections: () => number;
-  /** Bytes of the newest connections, from the first byte. */
+  /** All sent bytes of the newest connections. */
   readonly remembered: () => readonly Sent[];
-  /** Resolves when so many mutated packets are sent. */
+  /** Resolves when a number of mutated packets is sent. */
   readonly until: (packets: number) => Promise<void>;
-  /** Ends all connections, and resolves when they are closed. */
+  /** Ends all connections. Resolves when they are closed. */
   readonly stop: () => Promise<void>;
 };
 
-/** Sends mutated packets to the hub on `port` over many connections; the same seed sends the same ones. */
+/** Sends mutated packets, which depend only on the seed, to the hub on `port` over many connections. */
 export function startAttack(port: number, seed: number): Attack {
   const stock = createStock(seededRandom(seed));
   const remembered: Sent[] = [];
@@ -59,11 +60,11 @@ export function startAttack(port: number, seed: number): Attack {
       const dice = seededRandom(seed + number);
       const sent: Sent = { address: addressOf(number), bytes: [] };
       remembered.push(sent);
-      if (remembered.length > MOST_REMEMBERED) remembered.shift();
+      if (remembered.length > MAX_REMEMBERED) remembered.shift();
       await attackOnce({ port, dice, stock, sent, count, stopped: () => stopped });
     }
   };
-  for (let index = 0; index < WIDTH; index++) open.add(run());
+  for (let index = 0; index < CONNECTIONS; index++) open.add(run());
 
   return {
     packets: () => packets,
@@ -100,23 +101,23 @@ type Attempt = {
 /** Runs a connection. Resolves when it is closed. */
 function attackOnce({ port, dice, stock, sent, count, stopped }: Attempt): Promise<void> {
   const script = scriptOf(dice, stock);
-  const bench = createBench(dice);
+  const buffer = createMutationBuffer(dice);
   const known: number[] = [];
   const socket = connect({ port, host: '127.0.0.1', localAddress: sent.address, noDelay: true });
-  let left = 1 + dice.below(MOST_BURSTS);
-  let parted = false;
-  let mutated = script.begin(bench);
+  let left = 1 + dice.below(MAX_BURSTS);
+  let closed = false;
+  let mutated = script.begin(buffer);
 
   const next = (): void => {
-    if (socket.destroyed || parted) return;
+    if (socket.destroyed || closed) return;
     if (left-- === 0 || stopped()) {
-      parted = true;
-      part(socket, dice);
+      closed = true;
+      closeSomehow(socket, dice);
       return;
     }
-    count(mutated + script.goOn(bench, known));
+    count(mutated + script.goOn(buffer, known));
     mutated = 0;
-    const bytes = bench.take();
+    const bytes = buffer.take();
     sent.bytes.push(bytes);
     writeSplit(socket, bytes, dice);
     timer.refresh();
@@ -124,7 +125,7 @@ function attackOnce({ port, dice, stock, sent, count, stopped }: Attempt): Promi
   const timer = setTimeout(() => next(), PATIENCE);
 
   socket.on('data', (chunk: Buffer) => {
-    learn(chunk, known);
+    collectIdentifiers(chunk, known);
     next();
   });
   socket.once('connect', next);
@@ -138,7 +139,7 @@ function attackOnce({ port, dice, stock, sent, count, stopped }: Attempt): Promi
   );
 }
 
-/** Writes in one piece, or in two that come in one turn of the hub's loop or in two. */
+/** Writes bytes in one chunk or in two, which the hub reads in one turn of its event loop or in two. */
 function writeSplit(socket: Socket, bytes: Buffer, dice: SeededRandom): void {
   if (!dice.oneIn(4)) {
     socket.write(bytes);
@@ -151,8 +152,8 @@ function writeSplit(socket: Socket, bytes: Buffer, dice: SeededRandom): void {
   });
 }
 
-/** Ends as clients end: with a word, with the end of the stream, or with nothing. */
-function part(socket: Socket, dice: SeededRandom): void {
+/** Closes a connection with DISCONNECT, with the end of the stream, or with a reset. */
+function closeSomehow(socket: Socket, dice: SeededRandom): void {
   const way = dice.below(3);
   if (way === 0) socket.end(Buffer.from([0xe0, 0x00]));
   else if (way === 1) socket.end();
@@ -160,10 +161,9 @@ function part(socket: Socket, dice: SeededRandom): void {
 }
 
 /**
- * Finds packet identifiers of PUBLISH and PUBREL in a piece of what the hub sends, which begins with a packet
- * mostly.
+ * Collects packet identifiers of PUBLISH and PUBREL from a chunk of the hub. Most chunks begin with a packet.
  */
-function learn(chunk: Buffer, known: number[]): void {
+function collectIdentifiers(chunk: Buffer, known: number[]): void {
   for (let at = 0; at + 4 <= chunk.length; ) {
     const first = chunk[at] ?? 0;
     const [length, body] = lengthAt(chunk, at + 1);
@@ -173,7 +173,7 @@ function learn(chunk: Buffer, known: number[]): void {
     } else if (first === 0x62) known.push(chunk.readUInt16BE(at + 2));
     at = body + length;
   }
-  if (known.length > MOST_KNOWN) known.splice(0, known.length - MOST_KNOWN);
+  if (known.length > MAX_KNOWN) known.splice(0, known.length - MAX_KNOWN);
 }
 
 function lengthAt(bytes: Buffer, at: number): [length: number, end: number] {

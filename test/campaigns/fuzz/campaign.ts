@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { folderWith, freePort, removeFolder } from '../../harness/binary.ts';
 import { startAttack } from './attack.ts';
+import { startHonestClient } from './honest-client.ts';
 import type { Memory } from './hub.ts';
 import { watchHub } from './hub.ts';
-import { startWitness } from './witness.ts';
 
 /**
- * Milliseconds without packets before memory is read, so that sessions have ended and garbage is collected.
+ * Milliseconds without packets before the memory is read, so that sessions end and garbage is collected.
  */
 const PAUSE = 8_000;
 
@@ -28,15 +28,15 @@ export type CampaignReport = {
   readonly connections: number;
   readonly closes: readonly (readonly [reason: string, times: number])[];
   readonly memory: { readonly start: Memory; readonly half: Memory; readonly end: Memory };
-  /** By the honest client, which got all of it in order if it has no fault. */
+  /** Number of messages of the honest client. */
   readonly published: number;
-  /** Sentences, each one a reason to fail; of memory `growthFaults` tells. */
+  /** Faults, one sentence each, except growth of memory (`growthFaults`). */
   readonly faults: readonly string[];
 };
 
 /**
- * Sends `packets` mutated packets to a hub, and tells how it fared. `progress` hears how many are sent, from
- * time to time.
+ * Sends `packets` mutated packets to a hub and reports the result. Calls `progress` with the number of sent
+ * packets from time to time.
  */
 export async function campaign(
   packets: number,
@@ -46,14 +46,14 @@ export async function campaign(
   const port = await freePort();
   const manifest = { ...MANIFEST, listeners: [{ mqtt: `127.0.0.1:${port}` }] };
   const folder = folderWith({ 'hub.json': JSON.stringify(manifest) });
-  let suspects: string | undefined;
+  let sentPackets: string | undefined;
   const hub = await watchHub(folder, () => {
-    suspects ??= JSON.stringify(attack.remembered(), (_, value) =>
+    sentPackets ??= JSON.stringify(attack.remembered(), (_, value) =>
       value?.type === 'Buffer' ? Buffer.from(value.data).toString('hex') : value,
     );
   });
   const start = hub.memory();
-  const witness = await startWitness(port, `own-${randomInt(2 ** 32).toString(16)}`);
+  const honest = await startHonestClient(port, `own-${randomInt(2 ** 32).toString(16)}`);
   const began = performance.now();
   const attack = startAttack(port, seed);
   try {
@@ -65,22 +65,22 @@ export async function campaign(
     const seconds = (performance.now() - began) / 1000;
     const survived = hub.alive();
     await attack.stop();
-    const testimony = await witness.stop();
+    const honestReport = await honest.stop();
     await new Promise(done => setTimeout(done, PAUSE));
     const end = hub.alive() ? hub.memory() : start;
     const faults = [
       ...(survived && hub.alive() ? [] : ['the hub ended']),
-      ...testimony.faults,
+      ...honestReport.faults,
       ...hub.troubles(),
     ];
-    if (suspects !== undefined) faults.push(`what the connections sent stands in ${keep(suspects, seed)}`);
+    if (sentPackets !== undefined) faults.push(`the sent packets are in ${keep(sentPackets, seed)}`);
     return {
       packets: attack.packets(),
       seconds,
       connections: attack.connections(),
       closes: hub.closes(),
       memory: { start, half, end },
-      published: testimony.published,
+      published: honestReport.published,
       faults,
     };
   } finally {
@@ -90,17 +90,17 @@ export async function campaign(
 }
 
 /**
- * Anonymous memory that grew by more than `bound` bytes. What else is resident are pages of files, mostly the
- * store's, which the system takes back when it needs them.
+ * Reports growth of the anonymous memory by more than `bound` bytes. Other resident memory is pages of files,
+ * mostly of the store, which the system reclaims when needed.
  */
 export function growthFaults(from: Memory, to: Memory, bound: number): string[] {
   if (to.anonymous <= from.anonymous + bound) return [];
   return [`anonymous memory grew from ${from.anonymous} to ${to.anonymous} bytes`];
 }
 
-/** Keeps what may have brought the hub down for a closer look. */
-function keep(suspects: string, seed: number): string {
+/** Saves the packets that may have caused the failure. Returns the file. */
+function keep(sentPackets: string, seed: number): string {
   const file = join(tmpdir(), `skerry-fuzz-${seed}.json`);
-  writeFileSync(file, suspects);
+  writeFileSync(file, sentPackets);
   return file;
 }

@@ -3,32 +3,32 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { skerry } from '../../harness/binary.ts';
 
-/** Bytes of memory: resident, and of that what no file stands behind. */
+/** Bytes of resident and of anonymous memory. */
 export type Memory = { readonly resident: number; readonly anonymous: number };
 
 /**
- * A hub of the built binary whose log is counted and not kept: it has a line for each connection it ended.
+ * A hub of the built binary. Its log lines, one per closed connection, are counted and not stored.
  */
 export type WatchedHub = {
   readonly alive: () => boolean;
   readonly memory: () => Memory;
   /** Counts of the reasons why connections were closed, most frequent first. */
   readonly closes: () => [reason: string, times: number][];
-  /** Lines that no input may bring about: errors, and stack traces. */
+  /** Log lines that no input may cause: errors and stack traces. */
   readonly troubles: () => readonly string[];
-  /** Resolves to the exit code when the process has ended, of itself or by `stop`. */
+  /** Resolves to the exit code when the process has exited. */
   readonly gone: Promise<number | null>;
   readonly stop: () => Promise<number | null>;
 };
 
-/** Troubles that are kept word by word. */
-const MOST_TROUBLES = 100;
+/** Maximum number of stored error lines. */
+const MAX_TROUBLES = 100;
 
 const CLOSED =
   /(?:Closed|Refused) a connection: (.*)\.(?: client=.*)?(?: user=.*)?(?: module=.*)? address=\S+$/;
 const TROUBLE = /^\s+at |an internal error occurred in the hub|\S+ error \S+:|Error: /;
 
-/** Starts a hub on `folder`/hub.json, and resolves when it listens. */
+/** Starts a hub with `folder`/hub.json. Resolves when the hub listens. */
 export function watchHub(folder: string, onTrouble: () => void): Promise<WatchedHub> {
   const child = spawn(skerry, ['up', join(folder, 'hub.json'), '--data', join(folder, 'data')], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -41,7 +41,7 @@ export function watchHub(folder: string, onTrouble: () => void): Promise<Watched
   const read = (line: string): void => {
     if (TROUBLE.test(line)) {
       onTrouble();
-      if (troubles.length < MOST_TROUBLES) troubles.push(line);
+      if (troubles.length < MAX_TROUBLES) troubles.push(line);
     }
     const reason = CLOSED.exec(line)?.[1];
     if (reason === undefined) return;
@@ -74,7 +74,7 @@ export function watchHub(folder: string, onTrouble: () => void): Promise<Watched
   });
 }
 
-/** A reason without what it cites, so that like ones are counted together. */
+/** Replaces quoted text and numbers of a reason, so that equal kinds are counted together. */
 function kindOf(reason: string): string {
   return reason.replaceAll(/".*"/g, '"…"').replaceAll(/\d+/g, 'N');
 }

@@ -1,14 +1,13 @@
 import type { SeededRandom } from '../../harness/seeded-random.ts';
 
-/** Bytes that stand at the edges of what a field may hold. */
+/** Boundary values of a byte. */
 const EDGES = [0x00, 0x01, 0x7f, 0x80, 0xc0, 0xfe, 0xff] as const;
 
-/** Bytes that one mutation adds at most. */
-const MOST_ADDED = 64;
+/** Maximum bytes that one mutation adds. */
+const MAX_ADDED = 64;
 
 /**
- * Changes `bytes` in place, of which `length` count and at least MOST_ADDED more are there; returns the new
- * length.
+ * Changes the first `length` bytes of a buffer, which has space for MAX_ADDED more. Returns the new length.
  */
 type Mutation = (dice: SeededRandom, bytes: Buffer, length: number) => number;
 
@@ -23,7 +22,7 @@ const changeByte: Mutation = (dice, bytes, length) => {
   return length;
 };
 
-/** Changes two bytes that may be a string length: near their value or far beyond. */
+/** Changes two bytes that may be a string length to a similar or a random value. */
 const changeLength: Mutation = (dice, bytes, length) => {
   if (length < 2) return length;
   const at = dice.below(length - 1);
@@ -48,7 +47,7 @@ const deleteBytes: Mutation = (dice, bytes, length) => {
 
 const repeatBytes: Mutation = (dice, bytes, length) => {
   const at = dice.below(length);
-  const count = Math.min(1 + dice.below(MOST_ADDED), length - at);
+  const count = Math.min(1 + dice.below(MAX_ADDED), length - at);
   bytes.copyWithin(at + count, at, length);
   return length + count;
 };
@@ -67,25 +66,25 @@ const MUTATIONS = [
   truncate,
 ] as const;
 
-/** Mutations that mostly keep the packet's form, so that it is parsed to its end and handled. */
+/** Mutations that mostly keep the structure of a packet, so that it is parsed completely and handled. */
 const MILD = [flipBit, changeByte] as const;
 
-/** Bytes of the first byte and the longest remaining length. */
+/** Maximum bytes of a fixed header. */
 const HEADER = 5;
 
-/** A place where packets are mutated one behind the other before they are sent. */
-export type Bench = {
-  /** Adds a packet as it is. */
+/** Buffer in which packets are mutated and concatenated before they are sent. */
+export type MutationBuffer = {
+  /** Adds an unchanged packet. */
   readonly add: (packet: Buffer) => void;
-  /** Adds a packet with one to four mutations, its length made right again; `mild`: one, near its end. */
+  /** Adds a packet with one to four mutations, or one near its end if `mild`, and a correct length. */
   readonly addMutated: (packet: Buffer, mild: boolean) => void;
-  /** Adds a packet mutated anywhere, its first byte and its length, too. */
+  /** Adds a packet with mutations anywhere, also in its header. */
   readonly addBroken: (packet: Buffer) => void;
   /** Returns the bytes added since the last call. */
   readonly take: () => Buffer;
 };
 
-export function createBench(dice: SeededRandom): Bench {
+export function createMutationBuffer(dice: SeededRandom): MutationBuffer {
   const body = Buffer.alloc(1 << 18);
   let burst = Buffer.alloc(1 << 18);
   let end = 0;

@@ -2,21 +2,20 @@ import type { IConnectPacket, Packet } from 'mqtt-packet';
 import { generate } from 'mqtt-packet';
 import type { SeededRandom } from '../../harness/seeded-random.ts';
 
-/** 3 is MQTT 3.1, which the hub refuses: it must do so in peace. */
+/** Protocol level. 3 is MQTT 3.1. */
 export type Version = 3 | 4 | 5;
 
-/** Few, so that connections take sessions over from each other, and few persistent ones are kept. */
+/** Client identifiers: few, so that connections take over sessions and few persistent sessions exist. */
 const CLIENTS = ['ash', 'beech', 'cedar', 'elm', 'fir', 'larch', 'oak', 'pine'] as const;
 const LEVELS = ['a', 'b', 'c', 'kitchen', '', 'ä', 'temperature'] as const;
 const LAST_LEVELS = [...LEVELS, '+', '#'] as const;
 const QOS = [0, 1, 2] as const;
 
-/** Packet identifiers of honest packets: few, so that flows meet each other. */
+/** Number of packet identifiers of valid packets: few, so that flows collide. */
 const IDENTIFIERS = 40;
 
 /**
- * Kinds of packets that a client sends after CONNECT, as often as they are to be sent; the last end the
- * connection.
+ * Packet types after CONNECT by their frequency. Packets of LAST_KINDS close the connection.
  */
 const KINDS = [
   'publish',
@@ -48,7 +47,7 @@ function payload(dice: SeededRandom): Buffer {
   return Buffer.alloc(dice.oneIn(50) ? dice.below(20_000) : dice.below(40), 'word ');
 }
 
-/** A CONNECT that the hub takes; a persistent session ends soon where the version lets it. */
+/** Returns a valid CONNECT. With MQTT 5 a persistent session expires soon. */
 export function connectPacket(dice: SeededRandom, version: Version, persistent: boolean): Buffer {
   const client = dice.pick(CLIENTS);
   const will = { topic: topic(dice), payload: payload(dice), qos: dice.pick(QOS), retain: dice.oneIn(4) };
@@ -82,11 +81,11 @@ function connectProperties(
   };
 }
 
-/** A packet that the client of a connection may send, or one that it may send elsewhere. */
+/** Returns a well-formed packet, which may be invalid in the state of the connection. */
 export function honestPacket(dice: SeededRandom, version: Version): Buffer {
   const kind = dice.oneIn(LAST_ONE_IN) ? dice.pick(LAST_KINDS) : dice.pick(KINDS);
   if (kind === 'connect') return connectPacket(dice, version, false);
-  // Only version 5 knows AUTH: what another one makes of it is to be seen.
+  // AUTH exists only in MQTT 5, and is sent on connections of all versions.
   return generate(packetOf(kind, dice, version), { protocolVersion: kind === 'auth' ? 5 : version });
 }
 

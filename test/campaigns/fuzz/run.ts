@@ -4,13 +4,13 @@ import type { Memory } from './hub.ts';
 
 /*
  * npm run fuzz: sends mutated packets to the built binary over many connections, while an honest client
- * counts its own.
+ * checks its own messages.
  *   node test/campaigns/fuzz/run.ts [PACKETS] [SEED]
  */
 
 /**
- * Bytes of anonymous memory that the hub may hold in the end beyond what it held after the first half: in the
- * first millions its bounded tables fill, those of retained messages longest.
+ * Maximum growth of the anonymous memory of the hub in the second half, in bytes. Its bounded tables fill
+ * during the first millions of packets.
  */
 const GROWTH_BOUND = 16 << 20;
 

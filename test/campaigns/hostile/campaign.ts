@@ -12,20 +12,18 @@ import { pauseOf } from './roles.ts';
 import { hostileUpstream } from './upstream.ts';
 
 /**
- * Milliseconds after the attack until descriptors and memory must be back: sessions end, garbage is
- * collected.
+ * Maximum milliseconds after the attack until sessions have ended and descriptors and memory are released.
  */
 const AFTER = 12_000;
 
-/** Milliseconds that no message of the honest client may take. */
+/** Maximum milliseconds of a message of the honest client. */
 const MAX_STALL = 1_000;
 
-/**
- * Descriptors, and bytes of anonymous memory, that the hub may hold in the end beyond what it held at the
- * start.
- */
-const MORE_FILES = 8;
-const MORE_MEMORY = 24 << 20;
+/** Maximum growth of the number of descriptors of the hub. */
+const MAX_MORE_FILES = 8;
+
+/** Maximum growth of the anonymous memory of the hub in bytes. */
+const MAX_MORE_BYTES = 24 << 20;
 
 export type HostileReport = {
   readonly published: number;
@@ -43,7 +41,7 @@ const ROLES: readonly Role[] = [
   hostileFiles,
 ];
 
-/** Lets all roles misbehave at once for some seconds, and tells how hub and honest client fared. */
+/** Runs all roles at the same time for some seconds. Reports the state of the hub and the honest client. */
 export async function hostileCampaign(
   seconds: number,
   seed: number,
@@ -114,7 +112,7 @@ export async function hostileCampaign(
     for (const until = performance.now() + AFTER; performance.now() < until && hub.alive(); ) {
       await pauseOf(500);
       const now = hub.holds();
-      if (now.files <= start.files + MORE_FILES && now.memory <= start.memory + MORE_MEMORY / 4) break;
+      if (now.files <= start.files + MAX_MORE_FILES && now.memory <= start.memory + MAX_MORE_BYTES / 4) break;
     }
     clearInterval(watch);
     const last = hub.holds();
@@ -122,10 +120,10 @@ export async function hostileCampaign(
       ...missed,
       ...(hub.alive() ? [] : ['the hub ended']),
       ...(longestMs > stallMs ? [`a message of the honest client took ${longestMs.toFixed(0)} ms`] : []),
-      ...(last.files > start.files + MORE_FILES
+      ...(last.files > start.files + MAX_MORE_FILES
         ? [`${last.files} files are open, ${start.files} at the start`]
         : []),
-      ...(last.memory > start.memory + MORE_MEMORY
+      ...(last.memory > start.memory + MAX_MORE_BYTES
         ? [`${last.memory} bytes of memory, ${start.memory} at the start`]
         : []),
       ...hub.exceptions(),

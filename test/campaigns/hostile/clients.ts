@@ -4,7 +4,7 @@ import type { Packet } from 'mqtt-packet';
 import { generate } from 'mqtt-packet';
 import type { SeededRandom } from '../../harness/seeded-random.ts';
 import type { Role } from './roles.ts';
-import { heldOpen, pauseOf } from './roles.ts';
+import { limitOpen, pauseOf } from './roles.ts';
 
 /** Behaviour of a hostile client's connection until it is destroyed. */
 type Attack = (socket: Socket, dice: SeededRandom) => void;
@@ -51,7 +51,7 @@ function publishPacket(
   });
 }
 
-/** A name of one of a few clients, so that they take each other's sessions over. */
+/** Returns one of a few client identifiers, so that clients take over each other's sessions. */
 function someone(dice: SeededRandom): string {
   return `hostile-${dice.below(20)}`;
 }
@@ -63,16 +63,16 @@ function noise(dice: SeededRandom, bytes: number): Buffer {
 }
 
 const ATTACKS: readonly [Attack, ...Attack[]] = [
-  // Bytes that are no MQTT.
+  // Bytes that are not MQTT.
   (socket, dice) => socket.write(noise(dice, 2_000)),
-  // A CONNECT that never ends.
+  // An incomplete CONNECT.
   (socket, dice) => socket.write(connectPacket(someone(dice), true).subarray(0, 5 + dice.below(10))),
-  // A packet that claims to be as long as it may be, and never comes.
+  // An incomplete packet of the maximum size.
   (socket, dice) => {
     socket.write(connectPacket(someone(dice), true));
     socket.write(Buffer.concat([Buffer.from([0x30, 0xff, 0xff, 0x3f]), Buffer.alloc(100_000)]));
   },
-  // One QoS 2 message again and again.
+  // A QoS 2 message that is sent repeatedly.
   (socket, dice) => {
     socket.write(connectPacket(someone(dice), false));
     const one = publishPacket('kept/x', 10, 2, 7);
@@ -90,7 +90,7 @@ const ATTACKS: readonly [Attack, ...Attack[]] = [
     socket.pause();
     for (let n = 0; n < 20; n++) socket.write(Buffer.alloc(1 << 17, Buffer.from([0xc0, 0])));
   },
-  // Deep and many subscriptions, of a session that stays.
+  // Many subscriptions with many levels in a persistent session.
   (socket, dice) => {
     socket.write(connectPacket(someone(dice), false));
     const deep = Array.from({ length: 128 }, () => dice.below(1_000).toString(36)).join('/');
@@ -99,19 +99,19 @@ const ATTACKS: readonly [Attack, ...Attack[]] = [
         subscribePacket(Array.from({ length: 20 }, (_, at) => `${n}/${at}/${deep}`.slice(0, 500))),
       );
   },
-  // All retained messages, for filters that match all, one after the other.
+  // Subscriptions that match all retained messages.
   (socket, dice) => {
     socket.write(connectPacket(someone(dice), true));
     for (let n = 0; n < 50; n++)
       socket.write(publishPacket(`retained/${dice.below(500)}`, dice.below(2_000), 0, 0, true));
     for (let n = 0; n < 200; n++) socket.write(subscribePacket(['#', '+/#', 'retained/#', '+/+']));
   },
-  // A flood that must be stored, of a client that does not wait.
+  // A flood at QoS 1 without waiting for acknowledgements.
   (socket, dice) => {
     socket.write(connectPacket(someone(dice), true));
     for (let id = 1; id < 400; id++) socket.write(publishPacket('kept/x', dice.below(20_000), 1, id));
   },
-  // A flood at QoS 0, and a subscriber to all that does not read.
+  // A flood at QoS 0, or a subscriber of all topics that does not read.
   (socket, dice) => {
     socket.write(connectPacket(someone(dice), true));
     if (dice.oneIn(2)) {
@@ -119,19 +119,19 @@ const ATTACKS: readonly [Attack, ...Attack[]] = [
       socket.pause();
     } else for (let n = 0; n < 400; n++) socket.write(publishPacket('flood/x', dice.below(20_000), 0, 0));
   },
-  // Sessions that stay, one after the other.
+  // Many persistent sessions.
   (socket, dice) => {
     socket.write(connectPacket(`session-${dice.below(5_000)}`, false));
     socket.write(subscribePacket([`kept/${dice.below(100)}`]));
     socket.end(packet({ cmd: 'disconnect' }));
   },
-  // Acknowledgements of what was never sent.
+  // Acknowledgements without messages.
   (socket, dice) => {
     socket.write(connectPacket(someone(dice), false, 5));
     for (let id = 1; id < 2_000; id++)
       socket.write(packet({ cmd: dice.pick(['puback', 'pubrec', 'pubrel', 'pubcomp']), messageId: id }, 5));
   },
-  // A CONNECT, packets of it changed at random.
+  // Packets with random changes.
   (socket, dice) => {
     const bytes = Buffer.concat([
       connectPacket(someone(dice), dice.oneIn(2), 5),
@@ -143,12 +143,12 @@ const ATTACKS: readonly [Attack, ...Attack[]] = [
   },
 ];
 
-/** Connections at once: more would only keep this process busy. */
+/** Maximum concurrent connections. More would only slow down the test process. */
 const CONNECTIONS = 60;
 
-/** Clients that misbehave, of whom some stay for a while and some go at once. */
+/** Clients that misbehave. Some stay connected for a while. */
 export const hostileClients: Role = async ({ port, dice, over }) => {
-  const open = heldOpen(CONNECTIONS);
+  const open = limitOpen(CONNECTIONS);
   while (!over()) {
     const socket = connect(port, '127.0.0.1').on('error', () => {});
     if (!dice.oneIn(4)) socket.resume();

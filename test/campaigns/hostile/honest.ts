@@ -3,16 +3,16 @@ import mqtt from 'mqtt';
 /** Milliseconds between two messages of the honest client. */
 const INTERVAL = 50;
 
-/** An honest client's view of a hub that is under attack. */
+/** Result of the honest client. */
 export type HonestReport = {
   readonly published: number;
-  /** The longest time from a publish to its message's return, in milliseconds. */
+  /** Maximum milliseconds from a publish to the delivery of the message. */
   readonly longestMs: number;
-  /** Sentences, each one a reason to fail. */
+  /** Faults, one sentence each. */
   readonly faults: readonly string[];
 };
 
-/** Publishes to itself at QoS 1, again and again, and expects each message back, in order. */
+/** Starts a client that publishes to itself at QoS 1 and expects all messages in order. */
 export async function startHonestClient(
   port: number,
 ): Promise<{ readonly stop: () => Promise<HonestReport> }> {

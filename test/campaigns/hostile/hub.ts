@@ -2,18 +2,18 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { skerry } from '../../harness/binary.ts';
 
-/** A hub of the built binary, whose log is looked through and not kept. */
+/** A hub of the built binary. Its log is searched and not stored. */
 export type WatchedHub = {
   readonly alive: () => boolean;
-  /** Open files and bytes of anonymous memory. */
+  /** Number of open files and bytes of anonymous memory. */
   readonly holds: () => { files: number; memory: number };
-  /** Lines of its log that no input may bring about: exceptions, contained or not. */
+  /** Log lines that no input may cause: exceptions, contained or not. */
   readonly exceptions: () => readonly string[];
   readonly stop: () => Promise<void>;
 };
 
-/** Lines that are kept word by word. */
-const MOST_LINES = 20;
+/** Maximum number of stored lines. */
+const MAX_LINES = 20;
 
 const EXCEPTION = /An exception in|^\s+at /;
 
@@ -39,7 +39,7 @@ export function startWatchedHub(manifest: string, data: string): Promise<Watched
       rest = lines.pop() ?? '';
       for (const line of lines) {
         if (line.includes(' listens on ')) done(hub);
-        if (EXCEPTION.test(line) && exceptions.length < MOST_LINES) exceptions.push(line);
+        if (EXCEPTION.test(line) && exceptions.length < MAX_LINES) exceptions.push(line);
       }
     });
     child.once('exit', code => fail(new Error(`The hub ended with ${code}.`)));
@@ -51,7 +51,7 @@ function heldBy(pid: number): { files: number; memory: number } {
     const [, kilobytes] = /^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
     return { files: readdirSync(`/proc/${pid}/fd`).length, memory: Number(kilobytes) * 1024 };
   } catch {
-    // It has ended.
+    // The hub has exited.
     return { files: 0, memory: 0 };
   }
 }

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { skerry } from '../../harness/binary.ts';
 import type { Role } from './roles.ts';
-import { heldOpen, pauseOf } from './roles.ts';
+import { limitOpen, pauseOf } from './roles.ts';
 
 /** Hostile requests to the control socket. */
 const REQUESTS: readonly [string | Buffer, ...(string | Buffer)[]] = [
@@ -20,9 +20,9 @@ const REQUESTS: readonly [string | Buffer, ...(string | Buffer)[]] = [
   '\n'.repeat(1 << 16),
 ];
 
-/** A local program that is no client of the control socket, and reads nothing of its answers now and then. */
+/** A local program that sends invalid requests to the control socket and often does not read the answers. */
 export const hostileLocalUser: Role = async ({ data, dice, over }) => {
-  const open = heldOpen(30);
+  const open = limitOpen(30);
   while (!over()) {
     const socket = connect(join(data, 'control.sock')).on('error', () => {});
     if (!dice.oneIn(3)) socket.resume();
@@ -44,7 +44,7 @@ const FILES: readonly [string | Buffer, ...(string | Buffer)[]] = [
   '',
 ];
 
-/** Manifests and certificates that are none, under the names of those that are. */
+/** Invalid manifests and certificates in files that the hub reads. */
 export const hostileFiles: Role = async ({ folder, data, dice, over }) => {
   const manifest = join(folder, 'hostile.json');
   const certificate = join(folder, 'server.pem');

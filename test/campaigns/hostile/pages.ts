@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import type { SeededRandom } from '../../harness/seeded-random.ts';
 import type { Role } from './roles.ts';
-import { heldOpen, pauseOf } from './roles.ts';
+import { limitOpen, pauseOf } from './roles.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
@@ -47,9 +47,9 @@ const REQUESTS: readonly [
   dice => [OPEN, randomBytes(1 + dice.below(500))],
 ];
 
-/** Web pages, and what claims to be one, at the WebSocket listener and at the TLS listener. */
+/** Web pages and other HTTP clients at the WebSocket listener and the TLS listener. */
 export const hostilePages: Role = async ({ webPort, tlsPort, dice, over }) => {
-  const open = heldOpen(40);
+  const open = limitOpen(40);
   while (!over()) {
     const socket = connect(dice.oneIn(3) ? tlsPort : webPort, '127.0.0.1').on('error', () => {});
     socket.resume();

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SeededRandom } from '../../harness/seeded-random.ts';
 
-/** The hub under attack, as one role sees it. */
+/** The hub under attack. */
 export type Target = {
   readonly folder: string;
   readonly data: string;
@@ -14,13 +14,13 @@ export type Target = {
   readonly over: () => boolean;
 };
 
-/** Party that misbehaves until the time is over. */
+/** Misbehaving peer. It ends when `over` returns true. */
 export type Role = (target: Target) => Promise<void>;
 
 export const pauseOf = (milliseconds: number): Promise<void> => pause(milliseconds);
 
-/** The last `most` things that were opened: the oldest is ended when one more comes. */
-export function heldOpen(most: number): {
+/** Keeps at most `most` resources open, and ends the oldest when another is added. */
+export function limitOpen(most: number): {
   readonly add: (end: () => void) => void;
   readonly end: () => void;
 } {

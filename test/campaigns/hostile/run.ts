@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { hostileCampaign } from './campaign.ts';
 
 /*
- * npm run hostile: a client, an upstream server, a module, a web page, a local user and files misbehave, all
- * at once, while an honest client counts and times its own messages.
+ * npm run hostile: clients, an upstream server, a module, web pages, a local user and files misbehave at the
+ * same time, while an honest client counts and times its own messages.
  *   node test/campaigns/hostile/run.ts [SECONDS] [SEED]
  */
 const seconds = Number(process.argv[2] ?? 1_800);

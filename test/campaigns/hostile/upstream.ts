@@ -11,11 +11,11 @@ const CONNACK_5 = Buffer.from([0x20, 3, 0, 0, 0]);
 type Misdeed = (socket: Socket, dice: SeededRandom) => void;
 
 const MISDEEDS: readonly [Misdeed, ...Misdeed[]] = [
-  // It goes.
+  // Closes the connection.
   socket => socket.destroy(),
-  // It says nothing, and reads nothing.
+  // Neither sends nor reads.
   socket => socket.pause(),
-  // Answers that nobody asked for.
+  // Sends unrequested answers.
   (socket, dice) => {
     const answer = dice.pick([
       [0x90, 3, 0, 1, 0],
@@ -27,7 +27,7 @@ const MISDEEDS: readonly [Misdeed, ...Misdeed[]] = [
     ]);
     socket.write(Buffer.concat(Array.from({ length: 50_000 }, () => Buffer.from(answer))));
   },
-  // Messages that nobody asked for.
+  // Sends messages without a subscription.
   (socket, dice) => {
     const body = Buffer.alloc(dice.below(5_000), 0x61);
     const head = Buffer.from([0x30, 0, 0, 4, 0x64, 0x2f, 0x78, 0x79]);
@@ -36,26 +36,26 @@ const MISDEEDS: readonly [Misdeed, ...Misdeed[]] = [
     const whole = Buffer.concat([Buffer.from([0x30, ...variable]), head.subarray(2), body]);
     socket.write(Buffer.concat(Array.from({ length: 500 }, () => whole)));
   },
-  // Bytes that are no MQTT.
+  // Sends bytes that are not MQTT.
   (socket, dice) => {
     const bytes = Buffer.alloc(3_000);
     for (let at = 0; at < bytes.length; at++) bytes[at] = dice.below(256);
     socket.write(bytes);
   },
-  // A packet of which a byte comes now and then.
+  // Sends a packet byte by byte.
   socket => {
     socket.write(Buffer.from([0x30, 0xff, 0xff, 0x3f]));
     const timer = setInterval(() => socket.write('x'), 50);
     socket.once('close', () => clearInterval(timer));
   },
-  // It refuses.
+  // Refuses the connection.
   socket => socket.end(Buffer.from([0x20, 2, 0, 5])),
 ];
 
-/** Milliseconds that one link lives. */
+/** Milliseconds until a connection is closed. */
 const LIFE = 400;
 
-/** An upstream server that misbehaves in another way on each link. */
+/** An upstream server with another misbehaviour on each connection. */
 export const hostileUpstream: Role = async ({ upstreamPort, dice, over }) => {
   const sockets = new Set<Socket>();
   const server = createServer(socket => {

@@ -1,28 +1,28 @@
 import mqtt from 'mqtt';
 import { folderWith, freePort, removeFolder, startHub, until } from '../../harness/binary.ts';
 
-/** Longer than the forwarder's longest wait between two tries. */
+/** Milliseconds, longer than the maximum reconnect delay of the forwarder. */
 const QUIET = 70_000;
 
 /** Result of an outage run. */
 export type OutageReport = {
   readonly acknowledged: number;
-  /** Acknowledged to the publisher, and never seen upstream. */
+  /** Acknowledged messages that did not arrive upstream. */
   readonly lost: number;
-  /** Seen upstream for the first time after a later one had been seen. */
+  /** Messages that first arrived upstream after a later message. */
   readonly outOfOrder: number;
-  /** Seen upstream more than once: at least once is promised, so this is no fault. */
+  /** Messages that arrived upstream more than once, which at least once permits. */
   readonly repeated: number;
 };
 
 export type OutageSettings = {
   /** Duration of the parent's outage. */
   readonly seconds: number;
-  /** Kills the edge hub in the middle of it with SIGKILL, and starts it again. */
+  /** True if the edge hub is killed with SIGKILL during the outage and started again. */
   readonly killHub: boolean;
 };
 
-/** Publishes at QoS 1, as fast as acknowledgements come, until it is told to stop. */
+/** Publishes at QoS 1 as fast as acknowledgements arrive, until it is stopped. */
 function startLoad(port: number) {
   const acknowledged = new Set<number>();
   const client = mqtt.connect(`mqtt://127.0.0.1:${port}`, { clientId: 'load', reconnectPeriod: 100 });
@@ -51,7 +51,7 @@ function startLoad(port: number) {
   };
 }
 
-/** Collects the numbers in the order in which they arrive at the parent. */
+/** Collects the numbers of the messages in the order of their arrival at the parent. */
 async function startCollector(port: number) {
   const seen: number[] = [];
   const client = mqtt.connect(`mqtt://127.0.0.1:${port}`, {
@@ -66,8 +66,8 @@ async function startCollector(port: number) {
 }
 
 /**
- * Takes the parent hub away under load for a while, brings it back, and compares what was promised with what
- * came.
+ * Stops the parent hub under load for a while, starts it again, and compares acknowledged with received
+ * messages.
  */
 export async function outage({ seconds, killHub }: OutageSettings): Promise<OutageReport> {
   const [edgePort, parentPort] = [await freePort(), await freePort()];
@@ -97,7 +97,7 @@ export async function outage({ seconds, killHub }: OutageSettings): Promise<Outa
     parent = await startHub(folder, 'parent.json', 'parent');
     await pause(seconds / 4);
     await load.stop();
-    const missing = await whatDoesNotCome(load.acknowledged, collector.seen);
+    const missing = await countMissing(load.acknowledged, collector.seen);
     await collector.close();
     return { ...orderOf(collector.seen), acknowledged: load.acknowledged.size, lost: missing };
   } finally {
@@ -107,9 +107,9 @@ export async function outage({ seconds, killHub }: OutageSettings): Promise<Outa
   }
 }
 
-/** Number of `promised` messages that are missing after QUIET milliseconds without a new message. */
-async function whatDoesNotCome(promised: ReadonlySet<number>, seen: readonly number[]): Promise<number> {
-  const missing = new Set(promised);
+/** Number of acknowledged messages that are missing after QUIET milliseconds without a new message. */
+async function countMissing(acknowledged: ReadonlySet<number>, seen: readonly number[]): Promise<number> {
+  const missing = new Set(acknowledged);
   let read = 0;
   let last = performance.now();
   while (missing.size > 0 && performance.now() - last < QUIET) {

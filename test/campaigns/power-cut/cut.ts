@@ -1,35 +1,36 @@
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Result, Site } from '../queue-crash/campaign.ts';
-import { wage } from '../queue-crash/campaign.ts';
+import type { FailureSite, Result } from '../queue-crash/campaign.ts';
+import { runCampaign } from '../queue-crash/campaign.ts';
 import { MANNERS } from './disk.ts';
 import type { Cut } from './machine.ts';
 import { createMachine, PLAIN_CUT } from './machine.ts';
 
 /**
- * Control that proves that the power cut loses unflushed writes. Without it, a result of no loss would prove
+ * Control that the power cuts lose unflushed writes. Without the control a result of no loss would prove
  * nothing.
  */
 export type Control = {
-  /** Cuts after which a file that was written just before, and never flushed, was whole. */
+  /** Cuts after which an unflushed file was still complete. */
   survived: number;
-  /** Cuts that came while writes waited for their flush. */
+  /** Cuts with unflushed writes. */
   amid: number;
-  /** Sectors written since the last flush, and those of them that the cuts took. */
+  /** Sectors written since the last flush. */
   unflushed: number;
+  /** Unflushed sectors that the cuts lost. */
   lost: number;
 };
 
-/** Milliseconds of load before a cut, at most: flushes take their time here. */
+/** Maximum milliseconds of load before a cut. Flushes are slow on this disk. */
 const LOAD = 2_500;
 
-/** Milliseconds that half of the cuts wait for something that is not flushed. */
+/** Maximum milliseconds that half of the cuts wait for an unflushed write. */
 const PATIENCE = 300;
 
-const WITNESS_BYTES = 1 << 16;
+const UNFLUSHED_FILE_BYTES = 1 << 16;
 
-/** Cuts the power of machines with a store under load, `cuts` times, and judges what they left. */
+/** Cuts the power of a disk under a store with load `cuts` times, and checks the content of the store. */
 export async function cutAgain(
   cuts: number,
   seed: number,
@@ -37,33 +38,37 @@ export async function cutAgain(
 ): Promise<{ readonly result: Result; readonly control: Control }> {
   const root = mkdtempSync(join(tmpdir(), 'skerry-powercut-'));
   const machine = createMachine(root, flushes);
-  const witness = join(machine.mount, 'witness');
+  const unflushedFile = join(machine.mount, 'unflushed');
   const control: Control = { survived: 0, amid: 0, unflushed: 0, lost: 0 };
-  const site: Site = {
+  const site: FailureSite = {
     fresh: async () => {
       await machine.powerOff(PLAIN_CUT);
       machine.format();
       await machine.powerOn();
       return join(machine.mount, 'store');
     },
-    strike: async (child, chance) => {
+    fail: async (child, chance) => {
       const cut: Cut = {
         manner: flushes ? chance.oneOf(MANNERS) : 'all',
         seed: chance.below(1 << 30),
         patience: chance.oneOf([0, PATIENCE]),
       };
-      rmSync(witness, { force: true });
-      writeFileSync(witness, Buffer.alloc(WITNESS_BYTES, 1));
+      rmSync(unflushedFile, { force: true });
+      writeFileSync(unflushedFile, Buffer.alloc(UNFLUSHED_FILE_BYTES, 1));
       const { unflushed, lost } = await machine.powerOff(cut, child);
       if (unflushed > 0) control.amid++;
       control.unflushed += unflushed;
       control.lost += lost;
       await machine.powerOn();
-      if (existsSync(witness) && statSync(witness).size === WITNESS_BYTES) control.survived++;
+      if (existsSync(unflushedFile) && statSync(unflushedFile).size === UNFLUSHED_FILE_BYTES)
+        control.survived++;
     },
   };
   try {
-    return { result: await wage({ strikes: cuts, seed, reports: root, most: 9, load: LOAD, site }), control };
+    return {
+      result: await runCampaign({ failures: cuts, seed, reports: root, most: 9, load: LOAD, site }),
+      control,
+    };
   } finally {
     await machine.powerOff(PLAIN_CUT);
     rmSync(root, { recursive: true });

@@ -4,32 +4,31 @@ import type { Chance } from '../queue-crash/chance.ts';
 const SECTOR = 512;
 
 /**
- * Fate of the writes since the last flush at a power cut. `all`: none was written. `some`: a random subset
- * was. `torn`: a random subset of their sectors was. `last`: only the newest were not, and one of them is
- * torn.
+ * Loss of unflushed writes at a power cut. `all`: all writes are lost. `some`: random writes are lost.
+ * `torn`: random sectors are lost. `last`: the newest writes are lost, and the first of them partly.
  */
 export const MANNERS = ['all', 'some', 'torn', 'last'] as const;
 export type Manner = (typeof MANNERS)[number];
 
-/** Sectors that were written since the last flush, and how many of those the cut took. */
-export type Toll = { readonly unflushed: number; readonly lost: number };
+/** Number of unflushed sectors at a cut, and number of lost ones. */
+export type CutLoss = { readonly unflushed: number; readonly lost: number };
 
-/** A disk with a volatile write cache: what was not flushed may be lost when the power goes, or not. */
+/** A disk with a volatile write cache. A power cut may lose unflushed writes. */
 export type Disk = {
   readonly size: number;
   readonly read: (at: number, length: number) => Buffer;
   readonly write: (at: number, bytes: Buffer) => void;
-  /** True if nothing waits for a flush. */
+  /** True if there are no unflushed writes. */
   readonly quiet: () => boolean;
-  /** All that was written is on the medium from now on. */
+  /** Writes the cache to the medium. */
   readonly flush: () => void;
-  /** The power goes: `medium` is what the next start finds. */
-  readonly cut: (manner: Manner, chance: Chance) => Toll;
+  /** Cuts the power. The next start reads `medium`. */
+  readonly cut: (manner: Manner, chance: Chance) => CutLoss;
 };
 
 type Write = { readonly at: number; readonly bytes: Buffer };
 
-/** `medium` holds what is on the disk for good; `flushes` false: a disk that only says that it flushed. */
+/** Creates a disk with the durable content `medium`. If `flushes` is false, its flushes do nothing. */
 export function createDisk(medium: Buffer, flushes: boolean): Disk {
   const visible = Buffer.from(medium);
   let cache: Write[] = [];

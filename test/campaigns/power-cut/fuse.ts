@@ -2,9 +2,9 @@ import { read, writeSync } from 'node:fs';
 import type { Disk } from './disk.ts';
 
 /*
- * The kernel's FUSE protocol (include/uapi/linux/fuse.h, version 7.31) as far as one file needs it: the root
- * of the mount is that file. Each request begins with a header of 40 bytes, each answer with one of 16. The
- * kernel keeps no written page back: a write is answered here before its writer goes on.
+ * The kernel's FUSE protocol (include/uapi/linux/fuse.h, version 7.31) for one file, which is the root of the
+ * mount. A request has a header of 40 bytes, an answer one of 16. The kernel caches no written page, so the
+ * writer continues only after the answer to its write.
  */
 const VERSION = { major: 7, minor: 31 };
 const REQUEST_HEADER = 40;
@@ -16,18 +16,18 @@ const BIG_WRITES = 1 << 5;
 const REGULAR_FILE = 0o100_600;
 const ENOSYS = 38;
 
-/** Milliseconds that a flush takes, as on flash: a cut often comes while one is under way, and undoes it. */
+/** Milliseconds of a flush, as on flash, so that cuts often happen during a flush. */
 const FLUSH_TIME = 4;
 const FSYNC = 20;
 
-/** Requests that the kernel wants no answer to. */
+/** Requests without an answer. */
 const FORGET = 2;
 const INTERRUPT = 36;
 const BATCH_FORGET = 42;
 
 type Answer = (body: Buffer, disk: Disk) => Buffer;
 
-/** By operation: the answer to a request; any other operation is refused as unknown. */
+/** Answers by operation. Other operations are refused with ENOSYS. */
 const ANSWERS: Readonly<Record<number, Answer>> = {
   3: (_, disk) => attributes(disk), // GETATTR
   4: (_, disk) => attributes(disk), // SETATTR
@@ -78,8 +78,7 @@ function greeting(): Buffer {
 }
 
 /**
- * Answers the requests that come in on `device`, a mounted /dev/fuse, until the function it returns is
- * called.
+ * Answers the requests of `device`, a mounted /dev/fuse, until the returned function is called.
  */
 export function serveFile(device: number, disk: Disk): () => void {
   const request = Buffer.allocUnsafe(MAX_WRITE + 4096);

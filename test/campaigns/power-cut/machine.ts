@@ -3,39 +3,39 @@ import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Manner, Toll } from './disk.ts';
+import type { CutLoss, Manner } from './disk.ts';
 
 const DISK_BYTES = 64 << 20;
 
-/** No lazy work in the background: all that is written comes from the test. */
+/** Options without lazy initialization, so that all writes come from the test. */
 const MKFS = ['-q', '-F', '-b', '4096', '-E', 'lazy_itable_init=0,lazy_journal_init=0'];
 
-/** Milliseconds that a command of the system may take. */
+/** Maximum milliseconds of a system command. */
 const PATIENCE = 30_000;
 
-/** A machine whose only disk is the process `server.ts`, with an ext4 on it. */
+/** A machine with one ext4 disk, which the process `server.ts` serves. */
 export type Machine = {
   /** Mount point while the power is on. */
   readonly mount: string;
-  /** A disk with an empty file system, while the power is off. */
+  /** Creates an empty file system while the power is off. */
   readonly format: () => void;
   readonly powerOn: () => Promise<void>;
-  /** Cuts the power if it is on, and ends `process`, which works on the disk. */
-  readonly powerOff: (cut: Cut, process?: ChildProcess) => Promise<Toll>;
+  /** Cuts the power if it is on, and kills `process`, which uses the disk. */
+  readonly powerOff: (cut: Cut, process?: ChildProcess) => Promise<CutLoss>;
 };
 
 /** Parameters of a power cut. */
 export type Cut = {
   readonly manner: Manner;
   readonly seed: number;
-  /** Milliseconds to wait for a moment at which something is written and not flushed. */
+  /** Maximum milliseconds to wait for an unflushed write. */
   readonly patience: number;
 };
 
-/** For a machine that nobody works on. */
+/** Power cut of an idle machine. */
 export const PLAIN_CUT: Cut = { manner: 'all', seed: 0, patience: 0 };
 
-/** All of it lies in `root`; `flushes` false: a disk that only says that it flushes. */
+/** Creates a machine with its files in `root`. If `flushes` is false, flushes of its disk do nothing. */
 export function createMachine(root: string, flushes: boolean): Machine {
   const [mount, medium, file] = [join(root, 'mount'), join(root, 'medium'), join(root, 'disk')];
   let disk: ChildProcess | undefined;
@@ -61,19 +61,19 @@ export function createMachine(root: string, flushes: boolean): Machine {
       if (running === undefined) return { unflushed: 0, lost: 0 };
       disk = undefined;
       running.send(`${manner} ${seed} ${patience}`);
-      const toll = tollFrom(await answerOf(running));
+      const loss = lossFrom(await answerOf(running));
       await end(running);
       if (process !== undefined) await end(process);
       system('umount', mount);
       system('losetup', '--detach', device);
-      // The kernel may let go of the device, and with it of the file, a moment later.
+      // The kernel may release the device, and with it the file, a moment later.
       system('umount', '--lazy', file);
-      return toll;
+      return loss;
     },
   };
 }
 
-/** Missing requirement of such a machine. Undefined if all are there. */
+/** Missing requirement for a machine. Undefined if all are met. */
 export function missingHere(): string | undefined {
   if (process.getuid?.() !== 0) return 'root';
   const tools = ['losetup', 'mkfs.ext4', 'mount', 'umount', 'truncate'];
@@ -82,7 +82,7 @@ export function missingHere(): string | undefined {
   return ['/dev/fuse', '/dev/loop-control'].find(file => spawnSync('test', ['-c', file]).status !== 0);
 }
 
-/** Runs a command of the system; returns what it prints. */
+/** Runs a system command. Returns its output. */
 function system(command: string, ...args: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: PATIENCE });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${stderr || `status ${status}`}`);
@@ -104,7 +104,8 @@ async function end(process: ChildProcess): Promise<void> {
   await exited;
 }
 
-function tollFrom(answer: unknown): Toll {
-  if (typeof answer !== 'object' || answer === null) throw new Error('the disk did not say what was lost');
+function lossFrom(answer: unknown): CutLoss {
+  if (typeof answer !== 'object' || answer === null)
+    throw new Error('the disk did not report the lost sectors');
   return { unflushed: Number(Reflect.get(answer, 'unflushed')), lost: Number(Reflect.get(answer, 'lost')) };
 }

@@ -5,11 +5,11 @@ import { createDisk, MANNERS } from './disk.ts';
 import { serveFile } from './fuse.ts';
 
 /*
- * The process that is the disk: FILE, of which a block device is made, is served from memory; MEDIUM is read
- * at the start and written at the cut. It says `on` once it serves, takes `MANNER SEED PATIENCE` to cut the
- * power, after which nothing is answered any more, and says what that cost. Then it is to be killed. PATIENCE
- * are the milliseconds in which it waits for a write that is not flushed yet.
- *   node server.ts MEDIUM FILE true|false (whether it flushes when it says so)
+ * Process that serves the disk: FILE, the backing file of a block device, is served from memory. MEDIUM is
+ * read at the start and written at the cut. The process sends `on` once it serves. The message `MANNER SEED
+ * PATIENCE` cuts the power: the process waits at most PATIENCE milliseconds for an unflushed write, stops
+ * answering, and sends the number of lost sectors. Then it waits to be killed.
+ *   node server.ts MEDIUM FILE true|false (true if flushes work)
  */
 const [medium = '', file = '', flushes] = process.argv.slice(2);
 const image = readFileSync(medium);
@@ -32,9 +32,9 @@ mount.once('exit', code => {
         return;
       }
       stop();
-      const toll = disk.cut(manner, createChance(Number(seed)));
+      const loss = disk.cut(manner, createChance(Number(seed)));
       writeFileSync(medium, image);
-      process.send?.(toll);
+      process.send?.(loss);
     };
     cut(Number(patience));
   });

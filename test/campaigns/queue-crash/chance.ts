@@ -1,4 +1,4 @@
-/** Choices that a seed repeats. */
+/** Random generator that depends only on its seed. */
 export type Chance = {
   /** A whole number from 0 up to, not including, `limit`. */
   readonly below: (limit: number) => number;
@@ -7,7 +7,7 @@ export type Chance = {
   readonly oneOf: <Value>(values: readonly [Value, ...Value[]]) => Value;
 };
 
-/** A linear congruential generator (Knuth's MMIX), of which the high bits are used. */
+/** Creates a linear congruential generator (Knuth's MMIX) that uses the high bits. */
 export function createChance(seed: number): Chance {
   let state = BigInt.asUintN(64, BigInt(seed) * 0x9e37_79b9_7f4a_7c15n);
   const below = (limit: number): number => {

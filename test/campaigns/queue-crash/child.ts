@@ -9,8 +9,8 @@ import { putUnderLoad } from './load.ts';
 import { reportInto } from './report.ts';
 
 /*
- * The process that is killed: opens the store in a folder, reports what it holds, says so on its standard
- * output, and puts it under load until the end; or, told to finish, empties it.
+ * Process that is killed. It opens the store in a folder, reports its content, prints `opened`, and puts the
+ * store under load until its end. With the task `finish` it drains the store instead.
  *   node child.ts FOLDER REPORT SEED FIRST-NUMBER load|finish
  */
 
@@ -28,7 +28,7 @@ const report = reportInto(file);
 const chance = createChance(Number(seed));
 const clock = task === 'finish' ? hurriedClock : systemClock;
 let opening = true;
-// Keeps the process alive, which the clock's timers do not, and ends it with the one that judges it.
+// Keeps the process alive, which the timers do not, and ends it with its parent.
 process.stdin.resume().once('end', () => process.exit());
 const store = await openStore({
   maxPendingBytes: 4 << 20,
@@ -44,7 +44,7 @@ const store = await openStore({
   log: {
     info: () => {},
     warn: () => {},
-    // Under load a disk may fail, and does when its power is cut; at the opening it has no reason to.
+    // Under load the disk fails when its power is cut. While the store is opened an error is a fault.
     error: text => opening && report('damaged', 'log', text),
   },
 });

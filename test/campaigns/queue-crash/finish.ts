@@ -4,13 +4,13 @@ import { SWEEP_INTERVAL_MS } from '../../../src/queue/limits.ts';
 import type { Store } from '../../../src/queue/types.ts';
 import type { Report } from './report.ts';
 
-/** Takes everything out of a store, closes it, and reports what is left of it in `folder`. */
+/** Drains a store, closes it, and reports the remaining data in `folder`. */
 export async function finish(store: Store, folder: string, clock: Clock, report: Report): Promise<void> {
   for (const { queue } of store.stats()) await drainAll(store, queue);
   for (const { id } of store.deadLetters.list()) {
     await settledBy(settle => store.deadLetters.drop(id, settle));
   }
-  // What a crash interrupted goes on in the rounds of the store: purged queues are emptied there.
+  // The maintenance of the store completes interrupted purges.
   await new Promise<void>(resolve => void clock.after(2 * SWEEP_INTERVAL_MS, resolve));
   for (const { depth, bytes } of store.stats()) {
     report('remaining', depth, 'messages by the figures');
@@ -25,18 +25,18 @@ export async function finish(store: Store, folder: string, clock: Clock, report:
   await database.close();
 }
 
-/** Acknowledges all that a queue holds; resolves once none of it can come back. */
+/** Acknowledges all entries of a queue. Resolves when the acknowledgements are durable. */
 async function drainAll(store: Store, queue: string): Promise<void> {
-  const settled: Promise<void>[] = [];
+  const durable: Promise<void>[] = [];
   const drain = store.drain(queue, {
     window: 100,
     send: entry => {
-      settled.push(settledBy(settle => drain.acknowledge(entry, settle)));
+      durable.push(settledBy(settle => drain.acknowledge(entry, settle)));
       return true;
     },
   });
   drain.wake();
-  await Promise.all(settled);
+  await Promise.all(durable);
   drain.stop();
 }
 

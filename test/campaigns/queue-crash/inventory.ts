@@ -1,9 +1,9 @@
 import type { Store } from '../../../src/queue/types.ts';
-import type { Stop } from './parcel.ts';
-import { parcelIn } from './parcel.ts';
+import type { LoadDestination } from './load-message.ts';
+import { loadMessageIn } from './load-message.ts';
 import type { Report } from './report.ts';
 
-/** Tells what an opened store holds, taking nothing, and how much each queue holds. */
+/** Reports the content of an opened store without changing it. Returns the depth of each queue. */
 export function takeInventory(store: Store, report: Report): Map<string, number> {
   const depths = new Map<string, number>();
   for (const { queue, depth } of store.stats()) {
@@ -12,9 +12,10 @@ export function takeInventory(store: Store, report: Report): Map<string, number>
     tellEntries(store, queue, report);
   }
   for (const { queue, priority, message } of store.deadLetters.list()) {
-    const parcel = parcelIn(message);
-    if (parcel === undefined || !belongs(parcel.stops, queue, priority)) report('damaged', queue, 'letter');
-    else report('letter', queue, parcel.number);
+    const loadMessage = loadMessageIn(message);
+    if (loadMessage === undefined || !belongs(loadMessage.destinations, queue, priority))
+      report('damaged', queue, 'letter');
+    else report('letter', queue, loadMessage.number);
   }
   for (const name of [...store.names('state/'), ...store.names('note/')]) {
     report('state', name, store.get(name)?.toString() ?? 'none');
@@ -29,9 +30,10 @@ function tellEntries(store: Store, queue: string, report: Report): void {
   const drain = store.drain(queue, {
     window: Number.POSITIVE_INFINITY,
     send: ({ message, priority }) => {
-      const parcel = parcelIn(message);
-      if (parcel === undefined || !belongs(parcel.stops, queue, priority)) report('damaged', queue, 'entry');
-      else report('entry', queue, priority, parcel.number);
+      const loadMessage = loadMessageIn(message);
+      if (loadMessage === undefined || !belongs(loadMessage.destinations, queue, priority))
+        report('damaged', queue, 'entry');
+      else report('entry', queue, priority, loadMessage.number);
       return true;
     },
   });
@@ -39,6 +41,6 @@ function tellEntries(store: Store, queue: string, report: Report): void {
   drain.stop();
 }
 
-function belongs(stops: readonly Stop[], queue: string, priority: number): boolean {
-  return stops.some(stop => stop.queue === queue && stop.priority === priority);
+function belongs(destinations: readonly LoadDestination[], queue: string, priority: number): boolean {
+  return destinations.some(stop => stop.queue === queue && stop.priority === priority);
 }

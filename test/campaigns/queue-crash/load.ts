@@ -1,22 +1,25 @@
 import type { Destination, MetadataEntry, Store } from '../../../src/queue/types.ts';
 import { PRIORITIES } from '../../../src/queue/types.ts';
 import type { Chance } from './chance.ts';
-import { messageOf, parcelIn, stopsText } from './parcel.ts';
+import { formatDestinations, loadMessageIn, messageOf } from './load-message.ts';
 import { createReceiver } from './receiver.ts';
 import type { Report } from './report.ts';
 
 const QUEUES = ['a', 'b', 'c', 'd', 'e', 'f'];
 const NAMES = 24;
 
-/** Messages that may wait in one queue, and appends that may be unsettled. */
-const MOST_WAITING = 600;
-const MOST_UNSETTLED = 300;
+/** Maximum messages in one queue. */
+const MAX_WAITING = 600;
 
-/** Longer than any of these tests: it is kept, indexed, and never due. */
+/** Maximum unsettled appends. */
+const MAX_UNSETTLED = 300;
+
+/** Milliseconds, longer than any test, so that expiry is indexed and never happens. */
 const TTL = 24 * 3_600_000;
 
 /**
- * Puts a store under load until the process ends; `depths` is what its queues hold, `first` the first number.
+ * Puts a store under load until the process ends. `depths` has the depth of each queue, `first` is the first
+ * number.
  */
 export function putUnderLoad(
   store: Store,
@@ -31,27 +34,27 @@ export function putUnderLoad(
   const depthOf = (queue: string): number => depths.get(queue) ?? 0;
   const left = (queue: string): void => void depths.set(queue, depthOf(queue) - 1);
 
-  const destinations = (): Destination[] =>
-    QUEUES.filter(queue => depthOf(queue) < MOST_WAITING && chance.percent(25)).map(queue => ({
+  const randomDestinations = (): Destination[] =>
+    QUEUES.filter(queue => depthOf(queue) < MAX_WAITING && chance.percent(25)).map(queue => ({
       queue,
       priority: chance.percent(70) ? 9 : chance.below(PRIORITIES),
       ttl: chance.percent(10) ? TTL - chance.below(TTL / 2) : undefined,
     }));
 
-  /** Appends a message, together with `note` if there is one; `promised` once it is there for good. */
+  /** Appends a message, and a metadata value if given. Calls `promised` when the append is durable. */
   const append = (note?: MetadataEntry, promised?: () => void): void => {
-    const stops = destinations();
-    if (stops.length === 0) return;
-    const parcel = { number: ++number, stops };
-    for (const { queue } of stops) depths.set(queue, depthOf(queue) + 1);
+    const destinations = randomDestinations();
+    if (destinations.length === 0) return;
+    const loadMessage = { number: ++number, destinations };
+    for (const { queue } of destinations) depths.set(queue, depthOf(queue) + 1);
     unsettled++;
-    if (note !== undefined) report('firm', parcel.number, note.name, stopsText(stops));
+    if (note !== undefined) report('firm', loadMessage.number, note.name, formatDestinations(destinations));
     const told = (error?: Error): void => {
       unsettled--;
-      if (error === undefined) report('promised', parcel.number, stopsText(stops));
+      if (error === undefined) report('promised', loadMessage.number, formatDestinations(destinations));
       if (error === undefined) promised?.();
     };
-    store.append(messageOf(parcel, lengthFrom(chance)), stops, told, note);
+    store.append(messageOf(loadMessage, lengthFrom(chance)), destinations, told, note);
   };
 
   const put = (name: string, value: string | undefined): void => {
@@ -61,8 +64,8 @@ export function putUnderLoad(
     });
   };
 
-  /** Messages of one sender that come with a note, as at QoS 2; most notes are taken back soon. */
-  const appendFirmly = (): void => {
+  /** Appends messages with one metadata value, as at QoS 2. Most of these values are deleted soon. */
+  const appendWithMetadata = (): void => {
     const name = `note/${number + 1}`;
     report('putting', name, 'kept');
     for (let parts = 1 + chance.below(3); parts > 0; parts--) {
@@ -71,14 +74,14 @@ export function putUnderLoad(
     if (chance.percent(80)) setTimeout(() => put(name, undefined), chance.below(100));
   };
 
-  /** Takes an entry out of the middle of a queue, as an operator would. */
+  /** Drops an entry from the middle of a queue. */
   const drop = (queue: string): void => {
     const entry = store.peek(queue, 5).at(-1);
-    const parcel = parcelIn(entry?.message);
-    if (entry === undefined || parcel === undefined) return;
-    report('leaving', queue, parcel.number);
+    const loadMessage = loadMessageIn(entry?.message);
+    if (entry === undefined || loadMessage === undefined) return;
+    report('leaving', queue, loadMessage.number);
     store.drop(queue, entry.sequence, error => {
-      if (error === undefined) report('left', queue, parcel.number);
+      if (error === undefined) report('left', queue, loadMessage.number);
     });
   };
 
@@ -97,8 +100,8 @@ export function putUnderLoad(
   const receivers = QUEUES.map(queue => createReceiver(store, queue, chance, report, () => left(queue)));
   const queue = (): string => QUEUES[chance.below(QUEUES.length)] ?? 'a';
   const turn = (): void => {
-    for (let burst = chance.below(24); burst > 0 && unsettled < MOST_UNSETTLED; burst--) {
-      if (chance.percent(30)) appendFirmly();
+    for (let burst = chance.below(24); burst > 0 && unsettled < MAX_UNSETTLED; burst--) {
+      if (chance.percent(30)) appendWithMetadata();
       else append();
     }
     for (const receiver of receivers) if (chance.percent(40)) receiver.work();
@@ -113,7 +116,7 @@ export function putUnderLoad(
   turn();
 }
 
-/** Most are small, some too large to lie with their entry, some larger than a page. */
+/** Random body length: small, too large for the record of its entry, or larger than a page. */
 function lengthFrom(chance: Chance): number {
   const kind = chance.below(100);
   if (kind < 60) return 10 + chance.below(200);

@@ -1,15 +1,15 @@
 import type { Drain, QueueEntry, Store } from '../../../src/queue/types.ts';
 import type { Chance } from './chance.ts';
-import { parcelIn } from './parcel.ts';
+import { loadMessageIn } from './load-message.ts';
 import type { Report } from './report.ts';
 
-/** A receiver of one queue: slow or fast, moody, sometimes away. */
+/** Receiver of one queue with a random speed that is sometimes offline. */
 export type Receiver = {
-  /** Does something with what it has: acknowledges most of it. */
+  /** Acknowledges, rejects or retries some of its entries. */
   readonly work: () => void;
 };
 
-/** `left` is called with each entry that leaves. */
+/** Creates a receiver that calls `left` for each removed entry. */
 export function createReceiver(
   store: Store,
   queue: string,
@@ -22,7 +22,7 @@ export function createReceiver(
   let drain: Drain | undefined;
   let hand: QueueEntry[] = [];
 
-  const numberOf = ({ message }: QueueEntry): number => parcelIn(message)?.number ?? -1;
+  const numberOf = ({ message }: QueueEntry): number => loadMessageIn(message)?.number ?? -1;
 
   const acknowledge = (from: Drain, entry: QueueEntry): void => {
     const number = numberOf(entry);

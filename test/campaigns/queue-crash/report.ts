@@ -1,12 +1,12 @@
 import { openSync, readFileSync, writeSync } from 'node:fs';
 
 /*
- * Reports of the process under load to its judge, one line each. A line is in the file, and survives the
- * process, before the load goes on.
+ * Reports of the process under load, one per line. A line is written to the file before the load continues,
+ * so it survives the process.
  *   found when the store was opened:
  *     entry QUEUE PRIORITY NUMBER    in the order in which a drain sends them
  *     letter QUEUE NUMBER            a dead letter
- *     state NAME VALUE               settled state
+ *     state NAME VALUE               metadata value
  *     depth QUEUE COUNT              what the store's own figures say
  *     damaged WHERE WHAT...          a message that differs from the appended one, or an error in the log
  *     opened                         that was all
@@ -14,10 +14,10 @@ import { openSync, readFileSync, writeSync } from 'node:fs';
  *     promised NUMBER QUEUE:PRIORITY,...
  *     leaving QUEUE NUMBER           will be acknowledged, or dropped; `left`: it was, for good
  *     firm NUMBER NOTE QUEUE:PRIORITY,...
- *                                    will be kept together with the settled state NOTE, or not at all
+ *                                    will be kept together with the metadata value NOTE, or not at all
  *     refused QUEUE NUMBER           will be a dead letter
  *     purged QUEUE NUMBER            the queue, which holds nothing behind that number
- *     putting NAME VALUE             settled state; VALUE `none` deletes; `put`: done, for good
+ *     putting NAME VALUE             metadata value; VALUE `none` deletes; `put`: done, for good
  *     checkpoints COUNT
  *   at the end:
  *     remaining COUNT WHAT...        what is left on disk once everything has left the store
@@ -46,7 +46,7 @@ export type Report = (word: Word, ...details: readonly (string | number)[]) => v
 
 export type Line = { readonly word: Word; readonly details: readonly string[] };
 
-/** Reports into `file`, behind what it holds. */
+/** Appends reports to `file`. */
 export function reportInto(file: string): Report {
   const fd = openSync(file, 'a');
   return (word, ...details) => {
@@ -54,13 +54,13 @@ export function reportInto(file: string): Report {
   };
 }
 
-/** The lines of a report; the last is left out if the process ended while it wrote it. */
+/** Returns the complete lines of a report. */
 export function linesIn(file: string): Line[] {
   const lines = readFileSync(file, 'latin1').split('\n').slice(0, -1);
   return lines.map(lineFrom);
 }
 
-/** The line that `text` is. */
+/** Parses a line of a report. */
 export function lineFrom(text: string): Line {
   const [first, ...details] = text.split(' ');
   const word = WORDS.find(one => one === first);

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { faultsOf, verdict } from './campaign.ts';
-import { killAgain } from './kill.ts';
+import { killAgain } from './repeated-kills.ts';
 
 /*
- * Kills a process with a store under load, again and again, and judges what the store still holds.
+ * Kills a process with a store under load repeatedly, and checks the content of the store.
  *
  *   node test/campaigns/queue-crash/run.ts [KILLS] [SEED]
  */

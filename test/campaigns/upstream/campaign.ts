@@ -4,10 +4,10 @@ import { createSkerry } from '../../harness/brokers/skerry.ts';
 import type { Network } from '../../harness/network/proxy.ts';
 import { startProxy } from '../../harness/network/proxy.ts';
 import { seededRandom } from '../../harness/seeded-random.ts';
-import type { Misfortunes } from './chaos.ts';
+import type { FaultCounts } from './chaos.ts';
 import { chaos } from './chaos.ts';
-import type { Published, Verdict } from './judge.ts';
-import { judge } from './judge.ts';
+import type { Comparison, Published } from './comparison.ts';
+import { compare } from './comparison.ts';
 import type { Publisher } from './publisher.ts';
 import { startPublisher } from './publisher.ts';
 import type { Reader } from './readers.ts';
@@ -15,16 +15,16 @@ import { leaveSession, startExactReader, startForgivingReader, startReader } fro
 
 const PUBLISHERS = 4;
 
-/** Keep-alive of the hubs, short enough to detect black holes. */
+/** Keep-alive of the hubs, short enough to detect dead connections. */
 const KEEP_ALIVE = '2s';
 
 /**
- * Milliseconds without anything new until what has not come is lost: longer than the hub's longest wait
- * between two tries.
+ * Milliseconds without a new message after which missing messages count as lost. Longer than the maximum
+ * reconnect delay of a hub.
  */
 const QUIET = 70_000;
 
-/** Milliseconds behind the last that was missing, in which one that comes twice may follow. */
+/** Milliseconds to wait for repeated messages after all messages have arrived. */
 const AFTER = 2_000;
 
 export type CampaignSettings = {
@@ -37,51 +37,51 @@ export type CampaignSettings = {
   /** Worst fault of the broker. */
   readonly worst: 'kept' | 'stopped' | 'killed';
   readonly exactlyOnce: boolean;
-  /** Names of the hubs between publishers and broker, from below. None: what does the broker do by itself? */
+  /** Names of the hubs between publishers and broker, from the publishers on. Empty for a broker alone. */
   readonly chain: readonly string[];
-  /** Messages of one publisher on their way at once. */
+  /** Maximum unacknowledged messages of one publisher. */
   readonly window: number;
-  /** More fields of the hubs' `upstream`. */
+  /** Additional fields of `upstream` of the hubs. */
   readonly upstream: Readonly<Record<string, unknown>>;
 };
 
 export type CampaignReport = {
-  /** Exactly once was asked for, and the broker offers it. */
+  /** True if exactlyOnce is set and the broker supports QoS 2. */
   readonly once: boolean;
   readonly acknowledged: number;
-  readonly misfortunes: Misfortunes;
-  /** Verdict about each reader. */
-  readonly verdicts: Readonly<Record<string, Verdict>>;
-  /** Sentences: refusals, sessions that were forgotten. */
+  readonly faultCounts: FaultCounts;
+  /** Result of each reader. */
+  readonly comparisons: Readonly<Record<string, Comparison>>;
+  /** Refusals and lost sessions, one sentence each. */
   readonly faults: readonly string[];
 };
 
 const READERS = { no: startReader, running: startForgivingReader, always: startExactReader };
 
-type Stage = { readonly hubs: readonly Broker[]; readonly networks: readonly Network[] };
+type Topology = { readonly hubs: readonly Broker[]; readonly networks: readonly Network[] };
 
-/** Publishes during all faults and checks what arrived. Undefined if the broker is not installed. */
+/** Publishes during all faults and checks the received messages. Undefined if the broker is not installed. */
 export async function campaign(settings: CampaignSettings): Promise<CampaignReport | undefined> {
   const broker = await startBroker(settings.kind);
   if (broker === undefined) return undefined;
   const closing: (() => Promise<void>)[] = [broker.close];
   try {
-    return await conduct(settings, broker, closing);
+    return await runCampaign(settings, broker, closing);
   } finally {
     for (const close of closing.reverse()) await close();
   }
 }
 
-async function conduct(settings: CampaignSettings, broker: Broker, closing: (() => Promise<void>)[]) {
+async function runCampaign(settings: CampaignSettings, broker: Broker, closing: (() => Promise<void>)[]) {
   const { messages, seconds, seed, exactlyOnce, chain } = settings;
   const filter = [...chain.toReversed(), 'load/#'].join('/');
-  const diceFor = (stream: number) => seededRandom(seed * 64 + stream);
+  const randomFor = (stream: number) => seededRandom(seed * 64 + stream);
   const reader = await READERS[exactlyOnce ? broker.exact : 'no'](broker, 'reader', filter);
   closing.push(reader.close);
-  // mosquitto writes all that it keeps after every change: a queue that grows would be all that it does.
+  // mosquitto saves its whole state after every change, so a growing queue would block it.
   const keeps = settings.kind !== 'mosquitto' && !(exactlyOnce && broker.exact !== 'no');
   if (keeps) await leaveSession(broker, 'kept', filter);
-  const { hubs, networks } = await build(settings, broker, closing);
+  const { hubs, networks } = await buildTopology(settings, broker, closing);
 
   const publishers = Array.from({ length: PUBLISHERS }, (_, index) =>
     startPublisher({
@@ -95,26 +95,26 @@ async function conduct(settings: CampaignSettings, broker: Broker, closing: (() 
     }),
   );
   for (const { close } of publishers) closing.push(async () => close());
-  const misfortunes = await chaos({ ...settings, broker, hubs, networks, diceFor });
+  const faultCounts = await chaos({ ...settings, broker, hubs, networks, randomFor });
   await Promise.all(publishers.map(({ finish }) => finish()));
   const published: Published = new Map(publishers.map(one => [one.name, one.acknowledged()]));
 
-  await arrival(published, reader);
-  const verdicts: Record<string, Verdict> = { 'a subscriber': judge(published, reader.seen) };
+  await untilArrived(published, reader);
+  const comparisons: Record<string, Comparison> = { 'a subscriber': compare(published, reader.seen) };
   const faults = faultsOf(publishers, reader);
-  if (keeps) await readBack(broker, filter, published, verdicts, faults);
+  if (keeps) await checkOfflineSession(broker, filter, published, comparisons, faults);
   let acknowledged = 0;
   for (const count of published.values()) acknowledged += count;
   const once = exactlyOnce && broker.exact !== 'no';
-  return { once, acknowledged, misfortunes, verdicts, faults };
+  return { once, acknowledged, faultCounts, comparisons, faults };
 }
 
-/** The hubs from the top down, each with a network between it and what is above. */
-async function build(
+/** Starts the hubs from the broker down, each with a network to its upstream. */
+async function buildTopology(
   { chain, seed, upstream, exactlyOnce }: CampaignSettings,
   broker: Broker,
   closing: (() => Promise<void>)[],
-): Promise<Stage> {
+): Promise<Topology> {
   const hubs: Broker[] = [];
   const networks: Network[] = [];
   const before = async ({ ports }: Broker): Promise<string[]> => {
@@ -127,7 +127,7 @@ async function build(
     }
     return urls;
   };
-  // Publishers know one address: before a cluster it is that of a balancer.
+  // Publishers have one address. For a cluster it is that of a load balancer.
   if (chain.length === 0) {
     const network = await startProxy(broker.ports, seededRandom(seed * 64 + 16));
     closing.push(network.close);
@@ -147,8 +147,8 @@ async function build(
   return { hubs, networks };
 }
 
-/** Resolves when all has come and nothing follows it, or nothing has come for QUIET milliseconds. */
-async function arrival(published: Published, { seen }: Reader): Promise<void> {
+/** Resolves when all messages have arrived without repetition for a while, or none has for QUIET. */
+async function untilArrived(published: Published, { seen }: Reader): Promise<void> {
   let counted = -1;
   let last = performance.now();
   let complete = false;
@@ -156,30 +156,30 @@ async function arrival(published: Published, { seen }: Reader): Promise<void> {
     if (seen.length !== counted) {
       counted = seen.length;
       last = performance.now();
-      complete = judge(published, seen).lost === 0;
+      complete = compare(published, seen).lost === 0;
     }
     await new Promise(done => setTimeout(done, 200));
   }
 }
 
-/** The broker's own account of the queue of a session that was away, and the queue itself. */
-async function readBack(
+/** Checks the queue of an offline session, and the broker's own count of it. */
+async function checkOfflineSession(
   broker: Broker,
   filter: string,
   published: Published,
-  verdicts: Record<string, Verdict>,
+  comparisons: Record<string, Comparison>,
   faults: string[],
 ): Promise<void> {
   const account = await broker.account?.('kept');
-  if (account?.bodies !== undefined) verdicts['the stream on disk'] = judge(published, account.bodies);
+  if (account?.bodies !== undefined) comparisons['the stream on disk'] = compare(published, account.bodies);
   const kept = await startReader(broker, 'kept', filter);
   try {
-    await arrival(published, kept);
-    const verdict = judge(published, kept.seen);
-    verdicts['a session that was away'] = verdict;
-    const different = kept.seen.length - verdict.repeated;
+    await untilArrived(published, kept);
+    const comparison = compare(published, kept.seen);
+    comparisons['an offline session'] = comparison;
+    const different = kept.seen.length - comparison.repeated;
     if (account !== undefined && account.waiting < different)
-      faults.push(`the queue held ${account.waiting} by the broker's account, and gave ${different}`);
+      faults.push(`the broker counted ${account.waiting} waiting messages and delivered ${different}`);
   } finally {
     await kept.close();
   }
@@ -188,6 +188,6 @@ async function readBack(
 function faultsOf(publishers: readonly Publisher[], reader: Reader): string[] {
   const faults = publishers.flatMap(one => one.faults);
   if (reader.forgotten() > 0)
-    faults.push(`the broker forgot the reader's session ${reader.forgotten()} times`);
+    faults.push(`the broker lost the session of the reader ${reader.forgotten()} times`);
   return faults;
 }

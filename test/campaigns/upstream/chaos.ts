@@ -11,19 +11,25 @@ const CONDITIONS: readonly [NetworkCondition, ...NetworkCondition[]] = [
   'refusing',
 ];
 
-/** Milliseconds at most: between two misfortunes, of bad weather, and that a broker is away. */
-const CALM = 1_500;
-const STORM = 2_500;
-const AWAY = 2_500;
+/** Maximum milliseconds between two faults. */
+const MAX_PAUSE_MS = 1_500;
 
-export type Misfortunes = {
-  /** Times that each hub below the upstream was killed, from below. */
+/** Maximum milliseconds of a network fault. */
+const MAX_NETWORK_FAULT_MS = 2_500;
+
+/** Maximum milliseconds of a stopped broker node. */
+const MAX_DOWNTIME_MS = 2_500;
+
+export type FaultCounts = {
+  /** Kills of each hub, from the publishers on. */
   readonly hubKills: number[];
-  /** Stops of the broker's nodes. */
+  /** Stops of broker nodes. */
   stops: number;
+  /** Kills of broker nodes. */
   kills: number;
   /** Cuts of each network, starting at the broker. */
   readonly cuts: number[];
+  /** Temporary faults of each network, starting at the broker. */
   readonly storms: number[];
 };
 
@@ -35,13 +41,13 @@ export type ChaosSettings = {
   /** Worst fault of the broker. */
   readonly worst: 'kept' | 'stopped' | 'killed';
   readonly seconds: number;
-  /** A stream of dice for each number. */
-  readonly diceFor: (stream: number) => SeededRandom;
+  /** Random generator for each stream number. */
+  readonly randomFor: (stream: number) => SeededRandom;
 };
 
-/** Breaks what it can for a time, and resolves when all runs and the weather is clear. */
-export async function chaos(settings: ChaosSettings): Promise<Misfortunes> {
-  const done: Misfortunes = {
+/** Causes faults for a time. Resolves when all hubs and nodes run and all networks work. */
+export async function chaos(settings: ChaosSettings): Promise<FaultCounts> {
+  const done: FaultCounts = {
     hubKills: settings.hubs.map(() => 0),
     stops: 0,
     kills: 0,
@@ -49,7 +55,7 @@ export async function chaos(settings: ChaosSettings): Promise<Misfortunes> {
     storms: settings.networks.map(() => 0),
   };
   const end = performance.now() + settings.seconds * 1000;
-  const [hubs, broker, network] = [settings.diceFor(1), settings.diceFor(2), settings.diceFor(3)];
+  const [hubs, broker, network] = [settings.randomFor(1), settings.randomFor(2), settings.randomFor(3)];
   await Promise.all([
     killHubs(settings, hubs, done),
     troubleBroker(settings, broker, done, end),
@@ -58,8 +64,8 @@ export async function chaos(settings: ChaosSettings): Promise<Misfortunes> {
   return done;
 }
 
-/** As often as asked, at random moments. */
-async function killHubs({ hubs, hubKills, seconds }: ChaosSettings, dice: SeededRandom, done: Misfortunes) {
+/** Kills hubs `hubKills` times at random moments. */
+async function killHubs({ hubs, hubKills, seconds }: ChaosSettings, dice: SeededRandom, done: FaultCounts) {
   const share = (seconds * 1000) / Math.max(1, hubKills);
   for (let kills = 0; kills < hubKills; kills++) {
     await pause(dice.below(share));
@@ -70,18 +76,22 @@ async function killHubs({ hubs, hubKills, seconds }: ChaosSettings, dice: Seeded
   }
 }
 
-/** Takes one node away at a time, or now and then all in order. */
-async function troubleBroker(settings: ChaosSettings, dice: SeededRandom, done: Misfortunes, end: number) {
+/** Stops or kills one broker node at a time, or stops all nodes in order. */
+async function troubleBroker(settings: ChaosSettings, dice: SeededRandom, done: FaultCounts, end: number) {
   const { broker, worst } = settings;
   if (worst === 'kept') return;
-  for (await pause(dice.below(CALM)); performance.now() < end; await pause(dice.below(CALM))) {
+  for (
+    await pause(dice.below(MAX_PAUSE_MS));
+    performance.now() < end;
+    await pause(dice.below(MAX_PAUSE_MS))
+  ) {
     const kill = worst === 'killed' && dice.oneIn(2);
     const all = !kill && dice.oneIn(3);
     const node = all ? undefined : dice.below(broker.ports.length);
     await broker.end(kill ? 'SIGKILL' : 'SIGTERM', node);
     if (kill) done.kills++;
     else done.stops++;
-    await pause(dice.below(AWAY));
+    await pause(dice.below(MAX_DOWNTIME_MS));
     await broker.start();
   }
 }
@@ -89,10 +99,14 @@ async function troubleBroker(settings: ChaosSettings, dice: SeededRandom, done: 
 async function troubleNetworks(
   { networks }: ChaosSettings,
   dice: SeededRandom,
-  done: Misfortunes,
+  done: FaultCounts,
   end: number,
 ) {
-  for (await pause(dice.below(CALM)); performance.now() < end; await pause(dice.below(CALM))) {
+  for (
+    await pause(dice.below(MAX_PAUSE_MS));
+    performance.now() < end;
+    await pause(dice.below(MAX_PAUSE_MS))
+  ) {
     const at = dice.below(networks.length);
     const network = networks[at];
     if (dice.oneIn(2)) {
@@ -102,7 +116,7 @@ async function troubleNetworks(
     }
     network?.setCondition(dice.pick(CONDITIONS));
     count(done.storms, at);
-    await pause(dice.below(STORM));
+    await pause(dice.below(MAX_NETWORK_FAULT_MS));
     network?.setCondition('normal');
   }
 }

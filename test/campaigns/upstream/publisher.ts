@@ -1,22 +1,21 @@
 import type { Packet } from 'mqtt-packet';
 import { until } from '../../harness/binary.ts';
 import { connectExactly } from '../exactly-once/connection.ts';
-import { bodyOf } from './judge.ts';
+import { bodyOf } from './comparison.ts';
 
-/** Milliseconds between two looks at how many may be published. */
+/** Milliseconds between two checks of the number of messages to publish. */
 const BEAT = 10;
 
-/**
- * Milliseconds of silence after which it pings, and after which a connection is dead: as the hubs with their
- * KEEP_ALIVE.
- */
+/** Milliseconds without a packet from the server after which the publisher sends PINGREQ. */
 const QUIET = 1_500;
+
+/** Milliseconds without a packet after which the connection is dead, as with KEEP_ALIVE of the hubs. */
 const DEAD = 3_000;
 
-/** Milliseconds that a server has to take it in. */
+/** Maximum milliseconds until CONNACK. */
 const WELCOME = 20_000;
 
-/** Seconds that all may take to be acknowledged once nothing is in the way. */
+/** Maximum seconds until all messages are acknowledged after the last fault. */
 const PATIENCE = 120;
 
 export type PublisherSettings = {
@@ -26,23 +25,23 @@ export type PublisherSettings = {
   readonly protocolVersion: 4 | 5;
   readonly count: number;
   readonly perSecond: number;
-  /** Messages on their way at once. */
+  /** Maximum unacknowledged messages. */
   readonly window: number;
 };
 
 export type Publisher = {
   readonly name: string;
-  /** Messages that the hub has taken over. */
+  /** Number of messages that the hub has accepted. */
   readonly acknowledged: () => number;
   readonly faults: readonly string[];
-  /** Publishes the rest as fast as it can; resolves when all that was to be published is acknowledged. */
+  /** Publishes the remaining messages at once. Resolves when all messages are acknowledged. */
   readonly finish: () => Promise<void>;
   readonly close: () => void;
 };
 
 /**
- * Publishes numbers to `load/<name>`, each connection once the one before is closed. What is not acknowledged
- * is sent again on each, marked DUP, in its order and before anything new [MQTT-4.4.0-1, MQTT-4.6.0-1].
+ * Publishes numbers to `load/<name>` and reconnects after each lost connection. Unacknowledged messages are
+ * sent again first, in order, with DUP [MQTT-4.4.0-1, MQTT-4.6.0-1].
  */
 export function startPublisher({
   port,
@@ -53,7 +52,7 @@ export function startPublisher({
   perSecond,
   window,
 }: PublisherSettings): Publisher {
-  /** By packet identifier, in the order of publishing: what is to be sent next for a message. */
+  /** Next packet of each unfinished message by packet identifier, in the order of publishing. */
   const open = new Map<number, Packet>();
   const faults: string[] = [];
   const began = performance.now();
@@ -99,7 +98,7 @@ export function startPublisher({
     const messageId = packet.messageId ?? 0;
     const sent = open.get(messageId);
     if (sent === undefined) return;
-    // A PUBCOMP may say that the hub knows no such message: it had told so to the connection before.
+    // A PUBCOMP may have "packet identifier not found" if the previous connection lost the first PUBCOMP.
     if (packet.cmd !== 'pubcomp' && 'reasonCode' in packet && (packet.reasonCode ?? 0) >= 0x80)
       faults.push(`${name} was refused with ${packet.reasonCode}`);
     if (packet.cmd === 'pubrec') {
@@ -130,7 +129,7 @@ export function startPublisher({
     finish: async () => {
       hurried = true;
       await until(`all of ${name} is acknowledged`, () => published === count && open.size === 0, PATIENCE);
-      if (connection.forgotten() > 0) faults.push(`the hub forgot the session of ${name}`);
+      if (connection.forgotten() > 0) faults.push(`the hub lost the session of ${name}`);
     },
     close: () => {
       clearInterval(beat);

@@ -3,23 +3,25 @@ import type { Broker } from '../../harness/brokers/brokers.ts';
 import { subscribeExactly } from '../exactly-once/clients.ts';
 import { connectExactly } from '../exactly-once/connection.ts';
 
-/** Milliseconds before a lost connection is tried again, and that one try may take. */
+/** Milliseconds until a lost connection is opened again. */
 const RECONNECT = 100;
+
+/** Maximum milliseconds of one connection attempt. */
 const CONNECT_TIMEOUT = 5_000;
 
-/** Milliseconds that a broker has to put a new session on disk. */
+/** Milliseconds until a broker has saved a new session. */
 const SETTLE = 500;
 
 /** A persistent session at the upstream. */
 export type Reader = {
-  /** Bodies in the order in which they came. */
+  /** Received bodies in order. */
   readonly seen: readonly string[];
-  /** Times that the broker had forgotten the session. */
+  /** Number of times that the broker had lost the session. */
   readonly forgotten: () => number;
   readonly close: () => Promise<void>;
 };
 
-/** Reads with a client that nobody here wrote, at whichever node answers. */
+/** Subscribes with mqtt.js at any node of the broker. */
 export async function startReader({ ports }: Broker, clientId: string, filter: string): Promise<Reader> {
   const seen: string[] = [];
   let known = false;
@@ -36,7 +38,7 @@ export async function startReader({ ports }: Broker, clientId: string, filter: s
   client.on('connect', ({ sessionPresent }) => {
     if (known && !sessionPresent) forgotten++;
   });
-  // Brokers that end and come back are what is tried.
+  // Errors are expected, because the campaign stops brokers.
   client.on('error', () => {});
   await client.subscribeAsync(filter, { qos: 1 });
   known = true;
@@ -44,7 +46,7 @@ export async function startReader({ ports }: Broker, clientId: string, filter: s
   return { seen, forgotten: () => forgotten, close: () => client.endAsync(true) };
 }
 
-/** Reads at QoS 2, each message once. */
+/** Subscribes at QoS 2 and records each message once. */
 export async function startExactReader({ ports }: Broker, clientId: string, filter: string): Promise<Reader> {
   const settings = { port: ports[0] ?? 0, clientId, protocolVersion: 4, clean: false } as const;
   const reader = await subscribeExactly(settings, filter);
@@ -53,8 +55,8 @@ export async function startExactReader({ ports }: Broker, clientId: string, filt
 }
 
 /**
- * Reader at a broker that loses its session state at a restart and marks redeliveries with DUP: counts a
- * message that is not marked or was never seen.
+ * Subscribes at a broker that loses received packet identifiers at a restart but marks redeliveries with DUP.
+ * Records a message if it is not marked or was never received.
  */
 export function startForgivingReader({ ports }: Broker, clientId: string, filter: string): Promise<Reader> {
   const seen: string[] = [];
@@ -89,7 +91,7 @@ export function startForgivingReader({ ports }: Broker, clientId: string, filter
   });
 }
 
-/** Makes a session that is away until it is read: its queue is the broker's. */
+/** Creates an offline session, whose queue the broker stores. */
 export async function leaveSession(broker: Broker, clientId: string, filter: string): Promise<void> {
   const reader = await startReader(broker, clientId, filter);
   await reader.close();

@@ -3,8 +3,8 @@ import type { CampaignSettings } from './campaign.ts';
 import { campaign } from './campaign.ts';
 
 /*
- * npm run upstream: 100,000 messages through an edge hub that is killed 25 times, to each real broker, while
- * that is stopped, killed and cut off at random.
+ * npm run upstream: sends 100,000 messages through a hub that is killed 25 times to each real broker, which
+ * is stopped, killed and disconnected at random.
  *   node test/campaigns/upstream/run.ts [CASE|all] [MESSAGES] [SECONDS] [SEED]
  */
 const PLAIN = {
@@ -41,7 +41,7 @@ const CASES: Readonly<Record<string, Case>> = {
     hubKills: 0,
     chain: [],
   },
-  // As wide as a hub's, and one at a time.
+  // With the window of a hub, and with a window of 1.
   'nats-alone': { ...PLAIN, kind: 'nats', hubKills: 0, chain: [], window: 64 },
   'nats-alone-1': { ...PLAIN, kind: 'nats', hubKills: 0, chain: [], window: 1 },
   'rabbitmq-exact': { ...PLAIN, kind: 'rabbitmq', exactlyOnce: true },
@@ -58,14 +58,14 @@ for (const [name, one] of Object.entries(CASES)) {
     process.stdout.write(`${name}: skipped, it is not installed\n`);
     continue;
   }
-  const { acknowledged, misfortunes, verdicts, faults, once } = report;
+  const { acknowledged, faultCounts, comparisons, faults, once } = report;
   const took = ((performance.now() - began) / 1000).toFixed(0);
   process.stdout.write(
-    `${name}, seed ${seed}: ${acknowledged} acknowledged, ${took} s; ${words(misfortunes)}\n`,
+    `${name}, seed ${seed}: ${acknowledged} acknowledged, ${took} s; ${words(faultCounts)}\n`,
   );
-  for (const [who, verdict] of Object.entries(verdicts)) {
-    process.stdout.write(`  ${who}: ${words(verdict)}\n`);
-    const { lost, outOfOrder, foreign, repeated } = verdict;
+  for (const [who, comparison] of Object.entries(comparisons)) {
+    process.stdout.write(`  ${who}: ${words(comparison)}\n`);
+    const { lost, outOfOrder, foreign, repeated } = comparison;
     if (lost + outOfOrder + foreign > 0 || (once && repeated > 0)) process.exitCode = 1;
   }
   for (const fault of faults) process.stdout.write(`  ${fault}\n`);

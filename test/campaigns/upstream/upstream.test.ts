@@ -1,18 +1,18 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { holds, SMALL } from './holds.ts';
-import { bodyOf, judge } from './judge.ts';
+import { assertNoFaults, SMALL } from './assert-no-faults.ts';
+import { bodyOf, compare } from './comparison.ts';
 
-const campaigns = suite('upstream: hubs are killed, brokers and networks fail, and nothing is lost');
+const campaigns = suite('campaign: upstream under faults');
 
-campaigns('the judge finds what is lost, repeated, out of order and nobody’s', () => {
+campaigns('the check finds lost, repeated, unordered and foreign messages', () => {
   const published = new Map([
     ['a', 4],
     ['b', 1],
   ]);
-  const came = [bodyOf('a', 1), bodyOf('a', 3), bodyOf('a', 2), bodyOf('a', 3), bodyOf('b', 2), 'a 4'];
-  assert.equal(judge(published, came), { lost: 2, repeated: 1, outOfOrder: 1, foreign: 2 });
-  assert.equal(judge(new Map([['b', 1]]), [bodyOf('b', 1)]), {
+  const received = [bodyOf('a', 1), bodyOf('a', 3), bodyOf('a', 2), bodyOf('a', 3), bodyOf('b', 2), 'a 4'];
+  assert.equal(compare(published, received), { lost: 2, repeated: 1, outOfOrder: 1, foreign: 2 });
+  assert.equal(compare(new Map([['b', 1]]), [bodyOf('b', 1)]), {
     lost: 0,
     repeated: 0,
     outOfOrder: 0,
@@ -20,13 +20,13 @@ campaigns('the judge finds what is lost, repeated, out of order and nobody’s',
   });
 });
 
-campaigns('mosquitto: all arrives in order, though it and the hub are killed', () =>
-  holds({ ...SMALL, kind: 'mosquitto' }),
+campaigns('mosquitto receives every message in order although it and the hub are killed', () =>
+  assertNoFaults({ ...SMALL, kind: 'mosquitto' }),
 );
 
 campaigns(
-  'RabbitMQ: all arrives in order and is in its durable queue, though it and the hub are killed',
-  () => holds({ ...SMALL, kind: 'rabbitmq' }),
+  'RabbitMQ receives every message in order and stores it durably although it and the hub are killed',
+  () => assertNoFaults({ ...SMALL, kind: 'rabbitmq' }),
 );
 
 campaigns.run();

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 
 const project = resolve(import.meta.dirname, '../../..');
 
-/** Programs that the tests and the hub need; busybox provides the others. */
+/** Programs that the tests and the hub need. busybox provides all others. */
 const TOOLS = [
   ...[
     'sh',
@@ -29,7 +29,7 @@ const FOLDERS = ['dev', 'proc', 'sys', 'tmp', 'run', 'var/tmp', 'root', 'etc', '
 
 const DISK_MEBIBYTES = 400;
 
-/** A disk with the project, the runtime and what the tests call; `init` is the first program. */
+/** Creates a disk with the project, the runtime and the tools. `init` is the first program. */
 export function makeDisk(folder: string, init: string): string {
   const root = join(folder, 'root');
   rmSync(root, { recursive: true, force: true });
@@ -65,11 +65,11 @@ function which(name: string): string {
       },
     ).trim();
   } catch {
-    throw new Error(`The virtual machine wants ${name}: install it.`);
+    throw new Error(`The virtual machine needs ${name}: install it.`);
   }
 }
 
-/** A program with the libraries that it loads. */
+/** Copies a program with its shared libraries. */
 function copyProgram(root: string, path: string, target: string): void {
   copyFileSync(path, join(root, target));
   const listed = execFileSync('sh', ['-c', 'ldd "$0" 2> /dev/null || true', path], { encoding: 'utf8' });
@@ -90,7 +90,7 @@ function copyProject(target: string): void {
   }
 }
 
-/** A package and all that it depends on. */
+/** Returns a package with all its dependencies. */
 function packagesBehind(name: string, found = new Set<string>()): Set<string> {
   found.add(name);
   const text = readFileSync(join(project, 'node_modules', name, 'package.json'), 'utf8');

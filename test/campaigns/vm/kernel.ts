@@ -2,18 +2,18 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-/** Debian's kernel for machines in a machine, as files. */
+/** Files of Debian's kernel for virtual machines. */
 export type Kernel = {
   readonly image: string;
   /** Kernel modules to load before the disk is available, in order. */
   readonly modules: readonly string[];
 };
 
-/** Depends on the newest kernel of this Debian. */
+/** Metapackage that depends on the newest kernel of this Debian. */
 const PACKAGE = 'linux-image-cloud-amd64';
 const DISK_MODULES = ['virtio_pci', 'virtio_blk'];
 
-/** Fetches the kernel with apt into `folder`, once. */
+/** Downloads the kernel with apt into `folder` unless it is there. */
 export function fetchKernel(folder: string): Kernel {
   const unpacked = join(folder, 'kernel');
   if (!existsSync(join(unpacked, 'boot'))) unpack(folder, unpacked);
@@ -27,7 +27,7 @@ function unpack(folder: string, unpacked: string): void {
   mkdirSync(unpacked, { recursive: true });
   const depends = execFileSync('apt-cache', ['depends', PACKAGE], { encoding: 'utf8' });
   const name = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
-  if (name === undefined) throw new Error(`apt knows no ${PACKAGE}: run apt-get update.`);
+  if (name === undefined) throw new Error(`apt has no package ${PACKAGE}: run apt-get update.`);
   execFileSync('apt-get', ['download', '-q', name], { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] });
   const [archive = ''] = globSync(join(folder, `${name}_*.deb`));
   execFileSync('dpkg-deb', ['-x', archive, unpacked]);
@@ -36,7 +36,7 @@ function unpack(folder: string, unpacked: string): void {
   execFileSync('busybox', ['depmod', '-b', unpacked, basename(modules)]);
 }
 
-/** The files of kernel modules and of what they need, each behind what it needs. */
+/** Returns the files of kernel modules and of their dependencies, dependencies first. */
 function withDependencies(modules: string, names: readonly string[]): string[] {
   const lines = readFileSync(join(modules, 'modules.dep'), 'utf8').split('\n');
   return [
@@ -57,7 +57,7 @@ function withDependencies(modules: string, names: readonly string[]): string[] {
   ].map(file => join(modules, file));
 }
 
-/** An initial file system that loads the modules and goes on with the disk. */
+/** Creates an initial file system that loads the modules and switches to the disk. */
 export function makeInitialFiles(folder: string, { modules }: Kernel, script: string): string {
   const root = join(folder, 'initial');
   rmSync(root, { recursive: true, force: true });

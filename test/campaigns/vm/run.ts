@@ -1,6 +1,6 @@
 /**
  * Runs the tests of limits and sandboxes in a virtual machine of 256 MB with control groups of version 2:
- * `npm run vm`, or only some: `npm run vm test/campaigns/vm/guarded.ts`. Wants Debian on x64 with apt,
+ * `npm run vm`, or `npm run vm test/campaigns/vm/guarded.ts` for one file. Needs Debian on x64 with apt,
  * qemu-system-x86, busybox-static, e2fsprogs and bubblewrap.
  */
 import { spawn } from 'node:child_process';
@@ -11,7 +11,7 @@ import { fetchKernel, makeInitialFiles } from './kernel.ts';
 
 const MEMORY_MEBIBYTES = 256;
 
-/** Milliseconds: an emulated processor takes some minutes. */
+/** Maximum milliseconds of the virtual machine, whose emulated processor is slow. */
 const TIMEOUT = 600_000;
 
 const TESTS = [
@@ -61,18 +61,18 @@ mkdirSync(folder, { recursive: true });
 const kernel = fetchKernel(folder);
 const initial = makeInitialFiles(folder, kernel, INITIAL);
 const disk = makeDisk(folder, INIT);
-const said = await boot();
-const [, passed = '0', failed = '1'] = /^(\d+) passed, (\d+) failed\r?$/m.exec(said) ?? [];
+const output = await boot();
+const [, passed = '0', failed = '1'] = /^(\d+) passed, (\d+) failed\r?$/m.exec(output) ?? [];
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exit(Number(passed) > 0 && Number(failed) === 0 ? 0 : 1);
 
-/** Resolves with all that the machine said until it was switched off. */
+/** Starts the virtual machine. Resolves to its output when it is switched off. */
 function boot(): Promise<string> {
   const child = spawn(
     'qemu-system-x86_64',
     [
       ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
-      // Emulated: machines that are virtual themselves seldom lend their virtualization.
+      // Emulation, because virtual machines seldom offer nested virtualization.
       ...['-accel', 'tcg,thread=multi', '-cpu', 'max'],
       ...['-m', `${MEMORY_MEBIBYTES}`, '-smp', '2', '-kernel', kernel.image, '-initrd', initial],
       ...['-append', 'console=ttyS0 quiet panic=-1'],

@@ -1,4 +1,4 @@
-import { stopsIn } from './parcel.ts';
+import { parseDestinations } from './load-message.ts';
 import type { Line, Word } from './report.ts';
 
 /** Faults, one sentence each. */
@@ -9,15 +9,15 @@ export type Faults = {
   readonly leaks: string[];
 };
 
-/** Holds a store to what it promised, across all the crashes of one folder. */
-export type Judge = {
+/** Checks that a store keeps acknowledged data across all crashes of one folder. */
+export type Checker = {
   /**
-   * Takes one process's report; its messages have numbers from `first` on, and so above those of the
-   * processes before it.
+   * Evaluates the report of one process. Its messages have numbers from `first` on, above those of earlier
+   * processes.
    */
-  readonly hear: (report: readonly Line[], first: number) => void;
+  readonly evaluate: (report: readonly Line[], first: number) => void;
   readonly faults: Faults;
-  /** Promises heard: messages, acknowledgements and settled values. */
+  /** Number of durable messages, acknowledgements and metadata values. */
   readonly promised: () => number;
   readonly checkpoints: () => number;
 };
@@ -25,21 +25,22 @@ export type Judge = {
 /** An entry of a queue, by name and number. */
 type Key = string;
 
-export function createJudge(): Judge {
+export function createChecker(): Checker {
   const faults: Faults = { lost: [], cameBack: [], outOfOrder: [], leaks: [] };
-  /** Keys that must exist; keys that may have left; keys that may be dead letters or are. */
+  /** Keys that must exist, may have left, have left, may be dead letters, and must be dead letters. */
   let expected = new Set<Key>();
   const leaving = new Set<Key>();
   const gone = new Set<Key>();
   const refused = new Set<Key>();
-  let buried = new Set<Key>();
+  let deadLetters = new Set<Key>();
   const purged = new Map<string, number>();
-  /** Messages that are kept together with a note, and the notes that were taken back, or may have been. */
-  const firm = new Map<number, { readonly note: string; readonly queues: readonly string[] }>();
+  /** Messages that are stored together with a metadata value, by number. */
+  const withMetadata = new Map<number, { readonly note: string; readonly queues: readonly string[] }>();
+  /** Metadata values that were deleted or may have been. */
   const takenBack = new Set<string>();
-  /** By name: the value promised last, and those that were put since. */
-  const settled = new Map<string, string[]>();
-  /** Numbers below it were there at the last opening, or never will be. */
+  /** The last durable value and later values of each metadata name. */
+  const durable = new Map<string, string[]>();
+  /** Messages with lower numbers existed at the last opening or do not exist. */
   let horizon = 0;
   let promised = 0;
   let checkpoints = 0;
@@ -52,9 +53,9 @@ export function createJudge(): Judge {
     if (mustStay(queue, number)) expected.add(keyOf(queue, number));
   };
 
-  /** A note that is there promises its messages; without it none of them may be there. */
-  const judgeNotes = (): void => {
-    for (const [number, { note, queues }] of firm) {
+  /** A stored metadata value requires its messages. Without the value none of them may exist. */
+  const checkMetadata = (): void => {
+    for (const [number, { note, queues }] of withMetadata) {
       for (const queue of queues) {
         const key = keyOf(queue, number);
         if (found.state.has(note)) expect(queue, number);
@@ -64,7 +65,7 @@ export function createJudge(): Judge {
     }
   };
 
-  const judgeEntries = (): void => {
+  const checkEntries = (): void => {
     for (const [key, number] of found.entries) {
       if (gone.has(key)) faults.cameBack.push(`${key} was acknowledged`);
       else if (number < horizon && !expected.has(key) && !leaving.has(key) && !refused.has(key)) {
@@ -76,15 +77,15 @@ export function createJudge(): Judge {
       if (found.entries.has(key)) continue;
       if (!refused.has(key) || !found.letters.has(key)) faults.lost.push(`${key} is missing`);
     }
-    for (const key of buried)
+    for (const key of deadLetters)
       if (!found.letters.has(key)) faults.lost.push(`the dead letter ${key} is missing`);
     for (const key of found.letters) {
-      if (!buried.has(key) && !refused.has(key)) faults.cameBack.push(`${key} is a dead letter unasked`);
+      if (!deadLetters.has(key) && !refused.has(key)) faults.cameBack.push(`${key} is a dead letter unasked`);
     }
   };
 
-  const judgeState = (): void => {
-    for (const [name, values] of settled) {
+  const checkState = (): void => {
+    for (const [name, values] of durable) {
       const value = found.state.get(name) ?? 'none';
       if (!values.includes(value)) faults.lost.push(`${name} is ${value}, none of ${values.join(', ')}`);
     }
@@ -94,12 +95,12 @@ export function createJudge(): Judge {
     }
   };
 
-  /** Restarts the expectation: present keys must stay, absent keys must not return. */
+  /** Resets the expectation: present keys must stay, and absent keys must not return. */
   const startOver = (first: number): void => {
     expected = new Set(found.entries.keys());
-    buried = found.letters;
-    for (const set of [leaving, gone, refused, purged, settled, firm, takenBack]) set.clear();
-    for (const [name, value] of found.state) settled.set(name, [value]);
+    deadLetters = found.letters;
+    for (const set of [leaving, gone, refused, purged, durable, withMetadata, takenBack]) set.clear();
+    for (const [name, value] of found.state) durable.set(name, [value]);
     horizon = first;
   };
 
@@ -126,21 +127,21 @@ export function createJudge(): Judge {
     }
   };
 
-  const hearings: Readonly<Record<Word, (details: readonly string[], first: number) => void>> = {
+  const evaluators: Readonly<Record<Word, (details: readonly string[], first: number) => void>> = {
     entry: ([queue = '', priority, number]) => entry(queue, Number(priority), Number(number)),
     letter: ([queue = '', number]) => found.letters.add(keyOf(queue, Number(number))),
     state: ([name = '', value = '']) => found.state.set(name, value),
     depth: ([queue = '', count]) => found.depths.set(queue, Number(count)),
     damaged: details => faults.lost.push(`damaged: ${details.join(' ')}`),
     opened: (_, first) => {
-      judgeNotes();
-      judgeEntries();
-      judgeState();
+      checkMetadata();
+      checkEntries();
+      checkState();
       startOver(first);
     },
-    promised: ([number, stops = '']) => {
+    promised: ([number, destinations = '']) => {
       promised++;
-      for (const { queue } of stopsIn(stops)) expect(queue, Number(number));
+      for (const { queue } of parseDestinations(destinations)) expect(queue, Number(number));
     },
     leaving: ([queue = '', number]) => {
       const key = keyOf(queue, Number(number));
@@ -152,19 +153,22 @@ export function createJudge(): Judge {
       promised++;
       gone.add(keyOf(queue, Number(number)));
     },
-    firm: ([number, note = '', stops = '']) => {
-      firm.set(Number(number), { note, queues: stopsIn(stops).map(({ queue }) => queue) });
+    firm: ([number, note = '', destinations = '']) => {
+      withMetadata.set(Number(number), {
+        note,
+        queues: parseDestinations(destinations).map(({ queue }) => queue),
+      });
     },
     refused: ([queue = '', number]) => refused.add(keyOf(queue, Number(number))),
     purged: ([queue = '', number]) => purge(queue, Number(number)),
     putting: ([name = '', value = '']) => {
-      settled.set(name, [...(settled.get(name) ?? ['none']), value]);
+      durable.set(name, [...(durable.get(name) ?? ['none']), value]);
       if (value === 'none') takenBack.add(name);
     },
     put: ([name = '', value = '']) => {
       promised++;
-      const values = settled.get(name) ?? [];
-      settled.set(name, values.slice(Math.max(0, values.indexOf(value))));
+      const values = durable.get(name) ?? [];
+      durable.set(name, values.slice(Math.max(0, values.indexOf(value))));
     },
     checkpoints: ([count]) => {
       checkpoints += Number(count);
@@ -175,9 +179,9 @@ export function createJudge(): Judge {
   };
 
   return {
-    hear: (report, first) => {
+    evaluate: (report, first) => {
       found = nothingFound();
-      for (const { word, details } of report) hearings[word](details, first);
+      for (const { word, details } of report) evaluators[word](details, first);
     },
     faults,
     promised: () => promised,
@@ -194,7 +198,7 @@ type Found = {
   readonly state: Map<string, string>;
   readonly depths: Map<string, number>;
   readonly counts: Map<string, number>;
-  /** By queue: the entry that a drain sent last. */
+  /** Last entry that a drain has sent, by queue. */
   readonly last: Map<string, Position>;
 };
 

@@ -1,4 +1,4 @@
-/** The body of a publisher's message: sizes differ, so that what is torn or mixed up is seen. */
+/** Returns the body of a message. Sizes differ, so that damaged and mixed bodies are detected. */
 export function bodyOf(publisher: string, number: number): string {
   return `${publisher} ${number} ${'.'.repeat((number * 37) % 300)}`;
 }
@@ -6,19 +6,19 @@ export function bodyOf(publisher: string, number: number): string {
 /** Number of messages by publisher, numbered from 1. */
 export type Published = ReadonlyMap<string, number>;
 
-export type Verdict = {
-  /** Published and acknowledged, and not among what came. */
+export type Comparison = {
+  /** Acknowledged messages that were not received. */
   readonly lost: number;
-  /** Came again. */
+  /** Messages that were received again. */
   readonly repeated: number;
-  /** Came for the first time after a later one of its publisher. */
+  /** Messages that were first received after a later message of their publisher. */
   readonly outOfOrder: number;
-  /** Nobody published it. */
+  /** Received messages that were not published. */
   readonly foreign: number;
 };
 
-/** Compares what came, in its order, with what was published. */
-export function judge(published: Published, bodies: readonly string[]): Verdict {
+/** Compares received bodies, in order, with the published messages. */
+export function compare(published: Published, bodies: readonly string[]): Comparison {
   const seen = new Map(Array.from(published.keys(), name => [name, { numbers: new Set<number>(), last: 0 }]));
   let [foreign, outOfOrder, different] = [0, 0, 0];
   for (const body of bodies) {
@@ -35,7 +35,7 @@ export function judge(published: Published, bodies: readonly string[]): Verdict 
     if (number < of.last) outOfOrder++;
     of.last = Math.max(of.last, number);
   }
-  let owed = 0;
-  for (const count of published.values()) owed += count;
-  return { lost: owed - different, repeated: bodies.length - foreign - different, outOfOrder, foreign };
+  let total = 0;
+  for (const count of published.values()) total += count;
+  return { lost: total - different, repeated: bodies.length - foreign - different, outOfOrder, foreign };
 }

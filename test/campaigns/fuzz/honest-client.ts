@@ -1,15 +1,15 @@
 import mqtt from 'mqtt';
 
-/** Messages of each quality of service on their way at once. */
+/** Maximum unacknowledged messages of each QoS. */
 const WINDOW = 4;
 
-/** Counts of an honest client's own messages. */
-export type Testimony = { readonly published: number; readonly faults: readonly string[] };
+/** Result of the honest client. */
+export type HonestReport = { readonly published: number; readonly faults: readonly string[] };
 
-export type Witness = { readonly stop: () => Promise<Testimony> };
+export type HonestClient = { readonly stop: () => Promise<HonestReport> };
 
-/** A client that publishes to itself at QoS 1 and 2 all the time, and must get all of it in order. */
-export async function startWitness(port: number, topic: string): Promise<Witness> {
+/** Starts a client that publishes to itself at QoS 1 and 2 and must receive all messages in order. */
+export async function startHonestClient(port: number, topic: string): Promise<HonestClient> {
   const faults: string[] = [];
   const client = mqtt.connect(`mqtt://127.0.0.1:${port}`, {
     clientId: topic,
@@ -37,7 +37,7 @@ function startFlow(client: mqtt.MqttClient, topic: string, qos: 1 | 2, faults: s
   let stopped = false;
   let settle: (() => void) | undefined;
 
-  /** Each waits for its acknowledgement, and for its own return. */
+  /** Counts an acknowledgement or a received message. A message needs both. */
   const step = (): void => {
     open--;
     if (stopped && open === 0) settle?.();

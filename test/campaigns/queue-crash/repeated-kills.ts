@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Result } from './campaign.ts';
-import { wage } from './campaign.ts';
+import { runCampaign } from './campaign.ts';
 
-/** Kills processes with a store under load, `kills` times, and judges what they left. */
+/** Kills processes with a store under load `kills` times, and checks the content of the store. */
 export async function killAgain(kills: number, seed: number): Promise<Result> {
   const root = mkdtempSync(join(tmpdir(), 'skerry-crash-'));
   const folder = join(root, 'store');
   try {
-    return await wage({
-      strikes: kills,
+    return await runCampaign({
+      failures: kills,
       seed,
       reports: root,
       most: 9,
@@ -21,7 +21,7 @@ export async function killAgain(kills: number, seed: number): Promise<Result> {
           rmSync(folder, { recursive: true, force: true });
           return folder;
         },
-        strike: async child => {
+        fail: async child => {
           const closed = once(child, 'close');
           child.kill('SIGKILL');
           await closed;
