@@ -152,7 +152,7 @@ terminal('a viewer above the maximum, or of a module without a terminal, is refu
     while (refusal(again) !== '{"result":null}') again = await openViewer();
     assert.match(refusal(await openRawViewer(context.data, 'plain')), /"usage".*has no terminal/);
     assert.match(refusal(await openRawViewer(context.data, 'nobody')), /"module.unknown"/);
-    assert.match(refusal(await openRawViewer(context.data, 'a', 0, 10)), /"usage".*columns and rows/);
+    assert.match(refusal(await openRawViewer(context.data, 'a', 0, 10)), /"usage".*columns and the rows/);
   });
 });
 
