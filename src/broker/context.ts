@@ -13,8 +13,8 @@ export type BrokerContext = BrokerServices & {
   /** Retained messages of the store and of the $SYS topics. */
   readonly retained: RetainedSource;
   /**
-   * Connections that have sent PUBLISH since the back-pressure of the store was last high. They are paused
-   * when it is high again.
+   * Connections that have sent PUBLISH since the back-pressure of the store was last high. When the
+   * back-pressure is high again, these connections are paused.
    */
   readonly publishers: Set<Pausable>;
   /** Memory of the output buffers of all sockets together. */

@@ -100,7 +100,7 @@ export function startSys(context: SysContext): Sys {
   };
 }
 
-/** Message with a $SYS value. Its QoS is 0, because a value that is delivered late is useless. */
+/** Message with a $SYS value, at QoS 0, because a value that is delivered late is useless. */
 function messageOn(topic: string, text: string): Message {
   return { ...PLAIN, topic, body: Buffer.from(text), qos: 0, origin: { kind: 'client', client: '' } };
 }

@@ -63,7 +63,7 @@ export type PendingWill = {
   readonly cancel: () => void;
   /** Called when hub time has advanced by the downtime. Publishes the will if its delay has elapsed. */
   readonly timeAdvanced: () => void;
-  /** Called at shutdown. Stops the timer; the will stays stored. */
+  /** Called at shutdown. Stops the timer, and leaves the will in the store. */
   readonly stop: () => void;
 };
 

@@ -61,7 +61,7 @@ export function healthTopic(module: string): string {
   return `${MODULES}/${module}/health`;
 }
 
-/** Topic on which a bridge publishes its connection state. It is the default topic of mosquitto's bridges. */
+/** Topic on which a bridge publishes its connection state: the default topic of mosquitto's bridges. */
 export function bridgeStateTopic(clientId: string): string {
   return `$SYS/broker/connection/${clientId}/state`;
 }

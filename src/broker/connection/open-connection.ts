@@ -29,7 +29,9 @@ export function openConnection(
   const { pressure } = context.host;
   const output = createOutput(socket, context.outgoing, () => drained());
   let lastPacket = clock.monotonic();
-  /** True after the first byte of the connection has been checked. It must be the first byte of CONNECT. */
+  /**
+   * True after the first byte of the connection has been checked, which must be the first byte of CONNECT.
+   */
   let firstByteChecked = false;
   /** True after CONNECT has arrived. */
   let connectReceived = false;
@@ -257,10 +259,7 @@ export function openConnection(
   return connection;
 }
 
-/**
- * Reason of `close` if the client has closed the connection without DISCONNECT. It is neither logged nor
- * sent.
- */
+/** Reason of `close`, neither logged nor sent, if the client has closed the connection without DISCONNECT. */
 const LOST = protocolError(REASON.success, '');
 /** DISCONNECT reason if the incomplete packets of all clients exceed their maximum memory. */
 const TOO_LARGE = protocolError(

@@ -69,7 +69,7 @@ export function limitProblem(
   const { version } = packet;
   const { host } = connection.context;
   const keepAlive = keepAliveOf(packet, host.limits());
-  // Before MQTT 5, the broker cannot change the keep-alive of a client. It refuses the client, with the same
+  // Before MQTT 5, the broker cannot change the keep-alive of a client, and refuses the client with the same
   // reason code as mosquitto.
   if (version < 5 && keepAlive !== packet.keepAlive)
     return protocolError(

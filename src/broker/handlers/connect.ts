@@ -60,8 +60,8 @@ function isBridge({ bridge, version, clientId, will }: Connect): boolean {
 }
 
 /**
- * Sends CONNACK with the reason of a refusal. If the packet exceeds the client's Maximum Packet Size, sends
- * it without Reason String; if it is still too large, sends nothing [MQTT-3.1.2-24], [MQTT-3.2.2-19].
+ * Sends CONNACK with the reason of a refusal. If the packet exceeds the client's Maximum Packet Size, sends a
+ * CONNACK without Reason String, or none if this also exceeds the maximum [MQTT-3.1.2-24], [MQTT-3.2.2-19].
  */
 function refuse(connection: Connection, fault: ProtocolError): ProtocolError {
   const { version, maximumPacketSize } = connection;

@@ -5,9 +5,9 @@ import type { Version } from '../../mqtt/version.ts';
 export type AckQueue = {
   /** Reserves the position of the PUBACK or PUBREC of `packetId`, behind all earlier acknowledgements. */
   readonly reserve: (type: number, packetId: number) => PendingAck;
-  /** Sends the acknowledgement when all earlier ones are sent or cancelled. */
+  /** Sends the acknowledgement when all earlier acknowledgements are sent or cancelled. */
   readonly complete: (ack: PendingAck, reasonCode: number) => void;
-  /** Removes the position; no acknowledgement is sent. */
+  /** Removes the position without sending an acknowledgement. */
   readonly cancel: (ack: PendingAck) => void;
   /** Returns the number of acknowledgements that are not sent yet. */
   readonly pending: () => number;

@@ -7,7 +7,7 @@ export type BufferingConnection = { readonly closeForMemory: () => void };
 export type IncompletePackets = {
   /**
    * Sets the bytes of a connection's incomplete packet. While the total exceeds the maximum, closes the
-   * connection whose packet began first. This may be `connection` itself.
+   * connection whose packet began first, which may be `connection` itself.
    */
   readonly set: (connection: BufferingConnection, bytes: number) => void;
   /** Returns the total of the counted bytes. */

@@ -21,8 +21,8 @@ export type Arrival = {
 };
 
 /**
- * Gate through which the connections of all listeners pass. It limits the number of connections, and the
- * memory and duration of connections that have not sent CONNECT.
+ * Gate through which the connections of all listeners pass. The gate limits the number of connections, and
+ * the memory and duration of connections that have not sent CONNECT.
  */
 export type Gate = {
   /**

@@ -58,8 +58,8 @@ export function createDelivery(
   let stopped = false;
 
   /**
-   * Returns the delivery options of a queued message by the current subscriptions. If the client has
-   * unsubscribed meanwhile, the message keeps its QoS. Undefined if access rules deny the topic.
+   * Returns the delivery options of a queued message by the current subscriptions. If no current subscription
+   * matches, the message is sent at its own QoS. Undefined if access rules deny the topic.
    */
   const optionsFor = (topic: string, { qos }: Message): DeliveryOptions | undefined => {
     const found = sessions.subscriptions.match(topic).get(session);
@@ -187,7 +187,8 @@ export function createDelivery(
   };
 
   /**
-   * Starts to deliver the session's queue. Its messages are newer than the backlog, and are sent after it.
+   * Starts to deliver the session's queue, whose messages are newer than the backlog and are sent after the
+   * backlog.
    */
   const spill = (): void => {
     spilled = true;

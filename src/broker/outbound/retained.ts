@@ -13,8 +13,9 @@ import type { NewSubscription, Receiver, RetainedReceiver, RetainedSender } from
 const FILTER_COST = MAX_RETAINED_PER_TURN / 8;
 
 /**
- * Creates the sender. It sends at most MAX_RETAINED_PER_TURN messages in one turn of the event loop. Further
- * packets of the client are not handled until all messages are sent, which bounds the waiting subscriptions.
+ * Creates the sender, which sends at most MAX_RETAINED_PER_TURN messages in one turn of the event loop.
+ * Further packets of the client are not handled until all messages are sent, so that the number of waiting
+ * subscriptions is bounded.
  */
 export function createRetainedSender(
   context: BrokerContext,

@@ -19,8 +19,8 @@ export type Node<Subscriber> = {
   /** Child nodes by the first level of their label. Undefined if there are none. */
   children: Map<string, Node<Subscriber>> | undefined;
   /**
-   * First subscriber of the filter that ends at this node. It is not in a map, because most filters have only
-   * one subscriber. Undefined if no filter ends at this node.
+   * First subscriber of the filter that ends at this node. Undefined if no filter ends here. A map for one
+   * subscriber would waste memory, because most filters have only one.
    */
   subscriber: Subscriber | undefined;
   /** Subscription of `subscriber`. */
@@ -260,7 +260,9 @@ function containsWildcard(label: string): boolean {
   return label.includes('+') || label.includes('#');
 }
 
-/** Copies a string. A substring made by V8 keeps the whole original string in memory. */
+/**
+ * Copies a string, because a substring in V8 refers to the whole original string, which would stay in memory.
+ */
 function copyOf(text: string): string {
   return Buffer.from(text).toString();
 }

@@ -75,8 +75,8 @@ export type Session = {
 };
 
 /**
- * Returns the identifier of a session. It contains the user name, so that a client cannot resume the session
- * of another user.
+ * Returns the identifier of a session, which contains the user name, so that a client cannot resume the
+ * session of another user.
  */
 export function sessionId(clientId: string, identity: Identity): string {
   if (identity.kind === 'module') return `module:${identity.module}`;

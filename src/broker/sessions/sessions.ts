@@ -74,8 +74,9 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
   const groups = createSharedGroups(host, subscriptions, accepts);
   const { shares } = host;
   /**
-   * Topic filters of subscriptions that access rules deny. They stay in the session, but not in the tree, and
-   * become active again when the rules permit them.
+   * Topic filters of subscriptions that access rules deny. Denied subscriptions stay in the session, but are
+   * removed from the tree. When the rules permit a subscription again, the subscription is added to the tree
+   * again.
    */
   const deniedFilters = new Map<Session, Set<string>>();
   let cancelSweep: Cancel | undefined;

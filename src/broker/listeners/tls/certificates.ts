@@ -12,7 +12,7 @@ import { alternativeNames } from './certificate-names.ts';
 /** File mode bit for read access of all users. */
 const READABLE_BY_OTHERS = 0o004;
 
-/** Certificate of a TLS listener. It is loaded again when its files change. */
+/** Certificate of a TLS listener, which is loaded again when its files change. */
 export type Certificates = {
   /** Options with which the TLS server is created. */
   readonly options: TlsOptions;

@@ -31,9 +31,9 @@ export function upgradeRefusal(
 
 /**
  * True if the web page that opens the WebSocket comes from the hub itself. The browser sends the page's
- * origin and the requested host, which must be equal. That is not enough, because the owner of a domain can
- * let it resolve to the hub's address (DNS rebinding). Therefore the host must be an IP address or in
- * `ownHosts`.
+ * origin and the requested host, which must be equal. In addition, the host must be an IP address or in
+ * `ownHosts`, because any other domain name may have been made to resolve to the hub's address (DNS
+ * rebinding).
  */
 function isSameHost(origin: string, host: string | undefined, ownHosts: readonly string[]): boolean {
   const page = hostOf(origin);
