@@ -97,7 +97,7 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
   };
 
   const logLockOut = (wait: number, fields: LogFields): void => {
-    if (wait > 0) log.warn(`Too many failed logins: locked out for ${wait / 1000} s.`, fields);
+    if (wait > 0) log.warn(`Refusing logins for ${wait / 1000} s, because too many failed.`, fields);
   };
 
   const verify = async (login: Login, line: string): Promise<LoginResult> => {

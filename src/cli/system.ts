@@ -13,7 +13,7 @@ import { escapeHidden } from '../core/text/escape.ts';
 const STYLE = new RegExp(`(${String.fromCharCode(0x1b)}\\[(?:1|22|31|32|33|39)m)`);
 
 /** Control characters that are not escaped in a text of several lines. */
-const KEPT = '\n\t';
+const UNESCAPED = '\n\t';
 
 /** Exit code that a shell reports for a process that was ended by SIGPIPE. */
 const SIGPIPE_EXIT = 141;
@@ -78,7 +78,7 @@ export function print(line: string): void {
 
 /** Prints lines on standard error, with control characters escaped. */
 export function printError(lines: string): void {
-  process.stderr.write(`${escapeHidden(lines, KEPT)}\n`);
+  process.stderr.write(`${escapeHidden(lines, UNESCAPED)}\n`);
 }
 
 /**
@@ -91,7 +91,7 @@ export function write(output: string | Uint8Array): void {
 
 function escaped(text: string): string {
   const parts = text.split(STYLE);
-  return parts.map((part, index) => (index % 2 === 1 ? part : escapeHidden(part, KEPT))).join('');
+  return parts.map((part, index) => (index % 2 === 1 ? part : escapeHidden(part, UNESCAPED))).join('');
 }
 
 /**

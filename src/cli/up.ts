@@ -119,13 +119,13 @@ async function endAtOnce(): Promise<number> {
  * service manager restarts it.
  */
 function containStrayExceptions(log: Log): void {
-  const met: number[] = [];
+  const times: number[] = [];
   process.on('uncaughtException', thrown => {
     noteException(log, 'an unknown callback', thrown);
     const now = systemClock.monotonic();
-    met.push(now);
-    if (met.length > MAX_STRAY_EXCEPTIONS) met.shift();
-    if (met.length < MAX_STRAY_EXCEPTIONS || now - (met[0] ?? now) > STRAY_EXCEPTION_WINDOW) return;
+    times.push(now);
+    if (times.length > MAX_STRAY_EXCEPTIONS) times.shift();
+    if (times.length < MAX_STRAY_EXCEPTIONS || now - (times[0] ?? now) > STRAY_EXCEPTION_WINDOW) return;
     log.error(
       `The hub exits after ${MAX_STRAY_EXCEPTIONS} uncaught exceptions within one minute, so that its service manager restarts it.`,
     );

@@ -24,8 +24,8 @@ export function healthBaselineOf(
     return new Set(matching.map(({ module }) => module));
   };
   const staying = named(current, 'keep', 'adjust');
-  // Only modules that were unhealthy in the last finished deployment are excluded. A module that became
-  // unhealthy in an unfinished deployment must become healthy in the next one.
+  // Modules that an unfinished deployment has changed are not excluded. They must become healthy in the next
+  // deployment.
   const keptSinceLast = lastFinished === undefined ? new Set<string>() : named(lastFinished, 'keep');
   // If the same manifest is applied again, no module is excluded, so all must become healthy.
   const kept = isUnchanged(current, target)

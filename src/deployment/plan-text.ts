@@ -2,7 +2,7 @@ import type { ModuleChange, Plan, PlanStep } from '../manifest/diff/plan.ts';
 import { upstreamLabel } from '../manifest/upstreams.ts';
 
 const HUB_STEPS = {
-  prepare: 'fetch what is missing',
+  prepare: 'fetch missing files',
   storage: 'change the bounds of stored messages',
   limits: 'change the limits',
   access: 'change the access rules',

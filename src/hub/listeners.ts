@@ -69,10 +69,10 @@ export function createListeners({ listen, clock, log }: ListenersSettings): List
     closed = closed.filter(other => other !== one);
     const found = await tryToOpen(one, one.failures);
     if (!(found instanceof Failure)) log.info(`The hub now listens on ${found.listener.address}.`);
-    else if (found.message !== one.failure.message) complain(found);
+    else if (found.message !== one.failure.message) logRetry(found);
   };
 
-  const complain = (failure: Failure): void => log.warn(`${failure.message} The hub retries.`);
+  const logRetry = (failure: Failure): void => log.warn(`${failure.message} The hub retries.`);
 
   const change: Listeners['use'] = async (entries, home) => {
     wanted = entries;
@@ -89,7 +89,7 @@ export function createListeners({ listen, clock, log }: ListenersSettings): List
       const found = await tryToOpen({ entry, home });
       if (found instanceof Failure) failures.push(found);
     }
-    for (const failure of failures) complain(failure);
+    for (const failure of failures) logRetry(failure);
     const worst = failures.find(({ code }) => code === 'listener.in-use') ?? failures[0];
     if (worst !== undefined) throw worst;
   };

@@ -109,7 +109,7 @@ async function updateState(
     const state = usableState(paths, log);
     const base = state && (await matchBase(state.base, program));
     if (state !== undefined && base === undefined) {
-      log.warn(`${program} was installed after the update, so it runs, and the update is removed.`);
+      log.warn(`${program} was installed after the update: it runs, and the update was removed.`);
       removeUpdates(paths);
     }
     return state && base && (await advance(paths, markers, { ...state, base }, log));

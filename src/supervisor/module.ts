@@ -163,7 +163,7 @@ export function createModule(initialSpec: ModuleSpec, settings: ModuleSettings):
     }
     const exit = await supervise(started).catch((error: unknown) => {
       log.error(`Module "${name}" is killed because of an internal error: ${reasonOf(error)}.`);
-      return killFailedStart(started, processIo, orphans, log);
+      return killFailedStart(started, processIo, name, orphans, log);
     });
     processIo = undefined;
     health?.stop();

@@ -83,7 +83,7 @@ logging('five failures lock a name out on the address of the failures only', asy
   const { clock, attempt, fail, warnings } = logins();
   await fail('u', HERE);
   assert.equal(warnings, [
-    'warn  broker: Too many failed logins: locked out for 10 s. user=u address=127.0.0.1',
+    'warn  broker: Refusing logins for 10 s, because too many failed. user=u address=127.0.0.1',
   ]);
   assert.is(await attempt('u', 'right', HERE), 'tooMany');
   assert.is(await attempt('u', 'right', THERE), 'accepted');

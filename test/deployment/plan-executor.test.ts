@@ -52,7 +52,7 @@ executor('each step is recorded before it runs, and afterwards the target is cur
   const target = placed({ a: m('x'), b: m('x', 1) });
   await executor.execute(target, options());
   assert.equal(begun, [
-    'fetch what is missing',
+    'fetch missing files',
     'change the access rules',
     'change the routes',
     'start "a"',
@@ -79,7 +79,7 @@ executor('a failed step ends the execution, and the next execution repeats the s
   fails = false;
   begun.length = 0;
   await executor.execute(target, options());
-  assert.equal(begun, ['fetch what is missing', 'stop "a"', 'start "a"', 'start "b"']);
+  assert.equal(begun, ['fetch missing files', 'stop "a"', 'start "a"', 'start "b"']);
 });
 
 executor('a rollback configures only the component of the hub that failed', async () => {
@@ -102,7 +102,7 @@ executor('an execution with continueOnError runs all steps and then reports the 
   };
   const { executor, begun, options } = createExecutor(beforeStart);
   const target = placed({ a: m('x'), b: m('x', 1) });
-  assert.is(await reasonOf(executor.execute(target, options(true))), 'fetch what is missing');
+  assert.is(await reasonOf(executor.execute(target, options(true))), 'fetch missing files');
   assert.is(begun.at(-1), 'start "b"');
   assert.is(executor.current(), target);
 });

@@ -68,7 +68,7 @@ starts('a newly installed binary takes precedence, and the update is removed', a
   renameSync(`${own}.new`, own);
   await assertBaseRuns(
     harness,
-    /skerry was installed after the update, so it runs, and the update is removed\./,
+    /skerry was installed after the update: it runs, and the update was removed\./,
     own,
   );
   assert.not(existsSync(harness.paths.folder));
@@ -121,7 +121,7 @@ starts('a slot that is damaged before its trial is rolled back at once', async (
   writeFileSync(file, readFileSync(file, 'utf8').replace('append', 'aqpend'));
   await assertBaseRuns(
     harness,
-    /The new hub, 9\.9\.9, failed its trial: .*a\/skerry is corrupted\. Rolled back to the previous hub\./,
+    /The new hub binary, version 9\.9\.9, failed its trial: .*a\/skerry is corrupted\. Rolled back to the previous hub\./,
   );
   assert.match(harness.readState().returned?.reason ?? '', /is corrupted$/);
 });

@@ -39,7 +39,9 @@ trial(
     const sentence = 'it was not healthy in 3 starts: the last start exited with code 3';
     assert.match(
       hub.log(),
-      new RegExp(`error hub: The new hub, 9.9.9, failed its trial: ${sentence}\\. Rolled back`),
+      new RegExp(
+        `error hub: The new hub binary, version 9.9.9, failed its trial: ${sentence}\\. Rolled back`,
+      ),
     );
     const { current, returned, slots } = harness.readState();
     assert.is(current, 'base');

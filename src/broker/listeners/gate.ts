@@ -116,7 +116,7 @@ export function createGate({ clock, log, capacity, bytes: maxBytes }: GateSettin
   /** Closes connections that have not sent CONNECT until their memory is within its maximum. */
   const evictForMemory = (): void => {
     while (bytes > maxBytes) {
-      if (!evict(`such connections take ${bytes} bytes, more than their ${maxBytes}`)) return;
+      if (!evict(`such connections use ${bytes} bytes of memory, the maximum is ${maxBytes}`)) return;
     }
   };
 

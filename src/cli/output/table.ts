@@ -6,7 +6,7 @@ import { writeRaw } from '../system.ts';
 type Colour = (cell: string, column: number) => 'green' | 'yellow' | 'red' | undefined;
 
 /** Minimum width of the last column when it is cut to fit the terminal. */
-const MIN_LAST = 12;
+const MIN_LAST_COLUMN_WIDTH = 12;
 
 /**
  * Formats rows as lines with aligned columns, the headings first. On a terminal, the last column is cut to
@@ -21,7 +21,9 @@ function table(
     Math.max(heading.length, ...rows.map(row => (row[column] ?? '').length)),
   );
   const before = widths.slice(0, -1).reduce((sum, width) => sum + width + GAP.length, 0);
-  const room = process.stdout.isTTY ? Math.max(MIN_LAST, process.stdout.columns - before) : undefined;
+  const room = process.stdout.isTTY
+    ? Math.max(MIN_LAST_COLUMN_WIDTH, process.stdout.columns - before)
+    : undefined;
   const painted = (cell: string, column: number, isHeading: boolean): string => {
     const style = isHeading ? 'bold' : colour(cell, column);
     return style === undefined ? cell : styleText(style, cell, { stream: process.stdout });
@@ -79,10 +81,10 @@ export function bytes(count: number): string {
 }
 
 /** Maximum characters of a message body in a table. */
-const SHOWN = 60;
+const MAX_SHOWN_CHARACTERS = 60;
 
 /** Formats a text as one line of a table, with control characters escaped. */
 export function oneLine(text: string): string {
-  const line = text.slice(0, SHOWN).replace(/[\p{Cc}\p{Cf}]/gu, '\u00b7');
-  return text.length > SHOWN ? `${line}...` : line;
+  const line = text.slice(0, MAX_SHOWN_CHARACTERS).replace(/[\p{Cc}\p{Cf}]/gu, '\u00b7');
+  return text.length > MAX_SHOWN_CHARACTERS ? `${line}...` : line;
 }

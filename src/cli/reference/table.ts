@@ -93,7 +93,7 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
  * Finds the command with the longest name that the first words match. Returns it with the remaining words.
  */
 export function findCommand(words: readonly string[]): { entry: Entry; rest: readonly string[] } | undefined {
-  for (let count = Math.min(words.length, LONGEST); count > 0; count--) {
+  for (let count = Math.min(words.length, MAX_WORDS); count > 0; count--) {
     const name = words.slice(0, count).join(' ');
     const entry = COMMANDS.find(one => one.name === name);
     if (entry !== undefined) return { entry, rest: words.slice(count) };
@@ -102,7 +102,7 @@ export function findCommand(words: readonly string[]): { entry: Entry; rest: rea
 }
 
 /** Maximum number of words in a command's name. */
-const LONGEST = Math.max(...ALL.map(({ name }) => name.split(' ').length));
+const MAX_WORDS = Math.max(...ALL.map(({ name }) => name.split(' ').length));
 
 /** Returns the verbs of a noun, such as `peek`, `drop` and `dead` of `queue`. */
 export function verbsOf(noun: string): string[] {

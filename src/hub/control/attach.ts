@@ -56,7 +56,7 @@ export function attach(
  */
 function takeFrames({ input, resize, everySecond }: Attachment, readOnly: boolean, socket: Socket) {
   let cancel: Cancel | undefined;
-  const goOn = (): void => {
+  const resume = (): void => {
     cancel?.();
     cancel = undefined;
     socket.resume();
@@ -67,9 +67,9 @@ function takeFrames({ input, resize, everySecond }: Attachment, readOnly: boolea
       if (socket.writable) socket.write(NOTHING_PRINTED);
     });
   };
-  input.on('drain', goOn);
+  input.on('drain', resume);
   socket.once('close', () => {
-    input.off('drain', goOn);
+    input.off('drain', resume);
     cancel?.();
   });
   return ({ kind, payload }: Frame): void => {

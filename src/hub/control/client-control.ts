@@ -143,7 +143,7 @@ export function controlClients({ clock, store, broker }: ClientControlHost): Cli
     if (others.length === 0) return first;
     throw new Failure(
       'session.unknown',
-      `${others.length + 1} sessions have the client identifier "${id}": use the ID of one.`,
+      `${others.length + 1} sessions have the client identifier "${id}": use the ID of a session.`,
     );
   };
 

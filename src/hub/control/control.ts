@@ -96,14 +96,14 @@ export async function serveControl(path: string, host: ControlHost): Promise<Con
 }
 
 function serve(socket: Socket, host: ControlHost): void {
-  let held = NOTHING;
+  let buffered = NOTHING;
   const read = (chunk: Buffer): void => {
-    held = Buffer.concat([held, chunk]);
-    if (held.length > MAX_CONTROL_REQUEST_BYTES) socket.destroy();
-    const end = held.indexOf('\n');
+    buffered = Buffer.concat([buffered, chunk]);
+    if (buffered.length > MAX_CONTROL_REQUEST_BYTES) socket.destroy();
+    const end = buffered.indexOf('\n');
     if (end < 0) return;
     socket.off('data', read);
-    const line = held.toString('utf8', 0, end);
+    const line = buffered.toString('utf8', 0, end);
     answer(line, host, socket).then(
       reply => {
         if (reply !== undefined) socket.end(`${JSON.stringify(reply)}\n`);

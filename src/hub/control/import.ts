@@ -27,15 +27,15 @@ export function importForHub(text: string, file: string): Imported {
 
 /** Removes each field that makes the manifest invalid and that the import itself did not detect. */
 function withoutRefused({ manifest, remarks }: Imported): Imported {
-  const kept = structuredClone(manifest);
+  const accepted = structuredClone(manifest);
   const left: Remark[] = [];
   while (left.length < MAX_LEFT_OUT) {
-    const checked = checkManifest(kept);
-    const gone = 'problem' in checked ? removeAt(kept, checked.path) : undefined;
-    if (gone === undefined || !('problem' in checked)) break;
-    left.push({ path: pathOf(gone), sentence: `is left out: it ${checked.problem}` });
+    const checked = checkManifest(accepted);
+    const removed = 'problem' in checked ? removeAt(accepted, checked.path) : undefined;
+    if (removed === undefined || !('problem' in checked)) break;
+    left.push({ path: pathOf(removed), sentence: `is left out: it ${checked.problem}` });
   }
-  return { manifest: kept, remarks: [...remarks, ...left] };
+  return { manifest: accepted, remarks: [...remarks, ...left] };
 }
 
 /** Removes the value at the path, or the deepest existing part of the path. Returns the removed path. */

@@ -92,11 +92,11 @@ export function explainRoutes(
   subject: Subject,
   wanted: string,
 ): readonly ExplainedRoute[] {
-  const asked = wanted === '' ? routes : routes.filter(({ name }) => name === wanted);
-  if (asked.length === 0 && wanted !== '') {
+  const selected = wanted === '' ? routes : routes.filter(({ name }) => name === wanted);
+  if (selected.length === 0 && wanted !== '') {
     throw new Failure('usage', `There is no route "${wanted}": "skerry routes" lists them.`);
   }
-  return asked.map(({ name, route }) => {
+  return selected.map(({ name, route }) => {
     const explained = explainRoute(route, subject);
     const values = explained.values.map(part => ({ ...part, value: shown(part.value) }));
     return { name, text: route.text, ...explained, values };
@@ -121,11 +121,11 @@ function jsonOf(value: unknown): string {
   }
 }
 
-/** Calls `look` with each queued message once. The event loop runs between two batches. */
+/** Calls `visit` with each queued message once. The event loop runs between two batches. */
 async function eachWaiting(
   store: Store,
   since: number,
-  look: (message: Message, waited: number) => void,
+  visit: (message: Message, waited: number) => void,
 ): Promise<{ readonly messages: number; readonly cut: boolean }> {
   const seen = new Set<number>();
   for (const { queue } of store.stats()) {
@@ -135,7 +135,7 @@ async function eachWaiting(
         if (message === undefined || waited > since || seen.has(sequence)) continue;
         if (seen.size === MAX_REPLAYED) return { messages: seen.size, cut: true };
         seen.add(sequence);
-        look(message, waited);
+        visit(message, waited);
       }
       await new Promise(resolve => setImmediate(resolve));
       batch = store.peek(queue, REPLAY_BATCH, batch.at(-1));

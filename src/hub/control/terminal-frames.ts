@@ -47,17 +47,17 @@ export function sizeOf(columns: number, rows: number): TerminalSize | undefined 
  * frame is invalid or its payload is longer than `most` bytes.
  */
 export function createFrameReader(most: number): (bytes: Buffer) => Frame[] | undefined {
-  let held = NOTHING;
+  let buffered = NOTHING;
   return bytes => {
-    held = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
+    buffered = buffered.length === 0 ? bytes : Buffer.concat([buffered, bytes]);
     const frames: Frame[] = [];
-    while (held.length >= HEAD_BYTES) {
-      const kind = KINDS[held.readUInt8()];
-      const length = held.readUInt32BE(1);
+    while (buffered.length >= HEAD_BYTES) {
+      const kind = KINDS[buffered.readUInt8()];
+      const length = buffered.readUInt32BE(1);
       if (kind === undefined || length > most) return undefined;
-      if (held.length < HEAD_BYTES + length) break;
-      frames.push({ kind, payload: held.subarray(HEAD_BYTES, HEAD_BYTES + length) });
-      held = held.subarray(HEAD_BYTES + length);
+      if (buffered.length < HEAD_BYTES + length) break;
+      frames.push({ kind, payload: buffered.subarray(HEAD_BYTES, HEAD_BYTES + length) });
+      buffered = buffered.subarray(HEAD_BYTES + length);
     }
     return frames;
   };

@@ -52,7 +52,7 @@ export function createLineDelivery({ module, ack, write, log }: LineDeliverySett
     open.clear();
   };
 
-  const gone = (drain: Drain, error: Error): void => {
+  const stopAfterError = (drain: Drain, error: Error): void => {
     if (![...open.values()].includes(drain)) return;
     log.warn(`Module "${module}" closed its standard input before it read all messages: ${error.message}`);
     stop();
@@ -62,7 +62,7 @@ export function createLineDelivery({ module, ack, write, log }: LineDeliverySett
     const line = lineOfMessage(entry.message);
     return write(line, error => {
       if (error === undefined) drain.acknowledge(entry);
-      else gone(drain, error);
+      else stopAfterError(drain, error);
     });
   };
 
@@ -72,7 +72,7 @@ export function createLineDelivery({ module, ack, write, log }: LineDeliverySett
     lastId = id;
     doing.set(id, { drain, entry });
     return write(line, error => {
-      if (error !== undefined) gone(drain, error);
+      if (error !== undefined) stopAfterError(drain, error);
     });
   };
 

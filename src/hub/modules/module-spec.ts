@@ -79,7 +79,10 @@ function openedSecrets({ name, secrets }: ModuleEntry, { openSecret }: SpecHost)
       const field = `modules.${name}.secrets.${variable}`;
       const content = await openSecret(sealed, field);
       if (as === 'variable' && content.includes(0))
-        throw new Failure('secret.unopened', `${field} has a NUL in it: say "as": "file".`);
+        throw new Failure(
+          'secret.unopened',
+          `${field} contains a NUL, which an environment variable cannot: set "as": "file".`,
+        );
       return { variable, as, content };
     }),
   );

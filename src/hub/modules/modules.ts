@@ -96,7 +96,7 @@ export function createModules(settings: ModulesSettings): Modules {
       changed: change => {
         const { name, state } = change;
         if (state !== 'running' && state !== 'ready') feeds.get(name)?.stop();
-        for (const heard of watchers) heard(change);
+        for (const onChange of watchers) onChange(change);
       },
       writable: module => feeds.get(module)?.writable(),
     },
@@ -110,7 +110,7 @@ export function createModules(settings: ModulesSettings): Modules {
         drain: (wanted: Parameters<Store['drain']>[1]) => store.drain(inputQueue(name, input), wanted),
       }));
 
-  const takeOn = ({ name, io, ack }: ModuleEntry): void => {
+  const registerModule = ({ name, io, ack }: ModuleEntry): void => {
     feeds.get(name)?.stop();
     feeds.delete(name);
     acking.delete(name);
@@ -130,7 +130,7 @@ export function createModules(settings: ModulesSettings): Modules {
       // A module that runs as its own user must be able to reach its folder in the data folder. All other
       // files of the data folder have private modes of their own.
       if (entries.some(isIsolated)) chmodSync(dataFolder, 0o711);
-      for (const entry of entries) takeOn(entry);
+      for (const entry of entries) registerModule(entry);
       const specs = Promise.all(entries.map(entry => specOf(entry, home, host)));
       for (const { name } of entries) described.set(name, Promise.allSettled([specs]));
       await supervisor.start(await specs);
@@ -150,9 +150,9 @@ export function createModules(settings: ModulesSettings): Modules {
       inputs = wanted;
       for (const [name, feed] of feeds) feed.use(inputsOf(name));
     },
-    watch: heard => {
-      watchers.add(heard);
-      return () => watchers.delete(heard);
+    watch: onChange => {
+      watchers.add(onChange);
+      return () => watchers.delete(onChange);
     },
   };
 }

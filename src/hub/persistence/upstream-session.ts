@@ -26,7 +26,7 @@ const NOTHING = Buffer.alloc(0);
  */
 export function keepUpstream(store: Store, log: Log, upstream = DEFAULT_UPSTREAM): UpstreamMemory {
   const keys = keysOf(upstream);
-  const told = (error?: Error): void => {
+  const logFailure = (error?: Error): void => {
     if (error !== undefined)
       log.warn(`Cannot store the session state of upstream "${upstream}": ${error.message}`);
   };
@@ -34,7 +34,7 @@ export function keepUpstream(store: Store, log: Log, upstream = DEFAULT_UPSTREAM
     budget: {
       now: store.now,
       load: () => budgetIn(store.get(keys.budget)),
-      save: (left, at) => store.put(keys.budget, Buffer.from(`${left} ${at}`), told),
+      save: (left, at) => store.put(keys.budget, Buffer.from(`${left} ${at}`), logFailure),
     },
     session: () => store.get(keys.session)?.toString(),
     keepSession: (session, settle) =>
@@ -49,13 +49,14 @@ export function keepUpstream(store: Store, log: Log, upstream = DEFAULT_UPSTREAM
           ])
           // PUBREL packets must be sent in message order [MQTT-4.6.0-4]. The keys are not in this order.
           .sort(([, one], [, other]) => one - other),
-      keep: (packetId, sequence) => store.put(keys.released + packetId, Buffer.from(String(sequence)), told),
-      forget: packetId => store.put(keys.released + packetId, undefined, told),
+      keep: (packetId, sequence) =>
+        store.put(keys.released + packetId, Buffer.from(String(sequence)), logFailure),
+      forget: packetId => store.put(keys.released + packetId, undefined, logFailure),
       loadUnanswered: () =>
         (store.get(keys.unanswered)?.toString() ?? '').split(' ').filter(Boolean).map(Number),
       keepUnanswered: sequences => {
         const text = sequences.join(' ');
-        store.put(keys.unanswered, text === '' ? undefined : Buffer.from(text), told);
+        store.put(keys.unanswered, text === '' ? undefined : Buffer.from(text), logFailure);
       },
       first: count => store.heads(upstreamQueue(upstream), count),
     },
@@ -72,7 +73,7 @@ export function keepUpstream(store: Store, log: Log, upstream = DEFAULT_UPSTREAM
         ]),
       save: all => {
         const lines = Array.from(all, ([address, offers]) => `${offers ? 2 : 1} ${address}`);
-        store.put(keys.offers, Buffer.from(lines.join('\n')), told);
+        store.put(keys.offers, Buffer.from(lines.join('\n')), logFailure);
       },
     },
     filters: () => linesIn(store.get(keys.filters)),

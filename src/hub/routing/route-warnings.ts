@@ -69,8 +69,8 @@ function waysOf(manifest: Manifest, routes: readonly RouteSetEntry[]): readonly 
 function cycleOf(ways: readonly Way[]): readonly Way[] | undefined {
   const done = new Set<string>();
   const walk = (module: string, walked: readonly Way[]): readonly Way[] | undefined => {
-    const begun = walked.findIndex(({ from }) => from === module);
-    if (begun >= 0) return walked.slice(begun);
+    const start = walked.findIndex(({ from }) => from === module);
+    if (start >= 0) return walked.slice(start);
     if (done.has(module)) return undefined;
     for (const way of ways.filter(({ from }) => from === module)) {
       const cycle = walk(way.to, [...walked, way]);

@@ -114,14 +114,14 @@ export function createRouter(settings: RouterSettings): Router {
     route: (message, settle, note) => {
       counts.routed++;
       const wanted: Destination[] = [];
-      let taken = message.origin.kind === 'upstream' ? 0 : deliver(message, wanted);
+      let destinationCount = message.origin.kind === 'upstream' ? 0 : deliver(message, wanted);
       const subscribed = wanted.length;
-      const told = isHealth(message.origin, message.topic);
-      if (told) hearHealth(message, settings.health);
-      const concerned = !told && dispatcher.concerns(sourceOf(message.origin), message.topic);
+      const isHealthReport = isHealth(message.origin, message.topic);
+      if (isHealthReport) hearHealth(message, settings.health);
+      const concerned = !isHealthReport && dispatcher.concerns(sourceOf(message.origin), message.topic);
       const topics = concerned ? dispatch(message, wanted) : NONE;
-      taken += wanted.length - subscribed + topics.length;
-      if (taken === 0) counts.untaken++;
+      destinationCount += wanted.length - subscribed + topics.length;
+      if (destinationCount === 0) counts.untaken++;
       const part = topics.length === 0 ? settle : settleAfter(1 + topics.length, settle);
       keep(message, wanted, part, note);
       // A message that a route publishes is delivered to subscribers only. Running the routes on it could
@@ -132,7 +132,7 @@ export function createRouter(settings: RouterSettings): Router {
         deliver(relayed, queues);
         keep(relayed, queues, part, note);
       }
-      return taken;
+      return destinationCount;
     },
     fastPathCounter: (origin, topic) => {
       const looked = isHealth(origin, topic) || dispatcher.concerns(sourceOf(origin), topic);

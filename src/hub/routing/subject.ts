@@ -91,20 +91,20 @@ function systemProperty(message: Message, device: string, name: string): string 
     case 'childModule':
     case 'childOutput':
     case 'childTopic':
-      return origin.kind === 'module' ? undefined : saidOf(message, name);
+      return origin.kind === 'module' ? undefined : userPropertyOf(message, name);
     case 'contentType':
       return contentType;
     case 'correlationId':
-      return correlation === undefined ? saidOf(message, name) : textOf(correlation);
+      return correlation === undefined ? userPropertyOf(message, name) : textOf(correlation);
     case 'contentEncoding':
-      return saidOf(message, name) ?? usualEncoding(message);
+      return userPropertyOf(message, name) ?? usualEncoding(message);
     default:
-      return saidOf(message, name);
+      return userPropertyOf(message, name);
   }
 }
 
 /** Returns a system property that has no MQTT field: the value of the user property `$<name>`. */
-function saidOf({ properties }: Message, name: string): string | undefined {
+function userPropertyOf({ properties }: Message, name: string): string | undefined {
   for (let at = properties.length - 2; at >= 0; at -= 2) {
     const candidate = properties[at];
     if (candidate?.length === name.length + 1 && candidate.startsWith('$') && candidate.endsWith(name)) {

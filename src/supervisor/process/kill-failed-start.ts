@@ -24,6 +24,7 @@ export type StartedProcess = {
 export async function killFailedStart(
   { confined: { group }, tag, launched }: StartedProcess,
   processIo: ProcessIo | undefined,
+  module: string,
   orphans: OrphanKiller,
   log: Log,
 ): Promise<ExitStatus> {
@@ -36,7 +37,7 @@ export async function killFailedStart(
     await orphans.killTagged(tag);
   } catch (error) {
     log.error(
-      `Child processes of process ${launched.pid} may still run (${reasonOf(error)}): end them by hand.`,
+      `Cannot kill all child processes of module "${module}" (${reasonOf(error)}): kill them by hand.`,
     );
   }
   return { kind: 'signal', signal: 'SIGKILL' };

@@ -109,7 +109,9 @@ export function createOrphanKiller(runFolder: string, clock: Clock, log: Log): O
 
   const killOrLog = async (killOnce: () => boolean, pids: () => readonly number[]): Promise<void> => {
     if (boot === undefined || (await killUntilGone(killOnce, clock))) return;
-    log.error(`Child processes of a module survive SIGKILL (pids ${pids().join(', ')}): end them by hand.`);
+    log.error(
+      `Child processes of a module survive SIGKILL (pids ${pids().join(', ')}): kill them as root, or reboot.`,
+    );
   };
 
   const withTag = (text: string): number[] => pidsWithVariable(RUN_VARIABLE, value => value === text);
@@ -200,7 +202,7 @@ async function killLastRun(lastRun: LastRun, clock: Clock, log: Log): Promise<vo
   };
   if (await killUntilGone(() => killFound(find), clock)) return;
   log.error(
-    'Orphaned processes of the last run survive SIGKILL, so modules may run twice: end the processes by hand.',
+    'Orphaned processes of the last run survive SIGKILL, so modules may run twice: kill the processes as root, or reboot.',
   );
 }
 

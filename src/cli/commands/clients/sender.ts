@@ -61,7 +61,7 @@ export function openSender(values: ClientValues, { topic, qos, retain }: SenderS
   };
 
   const opened = Promise.withResolvers<Sender>();
-  const gone = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
   const link = openClient(values, true, PUB, {
     opened: terms => {
       agree(terms);
@@ -70,7 +70,7 @@ export function openSender(values: ClientValues, { topic, qos, retain }: SenderS
     packet: () => {},
     acknowledged,
     writable: () => wake?.(),
-    gone: gone.resolve,
+    gone: closed.resolve,
     closed: ended => {
       failure ??= ended;
       if (ended !== undefined) opened.reject(ended);
@@ -93,7 +93,7 @@ export function openSender(values: ClientValues, { topic, qos, retain }: SenderS
       link.close();
       // The process must not exit before the connection is closed, because TLS or a WebSocket may still
       // write.
-      await gone.promise;
+      await closed.promise;
     },
   };
   return opened.promise;

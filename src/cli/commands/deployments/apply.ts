@@ -14,11 +14,13 @@ import { APPLY } from '../../reference/deployments.ts';
 import { print } from '../../system.ts';
 
 /** Milliseconds between two requests for the progress of the deployment. */
-const LOOK = 100;
+const POLL_MS = 100;
 
 /** Maximum milliseconds for which the hub may be unreachable during the deployment. */
-const AWAY_MOST = 30_000;
-const REPLACED_MOST = AWAY_MOST + 1000 * (HUB_TRIAL.seconds + HUB_TRIAL.grace);
+const MAX_UNREACHABLE_MS = 30_000;
+
+/** Maximum milliseconds for which the hub may be unreachable while the deployment replaces the hub binary. */
+const MAX_UNREACHABLE_IN_UPDATE_MS = MAX_UNREACHABLE_MS + 1000 * (HUB_TRIAL.seconds + HUB_TRIAL.grace);
 
 /**
  * Applies a manifest to the running hub, prints the changes, and waits until the deployment is healthy or
@@ -68,12 +70,13 @@ async function outcomeOf(
   { id, renews }: AcceptedDeployment,
   aloud: boolean,
 ): Promise<Outcome> {
-  let told = '';
+  let printed = '';
   const bar = createProgress();
   let seen = performance.now();
-  const isAway = (): boolean => performance.now() - seen > (renews ? REPLACED_MOST : AWAY_MOST);
+  const isAway = (): boolean =>
+    performance.now() - seen > (renews ? MAX_UNREACHABLE_IN_UPDATE_MS : MAX_UNREACHABLE_MS);
   while (!isAway()) {
-    const status = await ask(folder, 'deployment').catch(unlessAway);
+    const status = await ask(folder, 'deployment').catch(ignoreUnreachable);
     if (status !== undefined) seen = performance.now();
     const { attempt, outcome } = status ?? {};
     if (status !== undefined && attempt === undefined && outcome?.id === id) {
@@ -83,12 +86,12 @@ async function outcomeOf(
     if (status !== undefined && attempt?.target.id !== id) {
       throw new Failure('deployment.superseded', 'Another manifest replaced this one: see "skerry ps".');
     }
-    const progress = attempt === undefined ? told : progressOf(attempt);
-    if (progress !== told) bar.end();
-    if (aloud && progress !== told) print(`  ${progress}`);
-    told = progress;
+    const progress = attempt === undefined ? printed : progressOf(attempt);
+    if (progress !== printed) bar.end();
+    if (aloud && progress !== printed) print(`  ${progress}`);
+    printed = progress;
     if (aloud && status?.download !== undefined) showDownload(bar, status.download);
-    await pause(LOOK);
+    await pause(POLL_MS);
   }
   throw new Failure(
     'hub.unreachable',
@@ -111,7 +114,7 @@ function progressOf({ phase, step, of, label }: NonNullable<DeploymentStatus['at
 }
 
 /** Ignores the failure of an unreachable hub, because the hub may be restarting for a self-update. */
-function unlessAway(thrown: unknown): undefined {
+function ignoreUnreachable(thrown: unknown): undefined {
   if (thrown instanceof Failure && thrown.code === 'hub.unreachable') return undefined;
   throw thrown;
 }

@@ -72,9 +72,9 @@ function problem(subject: string, text: string): Finding {
 }
 
 function checkStore({ store }: HubStatus): Finding[] {
-  const troubles = troublesOf(store).map(text => problem('store', text));
+  const problems = troublesOf(store).map(text => problem('store', text));
   const used = `${bytes(store.usedBytes)} of ${bytes(store.maxBytes)} in use, ${store.letters} dead letters`;
-  return [{ subject: 'store', good: troubles.length === 0, text: used }, ...troubles];
+  return [{ subject: 'store', good: problems.length === 0, text: used }, ...problems];
 }
 
 /**
@@ -102,7 +102,7 @@ function checkModule(module: ModuleStatus): Finding[] {
   return [
     { subject, good, text: `${state}, ${restarts} restarts${why}` },
     ...(checkFailure === undefined ? [] : [problem(subject, `its last check failed: ${checkFailure}`)]),
-    ...notEnforced.map(lack => problem(subject, `not enforced: ${lack}`)),
+    ...notEnforced.map(setting => problem(subject, `not enforced: ${setting}`)),
   ];
 }
 

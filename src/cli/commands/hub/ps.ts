@@ -63,7 +63,7 @@ export async function run(args: readonly string[]): Promise<number> {
   printTable(headings, rows, stateColour);
   for (const { name, notEnforced, checkFailure } of status.modules) {
     if (checkFailure !== undefined) print(`"${name}" is unhealthy: ${checkFailure}`);
-    for (const lack of notEnforced) print(`not enforced for "${name}": ${lack}`);
+    for (const setting of notEnforced) print(`not enforced for "${name}": ${setting}`);
   }
   for (const { name, pid, printedLines } of status.modules) {
     if (pid !== undefined && printedLines === 0) print(`no output yet from "${name}"`);
@@ -74,6 +74,6 @@ export async function run(args: readonly string[]): Promise<number> {
     print(`hub ${hub.version}, an update in slot ${hub.binary}${hub.onTrial ? ', on trial' : ''}`);
   }
   for (const line of upstreams.flatMap(upstreamLines)) print(line);
-  for (const trouble of troublesOf(status.store)) print(trouble);
+  for (const problem of troublesOf(status.store)) print(problem);
   return 0;
 }

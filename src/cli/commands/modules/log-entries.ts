@@ -46,15 +46,15 @@ export function* entriesByTime(readers: ReadonlyMap<string, LogReader>): Generat
  */
 export function* lastOf(entries: Iterable<LogEntry>, most: number): Generator<LogEntry> {
   if (most === Number.POSITIVE_INFINITY) return yield* entries;
-  const held: LogEntry[] = [];
+  const last: LogEntry[] = [];
   let bytes = 0;
   for (const entry of entries) {
     // Copied, because the line refers to the whole read buffer, which could otherwise not be freed.
-    held.push({ ...entry, line: Buffer.from(entry.line) });
+    last.push({ ...entry, line: Buffer.from(entry.line) });
     bytes += entry.line.length;
-    while (held.length > most || bytes > MAX_HELD_BYTES) bytes -= held.shift()?.line.length ?? 0;
+    while (last.length > most || bytes > MAX_HELD_BYTES) bytes -= last.shift()?.line.length ?? 0;
   }
-  yield* held;
+  yield* last;
 }
 
 export function* filtered(

@@ -16,13 +16,13 @@ import { asJson, asText, entriesByTime, filtered, lastOf } from './log-entries.t
 const SUFFIX = '.log';
 
 /** Default number of printed lines. */
-const USUAL_LINES = 100;
+const DEFAULT_LINES = 100;
 
 /** Milliseconds between two reads of the logs if the system reports no file changes. */
-const POLL = 2_000;
+const POLL_MS = 2_000;
 
 /** Milliseconds from a reported file change until the read, so that several changes cause one read. */
-const GATHER = 20;
+const READ_DELAY_MS = 20;
 
 /**
  * Prints the lines of the modules' logs by time. With -f, also prints new lines until a signal ends the
@@ -31,7 +31,7 @@ const GATHER = 20;
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals: wanted } = argumentsOf(LOGS, args);
   const searched = values.since !== undefined || values.grep !== undefined;
-  const lines = linesOf(values.lines) ?? (searched ? Number.POSITIVE_INFINITY : USUAL_LINES);
+  const lines = linesOf(values.lines) ?? (searched ? Number.POSITIVE_INFINITY : DEFAULT_LINES);
   const since = sinceOf(values.since);
   const grep = values.grep === undefined ? undefined : Buffer.from(values.grep);
   const folder = join(dataFolder(values.data), 'logs');
@@ -114,12 +114,12 @@ function follow(folder: string, read: () => void): Promise<never> {
       }
     };
     const changed = (): void => {
-      if (!gathering) setTimeout(readNow, GATHER);
+      if (!gathering) setTimeout(readNow, READ_DELAY_MS);
       gathering = true;
     };
     // If inotify has no free watches, the logs are read at the poll interval only.
     watchIfPossible(folder, changed)?.on('error', () => {});
-    setInterval(changed, POLL);
+    setInterval(changed, POLL_MS);
   });
 }
 

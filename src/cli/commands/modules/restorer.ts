@@ -19,7 +19,7 @@ const INTRODUCER = '\x1b[?';
 const MODES = /^([\d;]{1,64})([hl])/;
 
 /** Maximum length of an incomplete escape sequence, the rest of which arrives with the next output. */
-const LONGEST = 70;
+const MAX_SEQUENCE_LENGTH = 70;
 
 export function createRestorer(): Restorer {
   const changed = new Map<number, boolean>();
@@ -31,7 +31,7 @@ export function createRestorer(): Restorer {
         const [, modes = '', switched] = MODES.exec(piece) ?? [];
         for (const mode of modes.split(';')) changed.set(Number(mode), switched === 'h');
       }
-      tail = text.slice(-LONGEST);
+      tail = text.slice(-MAX_SEQUENCE_LENGTH);
     },
     sequence: () => {
       const on = [...OFF, ...ALTERNATE].filter(mode => changed.get(mode) === true);

@@ -22,6 +22,6 @@ export async function run(args: readonly string[]): Promise<number> {
   ]);
   printTable(['QUEUE', 'DEPTH', 'SIZE', 'OLDEST'], rows);
   print(`${bytes(store.usedBytes)} of ${bytes(store.maxBytes)} in use, ${store.letters} dead letters`);
-  for (const trouble of troublesOf(store)) print(trouble);
+  for (const problem of troublesOf(store)) print(problem);
   return 0;
 }

@@ -23,7 +23,7 @@ export async function run(args: readonly string[]): Promise<number> {
     values.to === undefined
       ? await deviceKey(dataFolder(values.data))
       : readPublicKey(values.to, 'x25519').bytes;
-  const secret = process.stdin.isTTY ? await asked() : await readSecretFile(MAX_SECRET_BYTES);
+  const secret = process.stdin.isTTY ? await promptForSecret() : await readSecretFile(MAX_SECRET_BYTES);
   if (secret.length === 0) throw new Failure('usage', 'The secret is empty.');
   if (secret.length > MAX_SECRET_BYTES) {
     throw new Failure('usage', `The secret is longer than ${MAX_SECRET_BYTES} bytes.`);
@@ -32,7 +32,7 @@ export async function run(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-async function asked(): Promise<Buffer> {
+async function promptForSecret(): Promise<Buffer> {
   const secret = await readSecret('Secret: ', MAX_SECRET_BYTES);
   if (secret.equals(await readSecret('Again: ', MAX_SECRET_BYTES))) return secret;
   throw new Failure('usage', 'The two are not the same.');

@@ -8,7 +8,7 @@ import { COMMANDS, EXIT_CODES, GROUPS, verbsOf } from '../table.ts';
 const MAX_WIDTH = 100;
 
 /** Columns of a help text if the output is not a terminal. */
-const USUAL_WIDTH = 80;
+const DEFAULT_WIDTH = 80;
 
 /** Maximum width of the left column. The text of a longer term begins on the next line. */
 const MAX_TERM_LENGTH = 28;
@@ -71,10 +71,10 @@ export function termOf(name: string, { short, value }: OptionDefinition): string
 }
 
 /** Returns the description of an option with its choices and its default. */
-export function aboutOf({ about, choices, default: usual, multiple }: OptionDefinition): string {
+export function aboutOf({ about, choices, default: fallback, multiple }: OptionDefinition): string {
   const notes = [
     choices === undefined || about.includes(choices[0] ?? '') ? undefined : `One of ${choices.join(', ')}.`,
-    usual === undefined ? undefined : `Default: ${usual}.`,
+    fallback === undefined ? undefined : `Default: ${fallback}.`,
     multiple === true ? 'May be repeated.' : undefined,
   ];
   return [about, ...notes.filter(note => note !== undefined)].join(' ');
@@ -131,7 +131,7 @@ function wrap(text: string, columns: number): string[] {
 
 function width(): number {
   const { columns } = process.stdout;
-  return columns === undefined || columns === 0 ? USUAL_WIDTH : Math.min(columns, MAX_WIDTH);
+  return columns === undefined || columns === 0 ? DEFAULT_WIDTH : Math.min(columns, MAX_WIDTH);
 }
 
 function heading(text: string): string {
