@@ -22,14 +22,14 @@ ackQueue(
         const open = published.map(({ place, refused }, packetId) => {
           return { packetId, place, refused, position: queue.reserve(PUBACK, packetId) };
         });
-        const settled = new Set<number>();
+        const done = new Set<number>();
         for (const { packetId, refused, position } of open.toSorted(
           (one, other) => one.place - other.place,
         )) {
           if (refused) queue.cancel(position);
           else queue.complete(position, 0);
-          settled.add(packetId);
-          const first = open.findIndex(({ packetId: id }) => !settled.has(id));
+          done.add(packetId);
+          const first = open.findIndex(({ packetId: id }) => !done.has(id));
           const due = first < 0 ? open : open.slice(0, first);
           const expected = due.filter(({ refused: not }) => !not).map(({ packetId: id }) => id);
           assert.equal(sent, expected);

@@ -76,8 +76,8 @@ fastPath('SUBSCRIBE and UNSUBSCRIBE take effect at their place among the message
         ...['7', '8'].map(message),
       ]),
     );
-    const came = (await client.roundTrip()).filter(text => text.startsWith('t '));
-    assert.equal(came, ['t 4 q0', 't 5 q0', 't 6 q0']);
+    const received = (await client.roundTrip()).filter(text => text.startsWith('t '));
+    assert.equal(received, ['t 4 q0', 't 5 q0', 't 6 q0']);
   }),
 );
 

@@ -40,11 +40,11 @@ async function receivedBySubscriber(
   client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos, rh }] });
   assert.match(brief(await client.next()), /^suback/);
   client.send({ cmd: 'pingreq' });
-  const came: string[] = [];
+  const received: string[] = [];
   for (let packet = await client.next(); brief(packet) !== 'pingresp'; packet = await client.next())
-    came.push(briefWithRetain(packet));
+    received.push(briefWithRetain(packet));
   await client.leave();
-  return came;
+  return received;
 }
 
 retained(
@@ -146,8 +146,8 @@ retained('thousands of retained messages are sent to a slow subscriber, and none
     reader.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'many/#', qos: 0 }] });
     assert.equal(await sender.roundTrip(), []);
     reader.socket.resume();
-    const came = await reader.roundTrip();
-    assert.is(came.length, 3_001);
+    const received = await reader.roundTrip();
+    assert.is(received.length, 3_001);
     assert.is(broker.hub().status().counts.broker.dropped, 0);
   }),
 );

@@ -100,8 +100,8 @@ tree(
             else subscriptions.remove(one.filter, one.who);
             performOn(model, one);
             // Fills the cache. A cached match must not survive the next change.
-            const asked = published[0] ?? '';
-            assert.equal(found(subscriptions, asked), expected(model, asked), asked);
+            const first = published[0] ?? '';
+            assert.equal(found(subscriptions, first), expected(model, first), first);
           }
           for (const one of published) assert.equal(found(subscriptions, one), expected(model, one), one);
         },

@@ -64,8 +64,8 @@ arm64(
         command,
         { ...process.env, QEMU_LD_PREFIX: LIBRARIES },
         async () => {
-          await until('the reading is at the parent', () => arrived.length > 0);
-          await until('the module has named its terminal', named);
+          await until('the message is at the parent', () => arrived.length > 0);
+          await until('the module has printed its terminal', named);
         },
       );
       assert.is(code, 0, stderr);

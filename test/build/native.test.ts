@@ -201,17 +201,17 @@ function withMounts(context: Folder, script: string): string | undefined {
 }
 
 native('a file system that is mounted noexec is reported as the reason', context => {
-  const said = withMounts(context, 'mount -t tmpfs -o noexec tmpfs "$mounted" && start');
-  if (said !== undefined) assert.match(said, /failed to map segment/);
+  const output = withMounts(context, 'mount -t tmpfs -o noexec tmpfs "$mounted" && start');
+  if (output !== undefined) assert.match(output, /failed to map segment/);
 });
 
 native('a read-only file system is reported, unless the native part already exists', context => {
-  const said = withMounts(
+  const output = withMounts(
     context,
     'mount -t tmpfs -o ro tmpfs "$mounted" && start && mount -o remount,rw "$mounted" && start && mount -o remount,ro "$mounted" && start',
   );
-  if (said === undefined) return;
-  const [refused, written, reused, ...rest] = said.trim().split('\n');
+  if (output === undefined) return;
+  const [refused, written, reused, ...rest] = output.trim().split('\n');
   assert.match(refused ?? '', /cannot be written \(EROFS.*name another data folder with --data DIR\.$/);
   assert.equal([written, reused, rest], ['loaded', 'loaded', []]);
 });

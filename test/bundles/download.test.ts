@@ -31,11 +31,11 @@ type Fixture = {
 
 /** Advances the clock by the backoff between attempts only, so that a slow machine changes nothing. */
 async function passing<Value>(harness: BundlesHarness, promise: Promise<Value>): Promise<Value> {
-  let settled = false;
+  let finished = false;
   const watched = promise.finally(() => {
-    settled = true;
+    finished = true;
   });
-  for (let passed = 0; !settled; await new Promise(done => setTimeout(done, 1))) {
+  for (let passed = 0; !finished; await new Promise(done => setTimeout(done, 1))) {
     const waits = harness.logged.flatMap(line => Number(/ in (\d+) s: /.exec(line)?.[1] ?? []));
     for (; passed < waits.length; passed++) harness.clock.advance((waits[passed] ?? 0) * 1000);
   }
@@ -188,9 +188,9 @@ for (const [what, answers, sentence] of REFUSED) {
   download(
     `a download with ${what} fails with one error and leaves no file`,
     withServer(answers, async ({ harness, server, outcome }) => {
-      const said = await outcome();
-      assert.match(said, where);
-      assert.is(said.replace(where, ''), `modules.m.bundle cannot be downloaded from ${sentence}`);
+      const message = await outcome();
+      assert.match(message, where);
+      assert.is(message.replace(where, ''), `modules.m.bundle cannot be downloaded from ${sentence}`);
       assert.ok(server.requested.length <= 10);
       assertClean(harness.bundles, [], [sha256]);
       assert.is(partOf(harness).length, 0);

@@ -23,10 +23,10 @@ async function killAt(args: readonly string[], progress: () => number, minimum: 
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
   });
-  const gone = new Promise(resolve => child.once('close', resolve));
+  const closed = new Promise(resolve => child.once('close', resolve));
   while (progress() < minimum && output === '') await new Promise(done => setTimeout(done, 1));
   child.kill('SIGKILL');
-  await gone;
+  await closed;
   return output;
 }
 
@@ -67,7 +67,7 @@ for (const folders of [1, 7, 15, 29, 30]) {
   );
 }
 
-power('at minimum three of these kills happened during unpacking', () => {
+power('most of these kills happened during unpacking', () => {
   assert.ok(midway >= 3, `${midway} did`);
 });
 
@@ -85,11 +85,11 @@ power('a bundle is absent after SIGKILL during its removal, and can be unpacked 
   const child = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), ...args], {
     stdio: 'ignore',
   });
-  const gone = new Promise(resolve => child.once('close', resolve));
+  const closed = new Promise(resolve => child.once('close', resolve));
   // On a busy machine the removal may end before the test notices the bundle.
   while (dropped() === 0 && child.exitCode === null) await new Promise(done => setTimeout(done, 1));
   child.kill('SIGKILL');
-  await gone;
+  await closed;
   const next = await createBundlesHarness(harness.folder);
   assertClean(harness.bundles, []);
   await next.store.fetchBundles([wanted], never);

@@ -55,8 +55,8 @@ subscribing(
         other.send({ ...publishOf('a', 'theirs', qos), messageId: 3 });
       }
       await other.roundTrip();
-      const came = (await one.roundTrip()).filter(text => text.startsWith('a '));
-      assert.equal(came, ['a theirs q0', 'a theirs q1', 'a theirs q1']);
+      const received = (await one.roundTrip()).filter(text => text.startsWith('a '));
+      assert.equal(received, ['a theirs q0', 'a theirs q1', 'a theirs q1']);
     }),
 );
 

@@ -66,11 +66,11 @@ hops(
       fc.property(otherSender, properties, topic, device, (origin, written, on, hub) => {
         const sent = propertiesForParent({ origin, properties: written, topic: on }, hub) ?? [];
         assert.equal(others(sent), others(written));
-        const said = childSourceOf(written);
+        const claimed = childSourceOf(written);
         const expected =
-          said === undefined
+          claimed === undefined
             ? { devices: [hub], module: undefined, output: undefined, topic: on }
-            : { ...said, devices: [hub, ...said.devices] };
+            : { ...claimed, devices: [hub, ...claimed.devices] };
         assert.equal(childSourceOf(sent), expected);
         for (const one of CHILD_NAMES) {
           assert.ok(sent.filter((text, at) => at % 2 === 0 && text === one).length <= 1, one);

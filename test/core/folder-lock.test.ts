@@ -53,7 +53,7 @@ function startHolder({ folder, holders }: Context): Holder {
 function refusalOf(folder: string, waitMs?: number): string {
   try {
     lockFolder(folder, waitMs).release();
-    return 'taken';
+    return 'locked';
   } catch (thrown) {
     assert.instance(thrown, Failure);
     return thrown instanceof Failure ? `${thrown.code}: ${thrown.message}` : '';
@@ -62,40 +62,40 @@ function refusalOf(folder: string, waitMs?: number): string {
 
 locks('a folder that another process has locked is refused with the pid of that process', async context => {
   const holder = startHolder(context);
-  assert.is(await holder.ask('take'), 'taken');
+  assert.is(await holder.ask('take'), 'locked');
   assert.is(
     refusalOf(context.folder),
     `data.locked: The data folder ${context.folder} is in use by another hub (pid ${holder.process.pid}): ` +
       'stop it, or name another folder with --data DIR.',
   );
   assert.is(await holder.ask('release'), 'released');
-  assert.is(refusalOf(context.folder), 'taken');
+  assert.is(refusalOf(context.folder), 'locked');
 });
 
 locks('the lock of a killed process is released, and only its empty file stays', async context => {
   const holder = startHolder(context);
-  assert.is(await holder.ask('take'), 'taken');
+  assert.is(await holder.ask('take'), 'locked');
   holder.process.kill('SIGKILL');
   await once(holder.process, 'exit');
-  assert.is(refusalOf(context.folder), 'taken');
+  assert.is(refusalOf(context.folder), 'locked');
   assert.equal(readdirSync(context.folder), ['skerry.lock']);
   assert.is(statSync(join(context.folder, 'skerry.lock')).size, 0);
 });
 
 locks('lockFolder waits up to its timeout for a holder that is exiting', async context => {
   const holder = startHolder(context);
-  assert.is(await holder.ask('take'), 'taken');
+  assert.is(await holder.ask('take'), 'locked');
   assert.match(refusalOf(context.folder, 1), /^data\.locked/);
   void holder.ask('exit');
-  assert.is(refusalOf(context.folder, 60_000), 'taken');
+  assert.is(refusalOf(context.folder, 60_000), 'locked');
 });
 
 locks('exactly one of several processes that start at once locks the folder', async context => {
   const processes = Array.from({ length: PROCESSES }, () => startHolder(context));
   for (let round = 0; round < ROUNDS; round++) {
     const answers = await Promise.all(processes.map(({ ask }) => ask('take')));
-    const taken = answers.filter(answer => answer === 'taken');
-    assert.is(taken.length, 1, answers.join('\n'));
+    const locked = answers.filter(answer => answer === 'locked');
+    assert.is(locked.length, 1, answers.join('\n'));
     for (const { ask } of processes) assert.is(await ask('release'), 'released');
   }
 });
@@ -119,7 +119,7 @@ locks('a second lock in one process is refused and does not release the first', 
   const holder = startHolder(context);
   assert.match(await holder.ask('take'), /in use by another hub/);
   lock.release();
-  assert.is(await holder.ask('take'), 'taken');
+  assert.is(await holder.ask('take'), 'locked');
 });
 
 locks('another user cannot take the lock, even in a world-readable folder and with any umask', context => {
@@ -145,11 +145,11 @@ locks('a folder on a full disk can be locked, and a refusal names the pid of the
     lockFolder(folder).release();
     fillDisk(join(disk, 'others'));
     const holder = startHolder({ ...context, folder });
-    assert.is(await holder.ask('take'), 'taken');
+    assert.is(await holder.ask('take'), 'locked');
     assert.match(refusalOf(folder), new RegExp(`^data\\.locked: .*pid ${holder.process.pid}`));
     holder.process.kill('SIGKILL');
     await once(holder.process, 'exit');
-    assert.is(refusalOf(folder), 'taken');
+    assert.is(refusalOf(folder), 'locked');
   }),
 );
 

@@ -3,7 +3,7 @@ import type { FolderLock } from '../../src/core/files/folder-lock.ts';
 import { lockFolder } from '../../src/core/files/folder-lock.ts';
 
 /*
- * Usage: node lock-holder.ts FOLDER. Answers each input line ("take", "release" or "exit") with "taken",
+ * Usage: node lock-holder.ts FOLDER. Answers each input line ("take", "release" or "exit") with "locked",
  * "released", or the reason why the folder cannot be locked.
  */
 const [folder = ''] = process.argv.slice(2);
@@ -16,7 +16,7 @@ function answer(command: string): string {
   if (command === 'release') return 'released';
   try {
     lock = lockFolder(folder);
-    return 'taken';
+    return 'locked';
   } catch (thrown) {
     return thrown instanceof Error ? thrown.message : String(thrown);
   }

@@ -163,12 +163,12 @@ export function openClient(port: number, version: Version = 4): Promise<Client> 
     waiting: () => arrived.length,
     roundTrip: async () => {
       send({ cmd: 'pingreq' });
-      const came: string[] = [];
+      const received: string[] = [];
       for (let text = brief(await next()); text !== 'pingresp'; text = brief(await next())) {
-        came.push(text);
+        received.push(text);
         if (text === 'closed') break;
       }
-      return came;
+      return received;
     },
     leave: async () => {
       send({ cmd: 'disconnect' });

@@ -70,11 +70,11 @@ answers('SUBACK, UNSUBACK, PINGRESP and DISCONNECT are read with their codes', (
     assert.equal(read(Buffer.from([0xd0, 0]), version), { cmd: 'pingresp' });
   }
   assert.equal(read(Buffer.from([0xb0, 2, 0, 9]), 4), { cmd: 'unsuback', messageId: 9, granted: [] });
-  const goodbye = generate(
+  const disconnect = generate(
     { cmd: 'disconnect', reasonCode: 0x8b, properties: { reasonString: 'so' } },
     { protocolVersion: 5 },
   );
-  assert.equal(read(goodbye, 5), { cmd: 'disconnect', reasonCode: 0x8b, reasonString: 'so' });
+  assert.equal(read(disconnect, 5), { cmd: 'disconnect', reasonCode: 0x8b, reasonString: 'so' });
   assert.equal(read(Buffer.from([0xe0, 0]), 5), {
     cmd: 'disconnect',
     reasonCode: 0,

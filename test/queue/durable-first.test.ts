@@ -131,11 +131,11 @@ durableFirst(
       spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:unlimited`]);
     limit('0');
     try {
-      const settled = appendWithMetadata(harness, [to('a')]);
+      const durable = appendWithMetadata(harness, [to('a')]);
       await new Promise(resolve => setImmediate(resolve));
       assert.is(harness.store.get('n')?.toString(), 'x');
       harness.store.append(messageOf('behind'), [to('a')], ignore);
-      assert.is(await settled, 'store.write');
+      assert.is(await durable, 'store.write');
       assert.equal([harness.store.get('n'), harness.store.names('')], [undefined, []]);
     } finally {
       limit('unlimited');
@@ -167,17 +167,17 @@ durableFirst(
   async () => {
     const harness = await createStoreHarness();
     const { sent, drain } = receive(harness);
-    let settled = false;
+    let durable = false;
     const onDurable = (): void => {
-      settled = true;
+      durable = true;
     };
     harness.store.append(messageOf('durableFirst'), [to('a')], onDurable, metadataOf('n'));
     harness.store.append(messageOf('behind'), [to('a')], ignore);
     const [first] = harness.store.peek('a', 1);
     harness.store.drop('a', first?.sequence ?? 0, ignore);
-    assert.not(settled);
+    assert.not(durable);
     await harness.commit();
-    assert.ok(settled);
+    assert.ok(durable);
     assert.equal(texts(sent), ['behind']);
     assert.is(harness.store.get('n')?.toString(), 'x');
     drain.stop();
@@ -244,8 +244,8 @@ metadata('names of metadata may contain any characters and are found by their pr
 durableFirst('a receiver with durableFirst gets only committed messages', async () => {
   const harness = await createStoreHarness();
   const sent: QueueEntry[] = [];
-  let settled = 0;
-  const append = (text: string): void => harness.store.append(messageOf(text), [to('q')], () => settled++);
+  let durable = 0;
+  const append = (text: string): void => harness.store.append(messageOf(text), [to('q')], () => durable++);
   append('before');
   const drain = harness.store.drain('q', {
     window: 9,
@@ -254,9 +254,9 @@ durableFirst('a receiver with durableFirst gets only committed messages', async 
   });
   drain.wake();
   append('behind');
-  assert.equal([texts(sent), settled], [[], 0]);
+  assert.equal([texts(sent), durable], [[], 0]);
   await harness.commit();
-  assert.equal([texts(sent), settled], [['before', 'behind'], 2]);
+  assert.equal([texts(sent), durable], [['before', 'behind'], 2]);
   drain.stop();
   await harness.finish();
 });

@@ -49,7 +49,7 @@ type Model = {
   readonly metadata: Set<string>;
   readonly retained: Map<string, { readonly text: string; readonly expires: number }>;
   /** Number of entries that were added to queues. */
-  held: number;
+  added: number;
   dead: string[];
   /** Hub time in milliseconds before the last restart. */
   time: number;
@@ -149,7 +149,7 @@ async function perform(harness: StoreHarness, model: Model, wanted: Step, text: 
           { priority, text: message.body.toString(), expires },
         ]);
       }
-      model.held += queues.length;
+      model.added += queues.length;
       const metadata = durableFirst ? { name: `metadata/${text}`, value: Buffer.from(text) } : undefined;
       if (metadata !== undefined) {
         model.metadata.add(metadata.name);
@@ -237,7 +237,7 @@ async function assertMatches(harness: StoreHarness, model: Model): Promise<void>
   const letters = harness.store.deadLetters.list().map(({ message }) => message?.body.toString());
   assert.equal(letters.toSorted(), model.dead.toSorted());
   await harness.pass(10_000);
-  assert.is(model.left + leftIn(harness), model.held);
+  assert.is(model.left + leftIn(harness), model.added);
   for (const { depth, bytes } of harness.store.stats()) assert.equal([depth, bytes], [0, 0]);
 }
 
@@ -253,7 +253,7 @@ model(
           queues: new Map(),
           metadata: new Set(),
           retained: new Map(),
-          held: 0,
+          added: 0,
           dead: [],
           time: 0,
           left: 0,

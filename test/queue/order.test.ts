@@ -26,12 +26,12 @@ order('a commit of another queue does not write an in-flight message', async () 
   const harness = await createStoreHarness();
   const drain = harness.store.drain('a', { window: 1, send: () => true });
   drain.wake();
-  let settled = false;
+  let durable = false;
   harness.store.append(messageOf('first'), [to('a')], () => {
-    settled = true;
+    durable = true;
   });
   await harness.append(messageOf('other'), [to('b')]);
-  assert.not(settled);
+  assert.not(durable);
   drain.stop();
   await harness.finish();
 });

@@ -70,11 +70,11 @@ retained(
 
 retained('a retained message calls back after its commit, and an empty message deletes it', async () => {
   const harness = await createStoreHarness();
-  let settled = 0;
-  harness.store.retained.set(on('a', 'x'), LOCAL_CLIENTS, () => settled++);
-  assert.is(settled, 0);
+  let durable = 0;
+  harness.store.retained.set(on('a', 'x'), LOCAL_CLIENTS, () => durable++);
+  assert.is(durable, 0);
   await harness.commit();
-  assert.is(settled, 1);
+  assert.is(durable, 1);
   assert.is(await retain(harness, on('a', '')), undefined);
   assert.is(await retain(harness, on('never there', '')), undefined);
   for (let restarts = 0; restarts < 2; restarts++) {

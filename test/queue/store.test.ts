@@ -71,10 +71,10 @@ durability('entries that are acknowledged in any order leave the other entries u
   const wanted = Array.from({ length: 300 }, (_, n) => `${n} ${'.'.repeat((n * 37) % 900)}`);
   for (const text of wanted) await harness.append(messageOf(text), [to('a')]);
   await harness.restart();
-  const held: QueueEntry[] = [];
-  const drain = harness.store.drain('a', { window: 1_000, send: entry => held.push(entry) > 0 });
+  const inFlight: QueueEntry[] = [];
+  const drain = harness.store.drain('a', { window: 1_000, send: entry => inFlight.push(entry) > 0 });
   drain.wake();
-  const shuffled = held.map((_, n) => held[(n * 211) % 300]);
+  const shuffled = inFlight.map((_, n) => inFlight[(n * 211) % 300]);
   for (const [n, entry] of shuffled.entries()) if (n % 7 !== 3 && entry) drain.acknowledge(entry);
   drain.stop();
   const gone = new Set(Array.from({ length: 300 }, (_, n) => (n % 7 === 3 ? -1 : (n * 211) % 300)));

@@ -70,19 +70,19 @@ conditions('an exception in the evaluation of one message is an error of that me
 });
 
 conditions('the body is not parsed if properties decide the condition', () => {
-  const asked: string[] = [];
+  const reads: string[] = [];
   const subject = {
     ...subjectOf({ properties: { level: 'cold' } }),
     body: () => {
-      asked.push('body');
+      reads.push('body');
       return {};
     },
   };
   const route = compiled("FROM /* WHERE $body.celsius > 60 AND level = 'hot' INTO $upstream");
   assert.is(route.evaluate(subject), 'false');
-  assert.equal(asked, []);
+  assert.equal(reads, []);
   assert.is(route.evaluate({ ...subject, properties: ['level', 'hot'] }), 'undefined');
-  assert.equal(asked, ['body']);
+  assert.equal(reads, ['body']);
   assert.ok(route.needsBody);
 });
 

@@ -91,21 +91,21 @@ dispatching('a message that is sent during a dispatch is routed on its own', () 
     entry('second', 'FROM topic("a") INTO $upstream'),
     entry('third', 'FROM topic("b") INTO $upstream'),
   ]);
-  const taken: string[] = [];
+  const sinks: string[] = [];
   dispatcher.dispatch(subjectOf({ topic: 'a' }), sink => {
-    taken.push(`a: ${printSink(sink)}`);
+    sinks.push(`a: ${printSink(sink)}`);
     if (sink.kind !== 'topic') return;
-    dispatcher.dispatch(subjectOf({ topic: sink.topic }), inner => taken.push(`b: ${printSink(inner)}`));
+    dispatcher.dispatch(subjectOf({ topic: sink.topic }), inner => sinks.push(`b: ${printSink(inner)}`));
   });
-  assert.equal(taken, ['a: topic("b")', 'b: $upstream', 'a: $upstream']);
+  assert.equal(sinks, ['a: topic("b")', 'b: $upstream', 'a: $upstream']);
 });
 
 dispatching('more topics than the cache holds do not change the routing', () => {
   const dispatcher = createDispatcher([entry('temp', 'FROM topic("sensors/+/temp") INTO $upstream')]);
   for (const round of [1, 2]) {
     for (let sensor = 0; sensor < 3000; sensor += 1) {
-      const taken = endpoints(dispatcher, { topic: `sensors/${sensor}/temp` });
-      assert.equal(taken, ['$upstream 9'], `round ${round}`);
+      const sinks = endpoints(dispatcher, { topic: `sensors/${sensor}/temp` });
+      assert.equal(sinks, ['$upstream 9'], `round ${round}`);
     }
   }
   assert.equal(endpoints(dispatcher, { topic: `sensors/${'9'.repeat(1000)}/temp` }), ['$upstream 9']);
@@ -122,11 +122,11 @@ function entry(name: string, text: string, priority = 9, ttl?: number): RouteSet
 
 /** Destinations of a sample: sink, priority and TTL. */
 function endpoints(dispatcher: Dispatcher, sample: Sample): string[] {
-  const taken: string[] = [];
+  const sinks: string[] = [];
   dispatcher.dispatch(subjectOf(sample), (sink, priority, ttl) => {
-    taken.push(`${printSink(sink)} ${priority}${ttl === undefined ? '' : ` ${ttl}`}`);
+    sinks.push(`${printSink(sink)} ${priority}${ttl === undefined ? '' : ` ${ttl}`}`);
   });
-  return taken;
+  return sinks;
 }
 
 dispatching.run();

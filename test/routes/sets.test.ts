@@ -33,11 +33,11 @@ sets('a set of routes gives the same results as its routes evaluated one by one'
       const counts = Object.fromEntries(entries.map(({ name }) => [name, noCounts()]));
       for (const message of messages) {
         const subject = subjectOf(message);
-        const taken: string[] = [];
+        const sinks: string[] = [];
         dispatcher.dispatch(subject, (sink, priority, ttl) =>
-          taken.push(`${printSink(sink)} ${priority} ${ttl}`),
+          sinks.push(`${printSink(sink)} ${priority} ${ttl}`),
         );
-        assert.equal(taken.toSorted(), oneByOne(entries, subject, counts));
+        assert.equal(sinks.toSorted(), oneByOne(entries, subject, counts));
       }
       assert.equal(dispatcher.counts(), counts);
     },
@@ -46,15 +46,15 @@ sets('a set of routes gives the same results as its routes evaluated one by one'
 });
 
 sets('common subexpressions of several routes are evaluated once per message', () => {
-  const asked: string[] = [];
+  const reads: string[] = [];
   const dispatcher = setOf([
     "$contentType = 'x'",
     "$contentType = 'x' AND $body.a > 1",
     '$body.a > 1 AND $body.b > 2',
     "lower($contentType) = 'x' OR $body.a > 1",
   ]);
-  dispatcher.dispatch(watched(asked, { contentType: 'x' }, { a: 2, b: 3 }), () => {});
-  assert.equal(asked, ['system contentType', 'body']);
+  dispatcher.dispatch(watched(reads, { contentType: 'x' }, { a: 2, b: 3 }), () => {});
+  assert.equal(reads, ['system contentType', 'body']);
   assert.equal(
     Object.values(dispatcher.counts()).map(({ matched }) => matched),
     [1, 1, 1, 1],
@@ -62,18 +62,18 @@ sets('common subexpressions of several routes are evaluated once per message', (
 });
 
 sets('the body is not parsed if properties decide every route', () => {
-  const asked: string[] = [];
+  const reads: string[] = [];
   const dispatcher = setOf(["$contentType = 'x' AND $body.a > 1", "$body.b > 1 AND $contentType = 'y'"]);
-  dispatcher.dispatch(watched(asked, { contentType: 'z' }, { a: 2, b: 3 }), () => {});
-  assert.equal(asked, ['system contentType']);
+  dispatcher.dispatch(watched(reads, { contentType: 'z' }, { a: 2, b: 3 }), () => {});
+  assert.equal(reads, ['system contentType']);
 });
 
 sets('a route with another source reads no value of the message', () => {
-  const asked: string[] = [];
+  const reads: string[] = [];
   const text = "FROM /messages/modules/other/* WHERE $contentType = 'x' INTO $upstream";
   const dispatcher = createDispatcher([{ name: 'r', route: compiled(text), priority: 9, ttl: undefined }]);
-  dispatcher.dispatch(watched(asked, {}, {}), () => {});
-  assert.equal(asked, []);
+  dispatcher.dispatch(watched(reads, {}, {}), () => {});
+  assert.equal(reads, []);
 });
 
 sets('a set of routes that is too large for one function is compiled to several functions', () => {
@@ -131,17 +131,17 @@ function setOf(texts: readonly string[]): ReturnType<typeof createDispatcher> {
 }
 
 /** Returns a message that records the reads of its values. */
-function watched(asked: string[], system: Readonly<Record<string, string>>, body: unknown): Subject {
+function watched(reads: string[], system: Readonly<Record<string, string>>, body: unknown): Subject {
   return {
     source: '/messages',
     topic: 'a',
     properties: [],
     system: name => {
-      asked.push(`system ${name}`);
+      reads.push(`system ${name}`);
       return system[name];
     },
     body: () => {
-      asked.push('body');
+      reads.push('body');
       return body;
     },
   };

@@ -88,10 +88,10 @@ function verb(match: boolean): string {
 
 for (const [pattern, plain, dollar] of DOWN) {
   sources(`the source ${pattern} ${verb(plain)} commands/a from upstream and ${verb(dollar)} $aws/a`, () => {
-    const taken = ['commands/a', '$aws/a'].map(topic =>
+    const matched = ['commands/a', '$aws/a'].map(topic =>
       routeMatches(pattern, '$upstream', topic, 'topic("t")'),
     );
-    assert.equal(taken, [plain, dollar]);
+    assert.equal(matched, [plain, dollar]);
   });
 }
 
@@ -114,10 +114,10 @@ for (const [pattern, fromDefault, fromCloud] of NAMED) {
   sources(
     `the source ${pattern} ${verb(fromDefault)} messages of upstream and ${verb(fromCloud)} messages of cloud`,
     () => {
-      const taken = ['upstream', 'cloud'].map(name =>
+      const matched = ['upstream', 'cloud'].map(name =>
         routeMatches(pattern, upstreamSource(name), 'commands/a', 'topic("t")'),
       );
-      assert.equal(taken, [fromDefault, fromCloud]);
+      assert.equal(matched, [fromDefault, fromCloud]);
     },
   );
 }
@@ -176,11 +176,11 @@ sources('a sink is parsed into its kind with module and input or topic', () => {
 function routeMatches(pattern: string, source: string, topic: string, sink = '$upstream'): boolean {
   const route = compiled(`FROM ${pattern} INTO ${sink}`);
   const dispatcher = createDispatcher([{ name: 'r', route, priority: 9, ttl: undefined }]);
-  let taken = false;
+  let matched = false;
   dispatcher.dispatch(subjectOf({ source, topic }), () => {
-    taken = true;
+    matched = true;
   });
-  return taken;
+  return matched;
 }
 
 sources.run();

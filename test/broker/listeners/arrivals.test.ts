@@ -58,13 +58,13 @@ arrivals(
       const silent = open();
       const half = open();
       half.write(begin);
-      await until('both are in', () => gate.arriving() === 2);
-      const gone = Promise.all([ended(silent), ended(half)]);
+      await until('both connections are accepted', () => gate.arriving() === 2);
+      const closed = Promise.all([ended(silent), ended(half)]);
       clock.advance(CONNECT_TIMEOUT_MS - 1);
       assert.is(gate.arriving(), 2, settings.kind);
       clock.advance(1);
-      await gone;
-      await until('nothing is left of them', () => gate.arriving() + gate.open() === 0);
+      await closed;
+      await until('both places are free', () => gate.arriving() + gate.open() === 0);
       await listener.close();
     }
     rmSync(folder, { recursive: true });

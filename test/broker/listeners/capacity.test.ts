@@ -66,7 +66,7 @@ capacity(
       const retry = async (): Promise<void> => {
         while (entered !== 'in') entered = await outcome(`mqtt://127.0.0.1:${second}`);
       };
-      await Promise.race([retry(), until('there is room again', () => entered === 'in')]);
+      await Promise.race([retry(), until('a client can connect', () => entered === 'in')]);
       for (const socket of sockets) socket.destroy();
     });
     assert.match(

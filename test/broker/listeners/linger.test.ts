@@ -130,10 +130,10 @@ async function closing(
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const peer = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
   const accepted = await new Promise<Socket>(resolve => server.once('connection', resolve));
-  const gone = new Promise(resolve => accepted.on('error', () => {}).once('close', resolve));
+  const closed = new Promise(resolve => accepted.on('error', () => {}).once('close', resolve));
   closeLingering(accepted, clock);
   await play(peer, accepted);
-  await gone;
+  await closed;
   peer.destroy();
   server.close();
 }

@@ -26,7 +26,7 @@ async function listenOnOccupiedPort() {
 
 ports('a listener opens if its port becomes free during the retries', async () => {
   const { port, holder, clock, opening } = await listenOnOccupiedPort();
-  await until('it was tried', () => clock.pending() > 0);
+  await until('the listener retries', () => clock.pending() > 0);
   holder.close();
   await once(holder, 'close');
   const listener: OpenListener = await clock.until(opening);

@@ -42,10 +42,10 @@ tls('mqtt.js connects over TLS, and a connection with other bytes than TLS is cl
       async broker => {
         const rubbish = connectTcp(port(broker), '127.0.0.1');
         rubbish.write(Buffer.alloc(1000, 7));
-        const gone = ended(rubbish);
+        const closed = ended(rubbish);
         const client = await enter(`mqtts://localhost:${port(broker)}`, { ca });
         assert.is(await echo(client, 'hello'), 'hello');
-        await gone;
+        await closed;
         await client.endAsync();
       },
       { manifest: { listeners: [{ ...LISTENER, ...files.tls }] } },
@@ -62,14 +62,14 @@ tls('mosquitto_pub publishes over TLS', async () => {
     withBroker(
       async broker => {
         const listener = await enter(`mqtts://localhost:${port(broker)}`, { ca });
-        const came = new Promise(resolve =>
+        const received = new Promise(resolve =>
           listener.once('message', (_topic, body) => resolve(String(body))),
         );
         await listener.subscribeAsync('a', { qos: 1 });
         const server = ['-h', 'localhost', '-p', String(port(broker)), '--cafile', certificate('ca.pem')];
         const child = spawn('mosquitto_pub', [...server, '-t', 'a', '-m', 'hello', '-q', '1']);
         assert.equal(await once(child, 'close'), [0, null]);
-        assert.is(await came, 'hello');
+        assert.is(await received, 'hello');
         await listener.endAsync();
       },
       { manifest: { listeners: [{ ...LISTENER, ...files.tls }] } },

@@ -29,8 +29,8 @@ unix.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
 function assertEcho(file: string): Promise<void> {
   const client = new MqttClient(() => connect(file), { reconnectPeriod: 0 });
-  return echo(client, 'hello').then(async heard => {
-    assert.is(heard, 'hello');
+  return echo(client, 'hello').then(async received => {
+    assert.is(received, 'hello');
     await client.endAsync();
   });
 }

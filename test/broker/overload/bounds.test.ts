@@ -39,25 +39,25 @@ bounds(
     withBroker(async broker => {
       const COUNT = 6000;
       await createOfflineReader(broker);
-      const goOn = await stallDisk(join(broker.folder, 'data'));
+      const resumeDisk = await stallDisk(join(broker.folder, 'data'));
       const publisher = await publisherOf(broker, COUNT, 0);
       const other = await broker.client();
       await other.connect({ clientId: 'other' });
       const unacknowledged = (): number => received(broker) - publisher.waiting();
       let commits = 0;
-      let looks = 0;
+      let idlePolls = 0;
       // Both journals are full. Without the lock, a commit would happen within its window.
-      await until('no commit comes any more', () => {
+      await until('commits have stopped', () => {
         const { store } = broker.hub().status().counts;
-        looks = store.commits === commits && unacknowledged() > 0 ? looks + 1 : 0;
+        idlePolls = store.commits === commits && unacknowledged() > 0 ? idlePolls + 1 : 0;
         commits = store.commits;
-        return looks === 10;
+        return idlePolls === 10;
       });
       const acknowledged = publisher.waiting();
       for (let n = 0; n < 50; n++) assert.equal(await other.roundTrip(), []);
       assert.is(publisher.waiting(), acknowledged);
-      assert.ok(unacknowledged() <= MAX_PENDING_PUBLISHES, `${unacknowledged()} were taken in`);
-      await goOn();
+      assert.ok(unacknowledged() <= MAX_PENDING_PUBLISHES, `${unacknowledged()} were accepted`);
+      await resumeDisk();
       for (let id = 1; id <= COUNT; id++) {
         const packet = await publisher.next();
         assert.is(packet !== 'closed' && packet.messageId, id);
@@ -78,9 +78,9 @@ bounds('a publisher whose socket the hub does not read is not disconnected by it
       assert.is(brief(await reader.next()), 'suback 1');
       await reader.leave();
       const publisher = await publisherOf(broker, COUNT, 60);
-      await until('the publisher is held back', () => received(broker) === MAX_PENDING_PUBLISHES);
+      await until('the publisher is paused', () => received(broker) === MAX_PENDING_PUBLISHES);
       clock.advance(10 * 60_000);
-      await until('all is acknowledged', () => {
+      await until('all messages are acknowledged', () => {
         clock.advance(COMMIT_WINDOW_MS);
         return publisher.waiting() === COUNT;
       });
@@ -111,7 +111,10 @@ bounds(
         assert.is(answer !== 'closed' && answer.messageId, id);
       }
       await flood;
-      await until('the others are gone', () => broker.hub().status().counts.broker.connections === 1);
+      await until(
+        'the other clients are disconnected',
+        () => broker.hub().status().counts.broker.connections === 1,
+      );
     }),
 );
 
@@ -125,7 +128,7 @@ bounds('a flood of QoS 0 messages does not block other clients', () =>
     for (let n = 0; n < COUNT; n++) flood.publish('nobody', BODY, 0);
     assert.equal(await client.roundTrip(), []);
     const then = received(broker);
-    assert.ok(then < COUNT, `all ${then} of the flood went first`);
+    assert.ok(then < COUNT, `all ${then} messages of the flood were first`);
     await until('the flood is over', () => received(broker) === COUNT);
   }),
 );

@@ -104,8 +104,8 @@ hostile('a SUBSCRIBE with one filter 100,000 times delivers its retained message
     client.send({ cmd: 'publish', topic: 'kept', payload: 'x', qos: 0, dup: false, retain: true });
     const subscriptions = Array.from({ length: 100_000 }, () => ({ topic: '#', qos: 0 as const }));
     client.send({ cmd: 'subscribe', messageId: 1, subscriptions });
-    const came = await client.roundTrip();
-    assert.is(came.filter(text => text.startsWith('kept')).length, 1);
+    const received = await client.roundTrip();
+    assert.is(received.filter(text => text.startsWith('kept')).length, 1);
   }),
 );
 
@@ -130,9 +130,9 @@ hostile(
         half.write(Buffer.from([0x10, 0x20, 0, 4]));
         const client = await broker.client();
         await client.connect({ clientId: 'c' });
-        const gone = Promise.all([ended(silent), ended(half)]);
+        const closed = Promise.all([ended(silent), ended(half)]);
         clock.advance(CONNECT_TIMEOUT_MS);
-        await gone;
+        await closed;
         assert.equal(await client.roundTrip(), []);
       },
       { clock },

@@ -114,9 +114,9 @@ limits('a hub without retained messages sends Retain Available 0 and refuses a m
       client.send(publishOf('a', 'x', 0, {}, true));
       const end = await client.next();
       assert.is(end === CLOSED ? end : end.cmd === 'disconnect' && end.reasonCode, 0x9a, '[MQTT-3.2.2-14]');
-      const willing = await broker.client(5);
+      const withWill = await broker.client(5);
       const will = { topic: 'a', payload: Buffer.from('x'), qos: 0, retain: true } as const;
-      assert.is(brief(await willing.connect({ will })), 'connack 154', '[MQTT-3.2.2-13]');
+      assert.is(brief(await withWill.connect({ will })), 'connack 154', '[MQTT-3.2.2-13]');
       const older = await broker.client();
       await older.connect({ clientId: 'old' });
       older.send(publishOf('a', 'x', 0, {}, true));

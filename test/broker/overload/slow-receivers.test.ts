@@ -25,14 +25,14 @@ receivers(
           .queues.find(({ queue }) => queue.startsWith('session/'))?.depth,
         500,
       );
-      const came: string[] = [];
+      const received: string[] = [];
       for (let id = 1; id <= sent; id++) {
         const packet = await slow.next();
-        came.push(brief(packet));
+        received.push(brief(packet));
         if (packet !== 'closed') slow.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
       }
       assert.equal(
-        came,
+        received,
         Array.from({ length: sent }, (_, index) => `flood ${index + 1} q1`),
       );
       assert.equal(await slow.roundTrip(), []);

@@ -100,9 +100,9 @@ async function startBridge(broker: BrokerHarness, version: string): Promise<Brid
 
 /** Resolves to the received packets in brief, up to and including `text`. */
 async function until(client: Client, text: string): Promise<string[]> {
-  const came: string[] = [];
-  while (!came.includes(text)) came.push(brief(await client.next()));
-  return came;
+  const received: string[] = [];
+  while (!received.includes(text)) received.push(brief(await client.next()));
+  return received;
 }
 
 for (const version of hasMosquitto ? ['', 'mqttv31', 'mqttv50'] : []) {

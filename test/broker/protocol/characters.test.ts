@@ -167,12 +167,12 @@ characters(
         ...publishOf(`t/${ALLOWED}`, '', 0, { contentType: ALLOWED, userProperties: { [ALLOWED]: ALLOWED } }),
         payload: body,
       } as Packet);
-      const came = await subscriber.next();
-      if (came === 'closed' || came.cmd !== 'publish') throw new Error(brief(came));
-      assert.is(came.topic, `t/${ALLOWED}`);
-      assert.equal(came.payload, body);
-      assert.is(came.properties?.contentType, ALLOWED);
-      assert.equal({ ...came.properties?.userProperties }, { [ALLOWED]: ALLOWED });
+      const received = await subscriber.next();
+      if (received === 'closed' || received.cmd !== 'publish') throw new Error(brief(received));
+      assert.is(received.topic, `t/${ALLOWED}`);
+      assert.equal(received.payload, body);
+      assert.is(received.properties?.contentType, ALLOWED);
+      assert.equal({ ...received.properties?.userProperties }, { [ALLOWED]: ALLOWED });
     }),
 );
 

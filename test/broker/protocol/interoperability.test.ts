@@ -57,15 +57,15 @@ for (const version of ['mqttv31', 'mqttv311', 'mqttv5']) {
         mosquitto(name, broker.port(), ['-V', version, ...args]);
       await run('pub', '-t', 'kept', '-m', 'one', '-r', '-q', '2');
       assert.is(await run('sub', '-t', 'kept', '-q', '2', '-C', '1', '-F', '%t %p %q %r'), 'kept one 2 1\n');
-      const heard = run('sub', '-t', 'wills', '-q', '1', '-C', '1', '-W', '10');
-      await until('somebody hears wills', () => subscriptionsOf(broker) === 1);
-      const dying = spawn('mosquitto_sub', [
+      const printed = run('sub', '-t', 'wills', '-q', '1', '-C', '1', '-W', '10');
+      await until('the first client has subscribed', () => subscriptionsOf(broker) === 1);
+      const withWill = spawn('mosquitto_sub', [
         ...['-h', '127.0.0.1', '-p', String(broker.port()), '-V', version, '-t', 'x'],
         ...['--will-topic', 'wills', '--will-payload', 'gone', '--will-qos', '1'],
       ]);
-      await until('it has subscribed', () => subscriptionsOf(broker) === 2);
-      dying.kill('SIGKILL');
-      assert.is(await heard, 'gone\n');
+      await until('the client has subscribed', () => subscriptionsOf(broker) === 2);
+      withWill.kill('SIGKILL');
+      assert.is(await printed, 'gone\n');
     });
   });
 }
@@ -76,12 +76,12 @@ interoperability('mosquitto clients use shared subscriptions and properties with
     const run = (name: 'pub' | 'sub', ...args: string[]): Promise<string> =>
       mosquitto(name, broker.port(), ['-V', 'mqttv5', ...args]);
     const members = [1, 2].map(() => run('sub', '-t', '$share/g/jobs', '-q', '1', '-C', '2', '-W', '10'));
-    await until('both are there', () => broker.hub().status().counts.broker.connections === 2);
-    await until('they have subscribed', () => subscriptionsOf(broker) === 1);
+    await until('both members are connected', () => broker.hub().status().counts.broker.connections === 2);
+    await until('the group has subscribed', () => subscriptionsOf(broker) === 1);
     for (const text of ['1', '2', '3', '4']) await run('pub', '-t', 'jobs', '-q', '1', '-m', text);
-    const came = (await Promise.all(members)).join('').trim().split('\n').sort();
-    assert.equal(came, ['1', '2', '3', '4']);
-    const said = [
+    const received = (await Promise.all(members)).join('').trim().split('\n').sort();
+    assert.equal(received, ['1', '2', '3', '4']);
+    const options = [
       '-D',
       'publish',
       'user-property',
@@ -92,10 +92,10 @@ interoperability('mosquitto clients use shared subscriptions and properties with
       'content-type',
       'text/plain',
     ];
-    const heard = run('sub', '-t', 'said', '-C', '1', '-W', '10', '-F', '%p %C %P');
-    await until('it has subscribed', () => subscriptionsOf(broker) === 1);
-    await run('pub', '-t', 'said', '-m', '21', ...said);
-    assert.is(await heard, '21 text/plain unit:C\n');
+    const printed = run('sub', '-t', 'options', '-C', '1', '-W', '10', '-F', '%p %C %P');
+    await until('the client has subscribed', () => subscriptionsOf(broker) === 1);
+    await run('pub', '-t', 'options', '-m', '21', ...options);
+    assert.is(await printed, '21 text/plain unit:C\n');
   });
 });
 
@@ -105,10 +105,10 @@ interoperability(
     withBroker(async broker => {
       const address = `mqtt://127.0.0.1:${broker.port()}`;
       const reader = await mqtt.connectAsync(address, { clientId: 'reader', clean: false });
-      const came: number[] = [];
+      const received: number[] = [];
       const all = new Promise<void>(resolve => {
         reader.on('message', (_topic, body) => {
-          if (came.push(Number(body.toString())) === 2000) resolve();
+          if (received.push(Number(body.toString())) === 2000) resolve();
         });
       });
       await reader.subscribeAsync('n', { qos: 1 });
@@ -118,7 +118,7 @@ interoperability(
       );
       await all;
       assert.equal(
-        came,
+        received,
         Array.from({ length: 2000 }, (_, n) => n),
       );
       await Promise.all([reader.endAsync(), sender.endAsync()]);
@@ -137,13 +137,13 @@ interoperability(
           clean: false,
           reconnectPeriod: 20,
         });
-        const came: string[] = [];
+        const received: string[] = [];
         await reader.subscribeAsync('a/+', { qos: 1 });
         const all = new Promise<void>(resolve => {
           reader.on('message', (topic, body) => {
             // A message is delivered again if the restart has lost its acknowledgement.
             const text = `${topic} ${body}`;
-            if (!came.includes(text) && came.push(text) === 3) resolve();
+            if (!received.includes(text) && received.push(text) === 3) resolve();
           });
         });
         const sender = await mqtt.connectAsync(address, { clientId: 'sender', reconnectPeriod: 20 });
@@ -152,7 +152,7 @@ interoperability(
         await sender.publishAsync('a/2', 'after', { qos: 1 });
         await sender.publishAsync('a/3', 'after', { qos: 1 });
         await all;
-        assert.equal(came, ['a/1 before', 'a/2 after', 'a/3 after']);
+        assert.equal(received, ['a/1 before', 'a/2 after', 'a/3 after']);
         await Promise.all([reader.endAsync(), sender.endAsync()]);
       },
       { manifest: { listeners: [{ mqtt: `127.0.0.1:${port}` }] } },

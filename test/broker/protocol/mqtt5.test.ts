@@ -61,14 +61,14 @@ mqtt5(
         sender.send({ ...publishOf('a', 'long', 1, { messageExpiryInterval: 100 }), messageId: 2 });
         sender.send({ ...publishOf('a', 'for ever', 1), messageId: 3 });
         for (let n = 0; n < 3; n++) assert.is(brief(await clock.until(sender.next())), 'puback');
-        const taken = clock.monotonic();
+        const accepted = clock.monotonic();
         clock.advance(30_000);
         const again = await broker.client(5);
         assert.is(brief(await again.connect(persistent)), 'connack 0 present');
         const long = await published(again);
         assert.is(long.payload.toString(), 'long');
         const left = long.properties?.messageExpiryInterval ?? 0;
-        const waited = [sent, taken].map(since => (clock.monotonic() - since) / 1000);
+        const waited = [sent, accepted].map(since => (clock.monotonic() - since) / 1000);
         const [most = 0, least = 0] = waited;
         assert.ok(left >= 100 - most && left <= 101 - least, `${left} s are left after ${least} to ${most}`);
         const last = await published(again);
@@ -94,7 +94,7 @@ mqtt5(
       const sender = await broker.client(5);
       await sender.connect({ clientId: 'sender' });
       for (let n = 1; n <= 10; n++) sender.send({ ...publishOf(`jobs/${n}`, String(n), 1), messageId: n });
-      const came = await Promise.all(
+      const received = await Promise.all(
         members.map(async member => {
           const list: string[] = [];
           for (let n = 0; n < 5; n++) list.push((await published(member)).payload.toString());
@@ -102,17 +102,17 @@ mqtt5(
         }),
       );
       assert.equal(
-        came
+        received
           .flat()
           .map(Number)
           .sort((one, other) => one - other),
         [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
       );
       members[0]?.socket.destroy();
-      const taken: string[] = [];
+      const accepted: string[] = [];
       for (let n = 0; n < 5; n++)
-        if (members[1] !== undefined) taken.push((await published(members[1])).payload.toString());
-      assert.equal(taken.sort(), came[0]?.toSorted());
+        if (members[1] !== undefined) accepted.push((await published(members[1])).payload.toString());
+      assert.equal(accepted.sort(), received[0]?.toSorted());
     }),
 );
 
@@ -220,9 +220,9 @@ mqtt5('a message on a very long topic is sent without an alias', () =>
     const topic = 'x'.repeat(MAX_CACHED_TOPIC_LENGTH + 1);
     for (let n = 0; n < 3; n++) {
       sender.send(publishOf(topic, String(n), 0));
-      const came = await published(reader);
+      const received = await published(reader);
       assert.equal(
-        [came.topic, came.payload.toString(), came.properties?.topicAlias],
+        [received.topic, received.payload.toString(), received.properties?.topicAlias],
         [topic, String(n), undefined],
       );
     }
@@ -257,7 +257,7 @@ mqtt5(
       await reader.subscribe('#', 0);
       const sender = await broker.client(5);
       await sender.connect({ clientId: 'sender' });
-      const came: (readonly [string, number | undefined])[] = [];
+      const received: (readonly [string, number | undefined])[] = [];
       for (const [topic, text] of [
         ['first/topic', 'x'.repeat(200)],
         ['first/topic', '1'],
@@ -267,9 +267,9 @@ mqtt5(
         sender.send(publishOf(topic, text, 0));
         if (text.length > 1) continue;
         const packet = await published(reader);
-        came.push([packet.topic, packet.properties?.topicAlias]);
+        received.push([packet.topic, packet.properties?.topicAlias]);
       }
-      assert.equal(came, [
+      assert.equal(received, [
         ['first/topic', 1],
         ['second', undefined],
         ['', 1],

@@ -7,7 +7,7 @@ import { brief, withBroker } from '../../harness/broker.ts';
 const subscribing = suite('broker: subscriptions');
 
 /** Filters, each with the topics that its subscriber receives. */
-const WILDCARDS: readonly (readonly [filter: string, heard: readonly string[]])[] = [
+const WILDCARDS: readonly (readonly [filter: string, topics: readonly string[]])[] = [
   ['sport', ['sport']],
   ['sport/#', ['sport', 'sport/a', 'sport/a/x']],
   ['sport/+', ['sport/a']],
@@ -33,8 +33,8 @@ subscribing(
       await sender.connect({ clientId: 'sender' });
       for (const topic of ['sport', 'sport/a', 'sport/a/x', '/a', 'b']) sender.publish(topic, 'x', 0);
       assert.equal(await sender.roundTrip(), []);
-      for (const [index, [filter, heard]] of WILDCARDS.entries()) {
-        const expected = heard.map(topic => `${topic} x q0`);
+      for (const [index, [filter, topics]] of WILDCARDS.entries()) {
+        const expected = topics.map(topic => `${topic} x q0`);
         assert.equal(await readers[index]?.roundTrip(), expected, filter);
       }
     }),
@@ -65,8 +65,8 @@ subscribing(
       ] as const)
         await client.subscribe(filter, qos);
       client.publish('a/b', 'x', 1, 7);
-      const came = [brief(await client.next()), brief(await client.next())].sort();
-      assert.equal(came, ['a/b x q1', 'puback']);
+      const received = [brief(await client.next()), brief(await client.next())].sort();
+      assert.equal(received, ['a/b x q1', 'puback']);
       client.send({ cmd: 'pingreq' });
       assert.is(brief(await client.next()), 'pingresp');
     }),

@@ -82,16 +82,18 @@ async function storeExpiring(broker: BrokerHarness, { clock }: Machine): Promise
 async function remaining(broker: BrokerHarness): Promise<string[]> {
   const reader = await broker.client(5);
   await reader.connect({ clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 100_000 } });
-  const came: string[] = [];
+  const received: string[] = [];
   reader.send({ cmd: 'pingreq' });
   for (let packet = await reader.next(); brief(packet) !== 'pingresp'; packet = await reader.next()) {
     if (packet === 'closed' || packet.cmd !== 'publish') throw new Error(brief(packet));
-    came.push(`${packet.payload} left ${Math.ceil((packet.properties?.messageExpiryInterval ?? 0) / 60)}`);
+    received.push(
+      `${packet.payload} left ${Math.ceil((packet.properties?.messageExpiryInterval ?? 0) / 60)}`,
+    );
   }
   const short = await broker.client(5);
   const connack = await short.connect({ clientId: 'short', clean: false });
-  if (brief(connack).endsWith('present')) came.push('session');
-  return came;
+  if (brief(connack).endsWith('present')) received.push('session');
+  return received;
 }
 
 const COUNTED = ['100 left 96'];

@@ -26,17 +26,17 @@ async function publish(broker: BrokerHarness, topic: string, texts: readonly str
 async function read(broker: BrokerHarness, count: number, acknowledged: number): Promise<string[]> {
   const reader = await broker.client();
   assert.is(brief(await reader.connect({ clientId: 'reader', clean: false })), 'connack 0 present');
-  const came: string[] = [];
+  const received: string[] = [];
   for (let n = 0; n < count; n++) {
     const packet = await reader.next();
-    came.push(brief(packet));
+    received.push(brief(packet));
     if (packet !== 'closed' && n < acknowledged)
       reader.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
   }
   reader.send({ cmd: 'pingreq' });
   assert.is(brief(await reader.next()), 'pingresp');
   reader.socket.destroy();
-  return came;
+  return received;
 }
 
 sessions('messages for an offline session are delivered in order when its client connects', () =>

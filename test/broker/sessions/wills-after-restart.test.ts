@@ -135,11 +135,11 @@ wills(
     await first.end('SIGKILL');
     const second = await startHub(folder, 'hub.json', 'data');
     const listener = await enter(address, {});
-    const heard = new Promise<string>(resolve =>
+    const received = new Promise<string>(resolve =>
       listener.once('message', (_topic, body) => resolve(body.toString())),
     );
     await listener.subscribeAsync('wills', { qos: 1 });
-    assert.is(await heard, 'gone');
+    assert.is(await received, 'gone');
     client.end(true);
     listener.end(true);
     await second.end('SIGTERM');

@@ -46,14 +46,14 @@ async function publishAll(client: Client, topics: readonly string[], qos: 0 | 1)
 
 /** Receives and acknowledges the next `count` messages. Resolves to the sorted messages in brief. */
 async function receive(client: Client, count: number): Promise<string[]> {
-  const came: string[] = [];
-  while (came.length < count) {
+  const received: string[] = [];
+  while (received.length < count) {
     const packet = await client.next();
-    came.push(brief(packet));
+    received.push(brief(packet));
     if (packet !== 'closed' && packet.cmd === 'publish' && packet.qos === 1)
       client.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
   }
-  return came.sort();
+  return received.sort();
 }
 
 rights('a stored message whose topic is no longer granted is not delivered, and other messages are', () =>
@@ -68,8 +68,8 @@ rights('a stored message whose topic is no longer granted is not delivered, and 
       await publishAll(sender, ['t/two', 't/one'], 1);
       const again = await broker.client();
       assert.is(brief(await again.connect({ clientId: 'reader', clean: false })), 'connack 0 present');
-      const came = [await again.next(), await again.next(), await again.next()].map(brief);
-      assert.equal(came, ['t/one x q1', 't/one x q1', 't/one x q1']);
+      const received = [await again.next(), await again.next(), await again.next()].map(brief);
+      assert.equal(received, ['t/one x q1', 't/one x q1', 't/one x q1']);
       assert.equal(await again.roundTrip(), []);
     },
     { manifest: anonymous(['t/#']) },
@@ -155,13 +155,13 @@ rights('the topic of a will is checked again when the will is published', () =>
     async broker => {
       const reader = await enter(broker, { clientId: 'reader' });
       await reader.subscribe('#', 0);
-      const dying: Client[] = [];
+      const clients: Client[] = [];
       for (const topic of ['will/lost', 'will/kept']) {
         const will = { topic, payload: Buffer.from('x'), qos: 0, retain: false } as const;
-        dying.push(await enter(broker, { clientId: topic, will }));
+        clients.push(await enter(broker, { clientId: topic, will }));
       }
       await apply(broker, anonymous(['#'], ['#', '!will/lost']));
-      for (const client of dying) client.socket.destroy();
+      for (const client of clients) client.socket.destroy();
       assert.is(brief(await reader.next()), 'will/kept x q0');
       assert.equal(await reader.roundTrip(), []);
       assert.ok(broker.log.some(line => line.includes('Discarded the will of client "will/lost"')));

@@ -28,7 +28,7 @@ const MANIFEST = {
 
 async function credentials(broker: BrokerHarness): Promise<{ username: string; password: Buffer }> {
   const file = join(broker.folder, 'mine.env');
-  await until('the module has told its environment', () => existsSync(file));
+  await until('the module has written its environment', () => existsSync(file));
   const variables = new Map<string, string>();
   for (const line of readFileSync(file, 'utf8').split('\n')) {
     const [name = '', ...value] = line.split('=');

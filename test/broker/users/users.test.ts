@@ -35,8 +35,8 @@ users('a user may do what is granted, and nothing else', () =>
     assert.is(brief(await alice.subscribe('#', 0)), 'suback 128');
     assert.is(brief(await bob.subscribe('rooms/#', 0)), 'suback 128');
     alice.publish('rooms/alice/x', 'mine', 1);
-    const came = [brief(await alice.next()), brief(await alice.next())].sort();
-    assert.equal(came, ['puback', 'rooms/alice/x mine q0']);
+    const received = [brief(await alice.next()), brief(await alice.next())].sort();
+    assert.equal(received, ['puback', 'rooms/alice/x mine q0']);
     alice.publish('rooms/bob/x', 'not mine', 1);
     assert.is(await alice.next(), 'closed');
     assert.match(
@@ -78,9 +78,9 @@ users(
       const right = await broker.client();
       right.write(Buffer.concat([connect('a-secret'), rest]));
       right.write(Buffer.from([0xc0, 0]));
-      const came: string[] = [];
-      for (let n = 0; n < 4; n++) came.push(brief(await right.next()));
-      assert.equal(came, ['connack 0', 'suback 0', 'pingresp', 'pingresp']);
+      const received: string[] = [];
+      for (let n = 0; n < 4; n++) received.push(brief(await right.next()));
+      assert.equal(received, ['connack 0', 'suback 0', 'pingresp', 'pingresp']);
       const wrong = await broker.client();
       wrong.write(Buffer.concat([connect('x-secret'), rest]));
       assert.is(brief(await wrong.next()), 'connack 5');
@@ -91,8 +91,8 @@ users(
 users('a client that disconnects during the check of its password causes no error and affects no other', () =>
   withBroker(async broker => {
     const alice = await enter(broker, { clientId: 'same', ...ALICE });
-    const hasty = await broker.client();
-    hasty.socket.resetAndDestroy();
+    const early = await broker.client();
+    early.socket.resetAndDestroy();
     const other = await broker.client();
     const kept = { clientId: 'gone', clean: false, keepalive: 0 };
     other.send({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, ...kept, ...BOB });

@@ -13,10 +13,10 @@ const ANSWER_TIMEOUT_MS = 2_000;
 /** Subject that no other client is subscribed to. */
 const INBOX = '_INBOX.reader';
 
-type Heard = (subject: string, reply: string, body: Buffer) => void;
+type OnMessage = (subject: string, reply: string, body: Buffer) => void;
 
 /** Opens a connection with the NATS protocol, as far as reading a stream requires it. */
-function openNats(port: number, heard: Heard) {
+function openNats(port: number, onMessage: OnMessage) {
   const socket = connect(port, '127.0.0.1');
   let rest: Buffer = Buffer.alloc(0);
   socket.on('data', chunk => {
@@ -31,7 +31,7 @@ function openNats(port: number, heard: Heard) {
         continue;
       }
       if (rest.length < after.end + 2) break;
-      heard(words[1] ?? '', after.reply, rest.subarray(after.start, after.end));
+      onMessage(words[1] ?? '', after.reply, rest.subarray(after.start, after.end));
       at = after.end + 2;
     }
     rest = rest.subarray(at);

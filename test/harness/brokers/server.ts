@@ -56,7 +56,7 @@ export function createServer({ name, command, environment, ready, ...rest }: Ser
   let child: ChildProcess | undefined;
   let gone: Promise<void> = Promise.resolve();
 
-  const launch = (): { readonly said: () => string } => {
+  const launch = (): { readonly output: () => string } => {
     const started = spawn(command, rest.arguments, {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -81,7 +81,7 @@ export function createServer({ name, command, environment, ready, ...rest }: Ser
       started.once('exit', over);
       started.once('error', over);
     });
-    return { said: () => text };
+    return { output: () => text };
   };
 
   return {
@@ -89,10 +89,10 @@ export function createServer({ name, command, environment, ready, ...rest }: Ser
     pid: () => child?.pid,
     start: async () => {
       if (child !== undefined) return;
-      const { said } = launch();
+      const { output } = launch();
       for (const end = performance.now() + START_TIMEOUT_MS; !(await ready()); await pause(POLL_MS)) {
-        if (child === undefined) throw new Error(`${name} ended while it started: ${said()}`);
-        if (performance.now() > end) throw new Error(`${name} does not serve: ${said()}`);
+        if (child === undefined) throw new Error(`${name} ended while it started: ${output()}`);
+        if (performance.now() > end) throw new Error(`${name} does not serve: ${output()}`);
       }
     },
     end: async signal => {

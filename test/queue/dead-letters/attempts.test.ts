@@ -34,7 +34,7 @@ function consume(
 async function until(harness: StoreHarness, check: () => boolean): Promise<void> {
   const end = performance.now() + 20_000;
   while (!check()) {
-    if (performance.now() > end) throw new Error(`It never came true: ${check}`);
+    if (performance.now() > end) throw new Error(`The check did not become true: ${check}`);
     harness.clock.advance(100);
     await new Promise(resolve => setImmediate(resolve));
   }
