@@ -135,11 +135,11 @@ clients('conflicting, incomplete and invalid options are refused with exit code 
 clients('a message or subscription that is not allowed ends with exit code 1', ({ ports }) => {
   const to = ['-p', String(ports.mqtts), '-h', 'localhost', ...TRUSTED, '-V', '5'];
   const refused = run(['pub', '-t', 'other', '-m', 'x', '-q', '2', ...to]);
-  assert.equal([refused.code, refused.err], [1, 'skerry: The server refused a message: not allowed.\n']);
+  assert.equal([refused.code, refused.err], [1, 'skerry: The server refused a message: not authorized.\n']);
   const denied = run(['sub', '-t', 'other', ...to]);
   assert.equal(
     [denied.code, denied.err],
-    [1, 'skerry: The server refused the subscription to other: not allowed.\n'],
+    [1, 'skerry: The server refused the subscription to other: not authorized.\n'],
   );
 });
 
