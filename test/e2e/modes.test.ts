@@ -53,7 +53,7 @@ function expected({ path, isFolder }: Found): string {
 const modes = suite('e2e: file modes');
 
 for (const umask of ['000', '022', '077']) {
-  modes(`with umask ${umask} every file and folder of the data folder has its fixed mode`, async () => {
+  modes(`every file and folder of the data folder has its fixed mode with umask ${umask}`, async () => {
     const folder = folderWith({});
     const data = join(folder, 'data');
     writeFileSync(join(folder, 'app.tar'), BUNDLE);

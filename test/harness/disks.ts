@@ -30,8 +30,8 @@ export async function onErrorProneDisk(
 }
 
 /**
- * Runs `scenario` on an ext4 whose device answers writes with an I/O error after `breakDevice`, and works
- * after `repair`.
+ * Runs `scenario` on an ext4 file system whose device answers writes with an I/O error from `breakDevice`
+ * until `repair`.
  */
 export async function onBrokenDevice(
   scenario: (folder: string, breakDevice: () => void, repair: () => void) => Promise<void>,

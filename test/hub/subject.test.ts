@@ -37,7 +37,7 @@ subjects('a subject has the source, topic, device, module and output of a messag
   assert.is(system(bare, 'outputName'), undefined);
 });
 
-subjects('a message from upstream comes from no device, module or output that the hub knows', () => {
+subjects('a message from upstream has no device, module or output', () => {
   const down: Message = {
     ...CLIENT,
     origin: { kind: 'upstream', upstream: 'upstream' },

@@ -10,7 +10,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 metered(
-  'with an interval waiting messages are sent in one batch, and later messages in the next batch',
+  'waiting messages are sent in one batch per interval, and later messages in the next batch',
   async () => {
     const harness = await createUpstreamHarness();
     const arrivals: number[] = [];

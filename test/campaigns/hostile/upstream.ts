@@ -63,7 +63,7 @@ export const hostileUpstream: Role = async ({ upstreamPort, dice, over }) => {
     socket.on('error', () => {});
     socket.once('close', () => sockets.delete(socket));
     socket.once('data', greeting => {
-      // The protocol level of a CONNECT stands behind its name.
+      // The protocol level of a CONNECT follows the protocol name.
       const level = greeting[greeting.indexOf('MQTT') + 4];
       if (!dice.oneIn(5)) socket.write(level === 5 ? CONNACK_5 : CONNACK_4);
       dice.pick(MISDEEDS)(socket, dice);

@@ -7,20 +7,20 @@ import { openSync, readFileSync, writeSync } from 'node:fs';
  *     entry QUEUE PRIORITY NUMBER    in the order in which a drain sends them
  *     letter QUEUE NUMBER            a dead letter
  *     state NAME VALUE               metadata value
- *     depth QUEUE COUNT              what the store's own figures say
+ *     depth QUEUE COUNT              depth in the status of the store
  *     damaged WHERE WHAT...          a message that differs from the appended one, or an error in the log
- *     opened                         that was all
+ *     opened                         end of the content
  *   under load, each after the fact, but `leaving`, `firm`, `refused`, `purged`, `putting` before it
  *     promised NUMBER QUEUE:PRIORITY,...
- *     leaving QUEUE NUMBER           will be acknowledged, or dropped; `left`: it was, for good
+ *     leaving QUEUE NUMBER           will be acknowledged or dropped; `left`: removed durably
  *     firm NUMBER NOTE QUEUE:PRIORITY,...
- *                                    will be kept together with the metadata value NOTE, or not at all
+ *                                    will be stored together with the metadata value NOTE or not at all
  *     refused QUEUE NUMBER           will be a dead letter
- *     purged QUEUE NUMBER            the queue, which holds nothing behind that number
- *     putting NAME VALUE             metadata value; VALUE `none` deletes; `put`: done, for good
+ *     purged QUEUE NUMBER            the queue will be purged; its messages have numbers up to NUMBER
+ *     putting NAME VALUE             metadata value; VALUE `none` deletes; `put`: stored durably
  *     checkpoints COUNT
  *   at the end:
- *     remaining COUNT WHAT...        what is left on disk once everything has left the store
+ *     remaining COUNT WHAT...        data on disk after the store has been drained
  */
 export type Word = (typeof WORDS)[number];
 const WORDS = [

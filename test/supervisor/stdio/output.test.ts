@@ -181,7 +181,7 @@ test('standard error is logged, and standard output too with io mqtt', async () 
   });
 });
 
-test('a module that floods its log loses no line on the way to the file', async () => {
+test('a module that floods its log loses no line before the log file', async () => {
   const script = `yes ${'x'.repeat(500)} | head -c ${20 * MEGABYTE} >&2`;
   await withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
     await supervisor.start([sh('a', script)]);

@@ -86,7 +86,7 @@ network('hubs that start at the same moment connect at random times within a sec
 });
 
 network(
-  'a server of MQTT 5 is not taken for MQTT 3.1.1 when the network cuts two connections before CONNACK',
+  'a server of MQTT 5 is still served with MQTT 5 after two connections were cut before CONNACK',
   async () => {
     const harness = await createUpstreamHarness();
     let deaf = 0;

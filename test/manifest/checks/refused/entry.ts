@@ -6,15 +6,15 @@ export type Refused = {
   readonly fields: object | string;
   readonly sentence: string;
   /** True if JSON Schema cannot express the rule. */
-  readonly unsaid?: true;
+  readonly beyondSchema?: true;
 };
 
 export function refused(fields: object | string, sentence: string): Refused {
   return { fields, sentence };
 }
 
-export function unsaid(fields: object | string, sentence: string): Refused {
-  return { fields, sentence, unsaid: true };
+export function beyondSchema(fields: object | string, sentence: string): Refused {
+  return { fields, sentence, beyondSchema: true };
 }
 
 export const exec: readonly string[] = ['./m'];

@@ -1,5 +1,5 @@
 import type { Refused } from './entry.ts';
-import { exec, refused, sha256, unsaid } from './entry.ts';
+import { beyondSchema, exec, refused, sha256 } from './entry.ts';
 
 const tls = { mqtts: '0.0.0.0:8883', cert: 'c', key: 'k' };
 const listener = (...listeners: unknown[]): object => ({ listeners });
@@ -43,17 +43,20 @@ export const REST: readonly Refused[] = [
     'routes must have at most 256 routes',
   ),
   refused({ limits: { packetSize: 1000 } }, 'limits.packetSize must be at least "1K", and at most "1M"'),
-  unsaid({ limits: { packetSize: '2M' } }, 'limits.packetSize must be at least "1K", and at most "1M"'),
+  beyondSchema({ limits: { packetSize: '2M' } }, 'limits.packetSize must be at least "1K", and at most "1M"'),
   refused({ limits: { keepAlive: 0 } }, 'limits.keepAlive must be at least "1s", and at most "18h"'),
   refused({ limits: { connections: 0 } }, 'limits.connections must be at least 1'),
   refused({ limits: { connections: 10_241 } }, 'limits.connections must be at most 10240'),
   refused({ limits: { sessions: 0 } }, 'limits.sessions must be at least 1'),
   refused({ limits: { retained: 1_000_001 } }, 'limits.retained must be at most 1000000'),
-  unsaid(
+  beyondSchema(
     { limits: { subscriptionBytes: '2G' } },
     'limits.subscriptionBytes must be at least "1", and at most "1G"',
   ),
-  unsaid({ limits: { retainedBytes: '2G' } }, 'limits.retainedBytes must be at least "1", and at most "1G"'),
+  beyondSchema(
+    { limits: { retainedBytes: '2G' } },
+    'limits.retainedBytes must be at least "1", and at most "1G"',
+  ),
   refused(
     { limits: { packetsize: '1M' } },
     'limits.packetsize is an unknown field: did you mean "packetSize"?',
@@ -62,7 +65,7 @@ export const REST: readonly Refused[] = [
   refused(store({ ttl: 'soon' }), 'storeAndForward.ttl must be a time such as "90s", "2h" or "7d"'),
   refused(store({ ttl: -1 }), 'storeAndForward.ttl must be a time such as "90s", "2h" or "7d"'),
   refused(store({ maxsize: '1G' }), 'storeAndForward.maxsize is an unknown field: did you mean "maxSize"?'),
-  unsaid(
+  beyondSchema(
     store({ maxSize: '1M' }),
     'storeAndForward.maxSize must be at least "8M", because the journals use 2M',
   ),
@@ -74,7 +77,7 @@ export const REST: readonly Refused[] = [
     store({ whenFull: 'dropoldest' }),
     'storeAndForward.whenFull must be "reject" or "dropOldest": did you mean "dropOldest"?',
   ),
-  unsaid(
+  beyondSchema(
     store({ commitWindow: '11s' }),
     'storeAndForward.commitWindow must be at most "10s", because senders wait for the commit',
   ),
@@ -90,17 +93,23 @@ export const REST: readonly Refused[] = [
     'listeners[0] must have exactly one of "mqtt", "mqtts", "ws", "wss" or "unix"',
   ),
   refused(listener({ mqtt: 'localhost' }), 'listeners[0].mqtt must be "host:port", and is "localhost"'),
-  unsaid(
+  beyondSchema(
     listener({ mqtt: 'localhost:65536' }),
     'listeners[0].mqtt must be "host:port", and is "localhost:65536"',
   ),
   refused(listener({ mqtt: 1883 }), 'listeners[0].mqtt must be "host:port", and is a number'),
-  unsaid(listener({ mqtt: 'a:1' }, { ws: 'A:1' }), 'listeners[1].ws is also the address of listeners[0]'),
-  unsaid(
+  beyondSchema(
+    listener({ mqtt: 'a:1' }, { ws: 'A:1' }),
+    'listeners[1].ws is also the address of listeners[0]',
+  ),
+  beyondSchema(
     listener({ mqtt: '127.0.0.1:1' }, { ws: '0.0.0.0:1' }),
     'listeners[1].ws is also the address of listeners[0]',
   ),
-  unsaid(listener({ mqtt: '[::]:1' }, { ws: 'a:1' }), 'listeners[1].ws is also the address of listeners[0]'),
+  beyondSchema(
+    listener({ mqtt: '[::]:1' }, { ws: 'a:1' }),
+    'listeners[1].ws is also the address of listeners[0]',
+  ),
   refused(listener({ ws: '127.0.0.1:0', cert: 'c.pem' }), 'listeners[0].cert is an unknown field'),
   refused(listener({ ws: 'a:1', path: 'mqtt' }), 'listeners[0].path must begin with "/"'),
   refused(
@@ -165,7 +174,7 @@ export const REST: readonly Refused[] = [
     'deployment.healtyFor is an unknown field: did you mean "healthyFor"?',
   ),
   refused({ deployment: { within: 90_000 } }, 'deployment.within must be at most "1d"'),
-  unsaid(
+  beyondSchema(
     { deployment: { healthyFor: '5m' } },
     'deployment.within is "2m", and must be at least "healthyFor", which is "5m"',
   ),

@@ -1,5 +1,5 @@
 import type { Refused } from './entry.ts';
-import { exec, refused, sha256, unsaid } from './entry.ts';
+import { beyondSchema, exec, refused, sha256 } from './entry.ts';
 
 const module = (more: object): object => ({ modules: { m: { exec, ...more } } });
 
@@ -50,7 +50,10 @@ export const MODULES: readonly Refused[] = [
     module({ secrets: { SKERRY_RUN: 'sealed:AA==' } }),
     `modules.m.secrets.SKERRY_RUN begins with "SKERRY_", which is reserved for the hub`,
   ),
-  unsaid(module({ env: { A: 'a' }, secrets: { A: 'sealed:AA==' } }), 'modules.m.secrets.A is also in "env"'),
+  beyondSchema(
+    module({ env: { A: 'a' }, secrets: { A: 'sealed:AA==' } }),
+    'modules.m.secrets.A is also in "env"',
+  ),
   refused(module({ startupOrder: 1.5 }), 'modules.m.startupOrder must be an integer'),
   refused(module({ startupOrder: 2 ** 32 + 1 }), 'modules.m.startupOrder must be at most 4294967296'),
   refused(
@@ -63,14 +66,14 @@ export const MODULES: readonly Refused[] = [
   ),
   refused(module({ stopGraceSeconds: -1 }), 'modules.m.stopGraceSeconds must be at least 0'),
   refused(module({ tty: 'yes' }), 'modules.m.tty must be true or false, and is a string'),
-  unsaid(module({ ack: true }), 'modules.m.ack requires "io": "lines"'),
-  unsaid(
+  beyondSchema(module({ ack: true }), 'modules.m.ack requires "io": "lines"'),
+  beyondSchema(
     module({ io: 'lines', ack: true, tty: true }),
     'modules.m.ack cannot be combined with "tty", because all its output is logged',
   ),
   refused(module({ backoff: { factor: 0.5 } }), 'modules.m.backoff.factor must be at least 1'),
   refused(module({ backoff: { factor: 11 } }), 'modules.m.backoff.factor must be at most 10'),
-  unsaid(
+  beyondSchema(
     module({ backoff: { firstSeconds: 90 } }),
     'modules.m.backoff.mostSeconds is 60, and must be at least "firstSeconds", which is 90',
   ),
@@ -94,7 +97,7 @@ export const MODULES: readonly Refused[] = [
     module({ limits: { memory: 0 } }),
     'modules.m.limits.memory must be at least "1M": no program starts in less',
   ),
-  unsaid(
+  beyondSchema(
     module({ limits: { memory: '32M', memoryHigh: '1G' } }),
     'modules.m.limits.memoryHigh is "1G", and must be at most "memory", which is "32M"',
   ),
@@ -117,11 +120,11 @@ export const MODULES: readonly Refused[] = [
     'modules.m.sandbox.network must be "host" or "none": did you mean "none"?',
   ),
   refused(module({ sandbox: { level: 'strict', net: 'none' } }), 'modules.m.sandbox.net is an unknown field'),
-  unsaid(
+  beyondSchema(
     module({ sandbox: { level: 'none', network: 'none' } }),
     'modules.m.sandbox.network requires "level": "standard" or "strict"',
   ),
-  unsaid(
+  beyondSchema(
     module({ sandbox: { level: 'strict', network: 'none' }, health: { tcp: 80 } }),
     'modules.m.health.tcp cannot reach a module without a network: use "exec"',
   ),

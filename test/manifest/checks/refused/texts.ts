@@ -1,5 +1,5 @@
 import type { Refused } from './entry.ts';
-import { refused, unsaid } from './entry.ts';
+import { beyondSchema, refused } from './entry.ts';
 
 export const TEXTS: readonly Refused[] = [
   refused('', 'The manifest m.json is not JSON at line 1, column 1: unexpected end.'),
@@ -56,19 +56,19 @@ export const TEXTS: readonly Refused[] = [
     '{"name":"a"}'.replace('a', '\u0001'),
     'The manifest m.json is not JSON at line 1, column 4: control character in a string.',
   ),
-  unsaid('{"name":"a","name":"b"}', 'name is duplicated'),
-  unsaid(
+  beyondSchema('{"name":"a","name":"b"}', 'name is duplicated'),
+  beyondSchema(
     '{"name":"a","modules":{"host":{"exec":["a"]},"host":{"exec":["b"]}}}',
     'modules.host is duplicated',
   ),
-  unsaid(
+  beyondSchema(
     '{"name":"a","listeners":[{"mqtt":"a:1"},{"ws":"a:2","\\u0077s":"a:3"}]}',
     'listeners[1].ws is duplicated',
   ),
   refused('{"name":"a","modules":{"__proto__":{"exec":["a"]}}}', 'modules.__proto__ is a reserved name'),
   refused('{"name":"a","constructor":{}}', 'constructor is a reserved name'),
   ...['1724442618569203714', '-9007199254740993', '1e400'].map(id =>
-    unsaid(
+    beyondSchema(
       `{"name":"a","modules":{"m":{"exec":["a"],"desired":{"ids":[1,${id}]}}}}`,
       'modules.m.desired.ids[1] has more digits than a number can represent: write it as a string, in double quotes',
     ),

@@ -1,15 +1,15 @@
 import type { Refused } from './entry.ts';
-import { refused, unsaid } from './entry.ts';
+import { beyondSchema, refused } from './entry.ts';
 
 const ADDRESS = 'must be an address such as "mqtt://parent:1883"';
 const TOPIC = 'must be a topic with the placeholders {device}, {module}, {output} and {topic} only';
 
-/** An upstream with these fields beside its address. */
+/** Manifest with an upstream that has these fields besides its address. */
 function upstream(fields: object): object {
   return { upstream: { url: 'mqtt://parent', ...fields } };
 }
 
-/** Upstreams by their names, each with an address of its own unless it says so. */
+/** Manifest with upstreams by name, each with its own address unless the fields have one. */
 function upstreams(all: Readonly<Record<string, object>>): object {
   const entries = Object.entries(all).map(([name, fields]) => [name, { url: `mqtt://${name}`, ...fields }]);
   return { upstreams: Object.fromEntries(entries) };
@@ -28,19 +28,19 @@ export const UPSTREAM: readonly Refused[] = [
   refused(upstreams({ 'a/b': {} }), 'upstreams.a/b must be 1 to 64 letters, digits, "_" or "-"'),
   refused({ upstreams: { cloud: {} } }, 'upstreams.cloud must have either "url" or "urls"'),
   refused(upstreams({ cloud: { window: 0 } }), 'upstreams.cloud.window must be at least 1'),
-  unsaid(
+  beyondSchema(
     upstreams({ upstream: {}, cloud: { tls: {} } }),
     'upstreams.cloud.tls requires an address that begins with "mqtts://"',
   ),
-  unsaid(upstreams({ cloud: { down: ['a', 'a'] } }), 'upstreams.cloud.down[1] is duplicated'),
-  unsaid(
+  beyondSchema(upstreams({ cloud: { down: ['a', 'a'] } }), 'upstreams.cloud.down[1] is duplicated'),
+  beyondSchema(
     upstreams({
       a: { url: 'mqtt://one', clientId: 'x' },
       b: { urls: ['mqtt://two', 'mqtt://one:1883'], clientId: 'x', url: undefined },
     }),
     'upstreams.b.clientId is also the client identifier of upstreams.a at the same address: set different client identifiers',
   ),
-  unsaid(
+  beyondSchema(
     upstreams({ a: { url: 'mqtt://one', clientId: 'skerry-a:b' }, b: { url: 'mqtt://one' } }),
     'upstreams.b.clientId is also the client identifier of upstreams.a at the same address: set different client identifiers',
   ),
@@ -75,12 +75,12 @@ export const UPSTREAM: readonly Refused[] = [
     { upstream: { url: 'mqtt://u:hunter2/@parent' } },
     'upstream.url has "/" in its user or password: write it as "%2F"',
   ),
-  unsaid(
+  beyondSchema(
     { upstream: { url: 'mqtt://parent:99999' } },
     'upstream.url has a port that is not a number from 1 to 65535',
   ),
   refused({ upstream: { url: 'mqtt://' } }, 'upstream.url has an invalid host'),
-  unsaid(
+  beyondSchema(
     { upstream: { url: 'mqtt://u:%zz@parent' } },
     'upstream.url has "%" in its user or password: write it as "%25"',
   ),
@@ -93,7 +93,7 @@ export const UPSTREAM: readonly Refused[] = [
     upstream({ password: 'hunter2' }),
     'upstream.password must be what "skerry seal" prints: it begins with "sealed:"',
   ),
-  unsaid(
+  beyondSchema(
     upstream({ password: 'sealed:QUJD' }),
     'upstream.username is missing: a password requires a user name',
   ),
@@ -105,7 +105,7 @@ export const UPSTREAM: readonly Refused[] = [
   refused(upstream({ exactlyOnce: 'yes' }), 'upstream.exactlyOnce must be true or false, and is a string'),
   refused(upstream({ window: 0 }), 'upstream.window must be at least 1'),
   refused(upstream({ window: 1025 }), 'upstream.window must be at most 1024'),
-  unsaid(upstream({ keepAlive: '0s' }), 'upstream.keepAlive must be at least "1s", and at most "18h"'),
+  beyondSchema(upstream({ keepAlive: '0s' }), 'upstream.keepAlive must be at least "1s", and at most "18h"'),
   refused(upstream({ keepAlive: 70_000 }), 'upstream.keepAlive must be at least "1s", and at most "18h"'),
   refused(
     upstream({ priorities: 'stict' }),
@@ -120,7 +120,7 @@ export const UPSTREAM: readonly Refused[] = [
     'upstream.username must be a string without control characters, which MQTT forbids',
   ),
   refused(upstream({ clientId: '' }), 'upstream.clientId must not be empty'),
-  unsaid(upstream({ tls: {} }), 'upstream.tls requires an address that begins with "mqtts://"'),
+  beyondSchema(upstream({ tls: {} }), 'upstream.tls requires an address that begins with "mqtts://"'),
   refused(upstream({ tls: { cert: 'c.pem' } }), 'upstream.tls must have both "cert" and "key", or neither'),
   refused(upstream({ tls: { ca: '' } }), 'upstream.tls.ca must be the path of a file'),
   refused(
@@ -131,7 +131,7 @@ export const UPSTREAM: readonly Refused[] = [
   refused(upstream({ down: 'a/#' }), 'upstream.down must be an array of topic filters, and is a string'),
   refused(upstream({ down: ['a/\u007f'] }), 'upstream.down[0] must be a topic filter'),
   refused(upstream({ down: ['a/#/b'] }), 'upstream.down[0] must be a topic filter'),
-  unsaid(upstream({ down: ['a', 'a'] }), 'upstream.down[1] is duplicated'),
+  beyondSchema(upstream({ down: ['a', 'a'] }), 'upstream.down[1] is duplicated'),
   refused(
     upstream({ budget: 1000 }),
     'upstream.budget must be at least "64K", because the connection itself uses some',
