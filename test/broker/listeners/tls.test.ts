@@ -269,7 +269,7 @@ tls('an expired client certificate and plain HTTP are logged with the address an
           broker.log.filter(line => line.includes('TLS handshake')),
           [
             'info broker: TLS handshake with 127.0.0.1 failed: the certificate has expired (CERT_HAS_EXPIRED).',
-            'info broker: TLS handshake with 127.0.0.1 failed: the peer uses the peer uses plain HTTP instead of TLS (ERR_SSL_HTTP_REQUEST).',
+            'info broker: TLS handshake with 127.0.0.1 failed: the peer uses plain HTTP instead of TLS (ERR_SSL_HTTP_REQUEST).',
           ],
         );
       },

@@ -129,11 +129,11 @@ signing('skerry verify checks a signature with a given key or with the trusted k
     ['alice', 'bob'],
   );
   const verified = succeed('verify', at('signed.json'), '--json', ...data);
-  assert.equal(JSON.parse(verified), { succeed: true, key: 'alice' });
-  const unsigned: { readonly succeed: boolean; readonly code: string } = JSON.parse(
+  assert.equal(JSON.parse(verified), { good: true, key: 'alice' });
+  const unsigned: { readonly good: boolean; readonly code: string } = JSON.parse(
     run(['verify', at('m.json'), '--json', ...ours]).out,
   );
-  assert.equal([unsigned.succeed, unsigned.code], [false, 'signature.missing']);
+  assert.equal([unsigned.good, unsigned.code], [false, 'signature.missing']);
   writeFileSync(at('data/keys/trusted/bob.pub'), 'torn');
   assert.match(fail(2, 'verify', at('signed.json'), ...data), /trusted\/bob\.pub is not a Skerry key/);
 });
