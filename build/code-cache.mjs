@@ -28,9 +28,9 @@ const LONGEST = 120_000;
 export function codeCache(program, native, runtime, arch, work) {
   const emulator = emulatorFor(arch);
   if (emulator === undefined) {
-    const wanted = `qemu-user-static and libstdc++6-${DEBIAN[arch]}-cross`;
+    const packages = `qemu-user-static and libstdc++6-${DEBIAN[arch]}-cross`;
     process.stderr.write(
-      `build: this machine cannot run ${arch}, so the binary has no code cache and starts more slowly: install ${wanted}.\n`,
+      `build: this machine cannot run ${arch}, so the binary has no code cache and starts more slowly: install ${packages}.\n`,
     );
     return undefined;
   }

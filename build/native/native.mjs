@@ -97,8 +97,10 @@ export function stripperFor(arch) {
   const strip = toolFor('strip', arch);
   const found = versionOf(strip) !== undefined;
   if (!found) {
-    const wanted = debianPackage('binutils', arch);
-    process.stderr.write(`build: no ${strip}, so the binary is larger than necessary: install ${wanted}.\n`);
+    const packages = debianPackage('binutils', arch);
+    process.stderr.write(
+      `build: no ${strip}, so the binary is larger than necessary: install ${packages}.\n`,
+    );
   }
   return (source, target) => {
     copyFileSync(source, target);
@@ -116,9 +118,9 @@ export function compileTerminal(runtime, arch) {
   const compiler = toolFor('g++', arch);
   const version = versionOf(compiler);
   if (version === undefined) {
-    const wanted = debianPackage('g++', arch);
+    const packages = debianPackage('g++', arch);
     process.stderr.write(
-      `build: no ${compiler}, so this binary has no terminals ("tty"), and modules get sockets for pipes: install ${wanted} and build again.\n`,
+      `build: no ${compiler}, so this binary has no terminals ("tty"), and modules get sockets for pipes: install ${packages} and build again.\n`,
     );
     return undefined;
   }

@@ -3,13 +3,13 @@
 /** True if a valid filter matches a valid topic. */
 export function matches(filter: string, topic: string): boolean {
   if (excludesSystemTopic(filter, topic)) return false;
-  const wanted = filter.split('/');
+  const filterLevels = filter.split('/');
   const levels = topic.split('/');
-  for (const [index, level] of wanted.entries()) {
+  for (const [index, level] of filterLevels.entries()) {
     if (level === '#') return true;
     if (index >= levels.length || (level !== '+' && level !== levels[index])) return false;
   }
-  return wanted.length === levels.length;
+  return filterLevels.length === levels.length;
 }
 
 /** True if `outer` matches every topic that the valid filter `inner` matches. */

@@ -92,28 +92,28 @@ export function createFramer(maxBytes: () => number, { frame, broken }: FrameHan
 
   /** Completes the stored packet with bytes of `chunk` and passes it on. Returns the number of bytes used. */
   const complete = (chunk: Buffer): number => {
-    let taken = 0;
-    while (rest.length() > 0 && taken < chunk.length) {
+    let used = 0;
+    while (rest.length() > 0 && used < chunk.length) {
       const end = endOf(rest.bytes(), 0);
       if (sizeError(0, end, maxBytes()) !== undefined) break;
       const needed = end === INCOMPLETE ? rest.length() + 1 : end;
-      const more = chunk.subarray(taken, taken + needed - rest.length());
+      const more = chunk.subarray(used, used + needed - rest.length());
       rest.add(more, needed);
-      taken += more.length;
+      used += more.length;
       if (rest.length() === end) break;
     }
     const end = rest.length() === 0 ? INCOMPLETE : endOf(rest.bytes(), 0);
     if (end !== INCOMPLETE && (end <= rest.length() || sizeError(0, end, maxBytes()) !== undefined))
       passOn(rest.take());
-    return taken;
+    return used;
   };
 
   return {
     push: chunk => {
       if (stopped) return;
-      const taken = paused ? 0 : complete(chunk);
-      if (taken === chunk.length || stopped) return;
-      const left = chunk.subarray(taken);
+      const used = paused ? 0 : complete(chunk);
+      if (used === chunk.length || stopped) return;
+      const left = chunk.subarray(used);
       if (rest.length() > 0) rest.add(left, Number.POSITIVE_INFINITY);
       else passOn(left);
     },
@@ -201,9 +201,9 @@ function createRest(): Rest {
     length: () => length,
     bytes,
     take: () => {
-      const taken = bytes();
+      const all = bytes();
       keep(NOTHING);
-      return taken;
+      return all;
     },
     keep,
     add: (more, whole) => {

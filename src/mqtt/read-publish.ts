@@ -78,9 +78,9 @@ export function readPublish(
   const messageId = qos === 0 ? 0 : bytes.readUInt16BE(topicEnd);
   if (qos > 0 && messageId === 0)
     return protocolError(REASON.protocolError, 'a PUBLISH has no packet identifier');
-  const behind = version === 5 ? propertiesAt(bytes, afterId, end, strictness) : undefined;
-  if (behind !== undefined && 'code' in behind) return behind;
-  const properties = behind?.properties;
+  const tail = version === 5 ? propertiesAt(bytes, afterId, end, strictness) : undefined;
+  if (tail !== undefined && 'code' in tail) return tail;
+  const properties = tail?.properties;
   if (topic === '' && properties?.topicAlias === undefined)
     return protocolError(
       version === 5 ? REASON.protocolError : REASON.malformedPacket,
@@ -89,7 +89,7 @@ export function readPublish(
   return {
     cmd: 'publish',
     topic,
-    payload: bytes.subarray(behind?.bodyStart ?? afterId, end),
+    payload: bytes.subarray(tail?.bodyStart ?? afterId, end),
     qos,
     dup: (first & DUP) !== 0,
     retain: (first & RETAIN) !== 0,

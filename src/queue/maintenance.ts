@@ -51,8 +51,8 @@ export function startMaintenance(host: MaintenanceHost): Maintenance {
     if (stopped) return;
     paused = checkpoints.busy();
     if (paused) return;
-    const more = retained.step();
-    if (expiry.step() || more) clock.after(0, sweep);
+    const retainedLeft = retained.step();
+    if (expiry.step() || retainedLeft) clock.after(0, sweep);
   };
 
   const runRound = (): void => {

@@ -104,11 +104,11 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
       queues: registry.all,
       hasWaiting: () => hasWaiting(),
       flush: () => committer.flush(),
-      succeeded: ({ gone }, moves) => {
+      succeeded: ({ deletedQueues }, moves) => {
         counts.checkpoints++;
         health.reportSuccess('database');
         usage.checkpointed(moves);
-        for (const queue of gone) registry.forget(queue);
+        for (const queue of deletedQueues) registry.forget(queue);
       },
       failed: error => {
         health.reportFailure('database', error);

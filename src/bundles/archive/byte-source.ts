@@ -40,10 +40,10 @@ export function byteSourceOf(pieces: AsyncIterator<Buffer>): ByteSource {
       if (next.done === true) return EMPTY;
       waiting = next.value;
     }
-    const taken = waiting.subarray(0, maxBytes);
-    waiting = waiting.subarray(taken.length);
-    position += taken.length;
-    return taken;
+    const piece = waiting.subarray(0, maxBytes);
+    waiting = waiting.subarray(piece.length);
+    position += piece.length;
+    return piece;
   };
 
   return {
@@ -66,13 +66,13 @@ export function fileByteSource(file: FileHandle, size: number): ByteSource {
   return {
     position: () => position,
     read: async maxBytes => {
-      const wanted = Math.min(maxBytes, ARCHIVE_PIECE_BYTES, size - position);
-      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, position);
+      const length = Math.min(maxBytes, ARCHIVE_PIECE_BYTES, size - position);
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, position);
       position += bytesRead;
       return buffer.subarray(0, bytesRead);
     },
-    skip: async wanted => {
-      const skipped = Math.min(wanted, size - position);
+    skip: async length => {
+      const skipped = Math.min(length, size - position);
       position += skipped;
       return skipped;
     },

@@ -12,7 +12,7 @@ export type CheckpointResult = {
   /** Changes of the counters of queues. */
   readonly changes: ReadonlyMap<QueueState, Change>;
   /** Purged queues whose records were deleted, because they are empty. */
-  readonly gone: readonly QueueState[];
+  readonly deletedQueues: readonly QueueState[];
   /** Entries whose records LMDB contains inline. */
   readonly inline: readonly LaneEntry[];
   /** Entries whose records are in LMDB's table `bodies`. */
@@ -39,7 +39,7 @@ export function applyCheckpoint(moves: Batch, writer: StoreWriter, database: Dat
   removeEntries(moves.removals, writer, database, ({ queue, bytes }) => count(queue, -1, -bytes));
   for (const queue of moves.retired) count(queue, 0, 0);
   for (const [name, value] of moves.metadata) writer.putMetadata(name, value);
-  return { changes, gone: putQueues(changes, writer), inline, outside };
+  return { changes, deletedQueues: putQueues(changes, writer), inline, outside };
 }
 
 function removeEntries(
@@ -75,13 +75,13 @@ function byNumber(one: number, other: number): number {
 }
 
 function putQueues(changes: ReadonlyMap<QueueState, Change>, writer: StoreWriter): QueueState[] {
-  const gone: QueueState[] = [];
+  const deletedQueues: QueueState[] = [];
   for (const [queue, change] of changes) {
     const { id, name, retired } = queue;
     const depth = queue.storedDepth + change.depth;
     if (retired && depth === 0 && queue.depth === 0) {
       writer.removeQueue(id);
-      gone.push(queue);
+      deletedQueues.push(queue);
     } else {
       writer.putQueue(id, {
         name,
@@ -91,5 +91,5 @@ function putQueues(changes: ReadonlyMap<QueueState, Change>, writer: StoreWriter
       });
     }
   }
-  return gone;
+  return deletedQueues;
 }

@@ -15,7 +15,7 @@ import type { DrainHost } from './drain-host.ts';
 import { createPriorityScheduler } from './priority-scheduler.ts';
 
 /** Chunk that was read ahead, and the indices of its entries to send, in reverse order. */
-type Ahead = { readonly chunk: Chunk; readonly indices: number[] };
+type Prefetched = { readonly chunk: Chunk; readonly indices: number[] };
 
 type Step = 'sent' | 'exhausted' | 'blocked';
 
@@ -42,7 +42,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   /** Last sequence that was sent or skipped, by priority. */
   const position = new Float64Array(PRIORITIES);
   /** Entries that were read ahead and not sent, by priority. */
-  const ahead = new Array<Ahead | undefined>(PRIORITIES).fill(undefined);
+  const prefetched = new Array<Prefetched | undefined>(PRIORITIES).fill(undefined);
   /** True if LMDB may contain more entries, by priority. */
   const onDisk = new Array<boolean>(PRIORITIES).fill(queue.storedDepth > 0);
   const redeliveredUpTo = queue.lanes.map(lane => lane?.sentUpTo ?? 0);
@@ -117,7 +117,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   };
 
   /** Reads the next chunk of a priority. Undefined if LMDB contains no more entries. */
-  const readAhead = (priority: number): Ahead | undefined => {
+  const prefetch = (priority: number): Prefetched | undefined => {
     const after = position[priority] ?? 0;
     const chunk = host.database.chunk(queue.id, priority, after);
     const end = laneBegins(queue, priority);
@@ -137,14 +137,14 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   // Entries are read ahead, so that the next message is sent at an acknowledgement without a disk read. A
   // client that waits for the next message would stall otherwise.
   const sendFromDisk = (priority: number): Step => {
-    const known = ahead[priority] ?? readAhead(priority);
-    ahead[priority] = known;
+    const known = prefetched[priority] ?? prefetch(priority);
+    prefetched[priority] = known;
     if (known === undefined) return 'exhausted';
     const { chunk, indices } = known;
     const index = indices.at(-1);
     const step = index === undefined ? 'sent' : offerStored(chunk, index, priority);
     if (step === 'sent') indices.pop();
-    if (indices.length === 0) ahead[priority] = undefined;
+    if (indices.length === 0) prefetched[priority] = undefined;
     return step;
   };
 
@@ -180,7 +180,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     if (allowance <= 0 || host.saturated()) return false;
     const priority = scheduler.next();
     if (priority === undefined) return false;
-    const stored = onDisk[priority] === true || ahead[priority] !== undefined;
+    const stored = onDisk[priority] === true || prefetched[priority] !== undefined;
     const step = stored ? sendFromDisk(priority) : sendFromLane(priority);
     if (step === 'sent') scheduler.sent(priority);
     else if (step === 'exhausted' && !stored) scheduler.exhausted(priority);
@@ -242,8 +242,8 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     },
     hasPassed: (priority, sequence) => sequence <= (position[priority] ?? 0),
     invalidate: priority => {
-      if (ahead[priority] !== undefined) onDisk[priority] = true;
-      ahead[priority] = undefined;
+      if (prefetched[priority] !== undefined) onDisk[priority] = true;
+      prefetched[priority] = undefined;
     },
     reread: () => {
       onDisk.fill(true);

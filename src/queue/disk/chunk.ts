@@ -176,19 +176,19 @@ export function without(
   to: number,
   space: (bytes: number) => Buffer,
 ): { value: Buffer; entries: number } {
-  const kept: number[] = [];
+  const remaining: number[] = [];
   let bytes = 0;
   let next = from;
   for (let index = 0; index < chunk.entries; index++) {
     const sequence = sequenceAt(chunk, index);
     while (next < to && (sequences[next] ?? 0) < sequence) next++;
     if (next < to && sequences[next] === sequence) continue;
-    kept.push(index);
+    remaining.push(index);
     bytes += entrySize(recordEnd(chunk, index) - recordStart(chunk, index));
   }
-  const draft = draftChunk(kept.length, bytes, space);
-  for (const index of kept) {
+  const draft = draftChunk(remaining.length, bytes, space);
+  for (const index of remaining) {
     copyEntry(chunk, index, draft);
   }
-  return { value: sealChunk(draft), entries: kept.length };
+  return { value: sealChunk(draft), entries: remaining.length };
 }

@@ -117,9 +117,9 @@ function makePrivate(file: string): void {
 
 function setAside(folder: string, reason: string, clock: Clock, log: Log): void {
   const stamp = new Date(clock.wall()).toISOString().replace(/[-:]|\.\d+/g, '');
-  const wanted = `${folder}.bad-${stamp}`;
-  let target = wanted;
-  for (let copy = 2; existsSync(target); copy++) target = `${wanted}-${copy}`;
+  const base = `${folder}.bad-${stamp}`;
+  let target = base;
+  for (let copy = 2; existsSync(target); copy++) target = `${base}-${copy}`;
   try {
     renameSync(folder, target);
   } catch (thrown) {

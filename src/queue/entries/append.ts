@@ -174,9 +174,9 @@ function dropOrRefuse(
     dropForShare(candidate, host);
   }
   if (fits()) return undefined;
-  const least = Math.max(...destinations.map(({ priority }) => priority));
+  const leastUrgent = Math.max(...destinations.map(({ priority }) => priority));
   const queues = Array.from(registry.active());
-  return dropUntil(fits, queues, least, host) ? undefined : storeRefusal(storeFull(maxSize));
+  return dropUntil(fits, queues, leastUrgent, host) ? undefined : storeRefusal(storeFull(maxSize));
 }
 
 /**

@@ -92,8 +92,8 @@ export function firstOf(
 ): WaitingEntry[] {
   const list: WaitingEntry[] = [];
   for (let priority = after.priority; priority < PRIORITIES; priority++) {
-    const behind = priority === after.priority ? after.sequence : 0;
-    for (const { removed, arrived, message } of browse(queue, priority, database, behind)) {
+    const start = priority === after.priority ? after.sequence : 0;
+    for (const { removed, arrived, message } of browse(queue, priority, database, start)) {
       if (list.length >= limit) return list;
       const { sequence, expires } = removed;
       if (expires <= now) continue;

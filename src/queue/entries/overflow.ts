@@ -12,12 +12,12 @@ import { removedEntryOf } from './removed-entry.ts';
  * returns an entry that is more urgent than the new one or in flight.
  */
 export function oldestOf(queue: QueueState, priority: number, database: Database): RemovedEntry | undefined {
-  for (let least = PRIORITIES - 1; least >= priority; least--) {
-    const lane = queue.lanes[least];
+  for (let lanePriority = PRIORITIES - 1; lanePriority >= priority; lanePriority--) {
+    const lane = queue.lanes[lanePriority];
     if (lane === undefined && queue.storedDepth === 0) continue;
-    const oldest = oldestStored(queue, least, database) ?? oldestInLane(queue, least);
+    const oldest = oldestStored(queue, lanePriority, database) ?? oldestInLane(queue, lanePriority);
     if (oldest === undefined) continue;
-    laneOf(queue, least).droppedUpTo = oldest.sequence;
+    laneOf(queue, lanePriority).droppedUpTo = oldest.sequence;
     return oldest;
   }
   return undefined;

@@ -63,8 +63,8 @@ export function createParts(
     if (known !== undefined) return knownPart(type, known, writer);
     const key = identities.shared(expression);
     const code = codeOf(semantics, expression, children, type, writer);
-    const written = key === undefined ? code : writer.once(`${checked.dialect} ${key}`, () => code);
-    return { type, code: written, cost: costOf(expression, children), known: undefined };
+    const shared = key === undefined ? code : writer.once(`${checked.dialect} ${key}`, () => code);
+    return { type, code: shared, cost: costOf(expression, children), known: undefined };
   };
 
   const knownOf = (expression: Expression, type: Type, children: readonly Part[]): Known | undefined => {
@@ -83,10 +83,10 @@ export function createParts(
   };
 
   const folded = (expression: Expression, type: Type, children: readonly Part[]): Known => {
-    const alone = createWriter();
-    const parts = children.map(child => knownPart(child.type, child.known ?? { value: undefined }, alone));
-    const code = codeOf(semantics, expression, parts, type, alone);
-    return { value: alone.finish(`return ${code};`)(NO_SUBJECT) };
+    const separate = createWriter();
+    const parts = children.map(child => knownPart(child.type, child.known ?? { value: undefined }, separate));
+    const code = codeOf(semantics, expression, parts, type, separate);
+    return { value: separate.finish(`return ${code};`)(NO_SUBJECT) };
   };
 
   return partOf;

@@ -85,10 +85,10 @@ function fused(lanes: readonly SinkRoutes[], identities: OperandIds): Run {
     if (checked !== undefined) conditions += `${verdict} = ${verdictCode(checked, identities, writer)};\n`;
   }
   const counted = Array.from(verdicts, ([{ counts }, verdict]) => countCode(writer.data(counts), verdict));
-  const taken = lanes.map(lane => takeCode(lane, verdicts, writer));
+  const takeCalls = lanes.map(lane => takeCode(lane, verdicts, writer));
   const fallback = writer.data(oneByOne(lanes));
   const safe = conditions === '' ? '' : `try { ${conditions} } catch { return ${fallback}(m, x); }`;
-  return writer.finish(`${safe} ${counted.join(' ')} ${taken.join(' ')}`);
+  return writer.finish(`${safe} ${counted.join(' ')} ${takeCalls.join(' ')}`);
 }
 
 function countCode(counts: string, verdict: string): string {

@@ -24,15 +24,15 @@ export type Cursor = {
 
 export function createCursor(text: string, scanToken: ScanToken): Cursor {
   let offset = 0;
-  let ahead: Token | undefined;
+  let lookahead: Token | undefined;
 
   const peek = (): Token => {
-    ahead ??= scanToken(text, offset);
-    return ahead;
+    lookahead ??= scanToken(text, offset);
+    return lookahead;
   };
   const consume = (token: Token): Token => {
     offset = token.end;
-    ahead = undefined;
+    lookahead = undefined;
     return token;
   };
   const atSymbol = (symbol: string): boolean => {

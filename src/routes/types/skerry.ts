@@ -65,8 +65,8 @@ function defaultType(expression: Binary, left: Type, right: Type): Type {
 }
 
 function checkComparable(expression: Binary, left: Type, right: Type): void {
-  const open = [left, right].some(type => type === 'undefined' || type === 'dynamic');
-  if (!open && left !== right) refuse(expression, mismatchError(expression, left, right));
+  const unchecked = [left, right].some(type => type === 'undefined' || type === 'dynamic');
+  if (!unchecked && left !== right) refuse(expression, mismatchError(expression, left, right));
 }
 
 function checkOrdered(expression: Binary, left: Type, right: Type): void {

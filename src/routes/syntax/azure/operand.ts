@@ -50,8 +50,8 @@ function dollarOperand(name: string, span: TextSpan): Expression {
 
 function hiddenBy(name: string, span: TextSpan): SystemProperty | BodyPath {
   if (isBodyPath(name)) return { kind: 'body', path: parsePath(name.slice(BODY.length), span), ...span };
-  const wanted = name.toLowerCase();
-  const known = Array.from(SYSTEM_PROPERTIES.azure).find(one => one.toLowerCase() === wanted);
+  const lowerName = name.toLowerCase();
+  const known = Array.from(SYSTEM_PROPERTIES.azure).find(one => one.toLowerCase() === lowerName);
   return { kind: 'system', name: known ?? name, ...span };
 }
 
