@@ -184,10 +184,10 @@ const STRICTER: Readonly<Record<string, string>> = {
   'the properties are longer than the packet': 'mqtt-packet reads the available bytes',
   'a variable byte integer has more bytes than necessary': '[MQTT-1.5.5-1]',
   'the topic alias of a PUBLISH is 0': '[MQTT-3.3.2-8]',
-  'its response topic has wildcards': '[MQTT-3.3.2-14]',
+  'the response topic of a PUBLISH has wildcards': '[MQTT-3.3.2-14]',
   'it has a property that is not allowed in this packet': '2.2.2.2',
-  'the value of a boolean property is neither 0 nor 1': '3.3.2.3.2',
-  'its subscriptionId is 0': '3.3.2.3.8',
+  'the value of a property is neither 0 nor 1': '3.3.2.3.2',
+  'a packet has the property subscriptionId with the value 0': '3.3.2.3.8',
 };
 
 publishing(
