@@ -48,7 +48,7 @@ states(
   'the last healthy deployment, the newest serial and the given manifest survive the loss of the store',
   async () => {
     const harness = await createStoreHarness();
-    const folder = mkdtempSync(join(tmpdir(), 'skerry-ledger-'));
+    const folder = mkdtempSync(join(tmpdir(), 'skerry-deployments-'));
     const manifestFiles = openManifestFiles(folder);
     const state = openDeploymentState(harness.store, manifestFiles, log);
     const healthy = deployment('a');

@@ -64,7 +64,7 @@ disk(
       const received: string[] = [];
       const again = connect(url, SESSION);
       again.on('message', (_, body) => received.push(body.toString()));
-      await until('what waits is delivered', () => received.length > 0);
+      await until('the stored message is delivered', () => received.length > 0);
       assert.equal(received, ['kept']);
       await again.endAsync(true);
       rmSync(join(folder, 'others'));

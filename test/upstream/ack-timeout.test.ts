@@ -121,7 +121,7 @@ acks('a server that acknowledges one message per 50 s keeps its connection', () 
         count - 1
       ];
       connection?.send({ cmd: 'puback', messageId: next?.messageId ?? 0 });
-      await harness.until('it is known', () => harness.forwarder().status().delivered === count);
+      await harness.until('it is acknowledged', () => harness.forwarder().status().delivered === count);
       await harness.until(
         'there is a next one',
         () => (server?.bodies().length ?? 0) > count || count === 10,

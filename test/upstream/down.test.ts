@@ -221,7 +221,7 @@ down('a QoS 2 message from upstream is received once across connections and rest
   await harness.restart(upstream);
   await harness.until('it is back', () => harness.forwarder().status().state === 'connected');
   publish(server.connections[2], 'x', 7, 2, true);
-  await harness.until('it is known', () => count(server.connections[2], 'pubrec') === 1);
+  await harness.until('it is acknowledged', () => count(server.connections[2], 'pubrec') === 1);
   server.connections[2]?.send({ cmd: 'pubrel', messageId: 7 });
   await harness.until('it is done', () => count(server.connections[2], 'pubcomp') === 1);
   assert.is(harness.down.length, 1);
@@ -270,7 +270,7 @@ down('a filter that the upstream refuses is logged, and the other filters are su
     else acceptAll(packet, connection, index);
   });
   harness.start({ url: `mqtt://127.0.0.1:${server.port}`, down: ['secret', 'b'] });
-  await harness.until('it is said', () =>
+  await harness.until('the hub logs it', () =>
     harness.log.some(line => line.includes('"secret": not authorized')),
   );
   await harness.until(

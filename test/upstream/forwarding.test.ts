@@ -63,7 +63,10 @@ forwarding(
       const [connection] = server.connections;
       for (const packet of published(connection).slice(from, from + count))
         connection?.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
-      await harness.until('that is known', () => harness.forwarder().status().delivered === from + count);
+      await harness.until(
+        'the answers are counted',
+        () => harness.forwarder().status().delivered === from + count,
+      );
       for (let turn = 0; turn < 50; turn++) await new Promise(done => setImmediate(done));
     };
     await harness.append(numbers(10));

@@ -14,7 +14,7 @@ type RunningTest = {
 /** Runs a hub with more manifest fields, and a client that collects the topics of messages under `out/`. */
 async function withHub(
   more: Readonly<Record<string, unknown>>,
-  scenario: (stage: RunningTest, received: string[]) => Promise<void>,
+  scenario: (test: RunningTest, received: string[]) => Promise<void>,
 ): Promise<void> {
   const port = await freePort();
   const manifest = { name: 'edge', listeners: [{ mqtt: `127.0.0.1:${port}` }], ...more };

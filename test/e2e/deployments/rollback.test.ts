@@ -216,7 +216,7 @@ rollback(
     assert.is(code, 2);
     assert.match(err, /gone.* There was no earlier deployment to roll back to\.\n$/);
     await device.restart('SIGTERM');
-    await until('it is said', () => /Nothing is deployed yet/.test(device.hub().log()));
+    await until('the hub logs it', () => /Nothing is deployed yet/.test(device.hub().log()));
     assert.is((await device.apply(quickManifest(HEALTHY))).code, 0);
     assert.equal(device.commands(), HEALTHY_COMMANDS);
   },

@@ -97,10 +97,10 @@ supersede('a newer manifest replaces one that stops a module with a grace of an 
   const stubborn = { exec: ['./stubborn.sh'], io: 'lines', stopGraceSeconds: 3600 };
   device.write('first.json', quickManifest({ modules: { ...KEPT, stubborn } }));
   await device.up('first.json');
-  await until('it hears nothing', () => device.commands().length === 2);
+  await until('it ignores SIGTERM', () => device.commands().length === 2);
   await device.healthy();
   const blocked = device.apply(quickManifest({ modules: { ...KEPT, other: sleeper(1002) }, ...HOUR }));
-  await until('it is told to stop', () => device.hub().log().includes('stop "stubborn"'));
+  await until('it is being stopped', () => device.hub().log().includes('stop "stubborn"'));
   await assertSupersedes(device, blocked, quickManifest({ modules: { ...KEPT, more: sleeper(1003) } }));
   assert.equal(
     device.commands().filter(command => !command.startsWith('stubborn')),
@@ -126,9 +126,9 @@ supersede(
     });
     device.write('first.json', quickManifest({ modules: { ...KEPT, m: stubborn('one') } }));
     await device.up('first.json');
-    await until('it hears nothing', () => device.commands().length === 2);
+    await until('it ignores SIGTERM', () => device.commands().length === 2);
     const first = device.apply(quickManifest({ modules: KEPT, ...HOUR }));
-    await until('it is told to stop', () => device.hub().log().includes('step 1 of 3: stop "m"'));
+    await until('it is being stopped', () => device.hub().log().includes('step 1 of 3: stop "m"'));
     const second = device.apply(quickManifest({ modules: { ...KEPT, m: stubborn('two') }, ...HOUR }));
     await until('the second waits to start it', () => device.hub().log().includes('start "m"'));
     assert.is((await first).code, 1);
@@ -180,7 +180,7 @@ supersede(
     await until('it closes the first one', () => device.hub().log().includes('change the listeners'));
     await assertSupersedes(device, blocked, listening(third));
     assert.equal((await device.status()).listeners, [`127.0.0.1:${third}`]);
-    await until('it is put out', () => silent.closed);
+    await until('the client is disconnected', () => silent.closed);
     assert.ok(await isFree(second));
     assert.equal((await device.status()).listeners, [`127.0.0.1:${third}`]);
   },

@@ -28,11 +28,11 @@ regrant('a persistent session receives no message on a topic whose grant was rem
   const sender = await enter(`mqtt://127.0.0.1:${port}`, { ...options, clientId: 'sender', clean: true });
   for (const topic of ['a', 'b']) await sender.publishAsync(topic, 'x', { qos: 1 });
   await sender.endAsync();
-  const heard: string[] = [];
+  const received: string[] = [];
   const again = mqtt.connect(`mqtt://127.0.0.1:${port}`, options);
-  again.on('message', topic => heard.push(topic));
-  await until('what waited has come', () => heard.includes('b'));
-  assert.equal(heard, ['b']);
+  again.on('message', topic => received.push(topic));
+  await until('the waiting message has arrived', () => received.includes('b'));
+  assert.equal(received, ['b']);
   await again.endAsync();
   await second.end('SIGTERM');
   removeFolder(folder);

@@ -105,7 +105,7 @@ lines(
       await hub.end('SIGKILL');
       writeFileSync(join(folder, 'tasks'), '');
       hub = await startHub(folder, undefined, 'data');
-      await until('what was not acknowledged comes again', () => tasks().length === BODIES.length + 1);
+      await until('unacknowledged tasks are delivered again', () => tasks().length === BODIES.length + 1);
     } finally {
       await client.endAsync(true);
       await hub.end('SIGTERM');

@@ -82,7 +82,7 @@ test('each line not written before the module exits fails exactly once', async (
     for (let count = 0; count < 100; count += 1)
       supervisor.write('a', Buffer.alloc(10_000, 'x'), record(count));
     await supervisor.stopModule('a');
-    await until('all are told', () => results.size === 100);
+    await until('all results are known', () => results.size === 100);
     assert.ok(refused() > 50);
     assert.match(results.get(99) ?? '', /Cannot write a line to module "a"/);
   });
@@ -95,7 +95,7 @@ test('a module that closed its input keeps running, and writes to it fail', asyn
     await until('it has closed its input', () => texts().length === 1);
     for (const line of [0, 1, 2]) {
       supervisor.write('a', Buffer.from('x'), record(line));
-      await until('it is told', () => results.has(line));
+      await until('the result is known', () => results.has(line));
     }
     assert.is(refused(), 3);
     assert.is(supervisor.write('a', Buffer.from('x'), record(3)), false);
@@ -111,7 +111,7 @@ test('writes to a stopped or MQTT module fail, and a restarted module reports wr
     assert.is(supervisor.write('a', Buffer.from('x'), record(0)), false);
     assert.is(supervisor.write('b', Buffer.from('x'), record(1)), false);
     assert.is(results.size, 0, 'never before write returns');
-    await until('both are told', () => results.size === 2);
+    await until('both results are known', () => results.size === 2);
     assert.is(refused(), 2);
     assert.match(results.get(0) ?? '', /the module is stopped/);
     await supervisor.startModule('a');

@@ -214,7 +214,7 @@ secure(
         10,
       );
       repair();
-      await harness.until('what waited arrives', () => server.bodies().includes('later'), 10);
+      await harness.until('the waiting message arrives', () => server.bodies().includes('later'), 10);
     });
     rmSync(folder, { recursive: true });
   },
