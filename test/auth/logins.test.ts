@@ -265,7 +265,7 @@ logging('spare work leaves one slot free for reserved work and alternates with i
 });
 
 logging(
-  'waiting keys run turns, and the newest work of the key with most work is dropped beyond the limit',
+  'waiting keys take turns, and the newest work of the key with most work is dropped beyond the limit',
   async () => {
     const { run, end, begun, dropped } = createQueue(2, 4);
     for (const key of ['a', 'a', 'a', 'a', 'a', 'a', 'a']) run('reserved', key);

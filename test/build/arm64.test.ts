@@ -17,7 +17,7 @@ const LIBRARIES = '/usr/aarch64-linux-gnu';
 const arm64 = suite('build: arm64 binary');
 
 /** Reason why the test cannot run here. Undefined if it can. */
-function obstacle(): string | undefined {
+function skipReason(): string | undefined {
   if (process.arch === 'arm64') return 'this machine is arm64, so every other test ran that binary';
   if (spawnSync(QEMU, ['--version']).status !== 0) return `${QEMU} is not installed`;
   return existsSync(LIBRARIES) ? undefined : `${LIBRARIES} is not there: install libc6-arm64-cross`;
@@ -32,7 +32,7 @@ function build(): void {
 arm64(
   'the arm64 binary forwards a routed line to the parent hub, and gives a module a terminal',
   async () => {
-    const reason = obstacle();
+    const reason = skipReason();
     if (reason !== undefined) return skip(reason);
     build();
     const port = await freePort();

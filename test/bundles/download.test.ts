@@ -11,7 +11,7 @@ import { archive, sha256Of } from '../harness/bundles/archives.ts';
 import type { BundlesHarness } from '../harness/bundles/bundles.ts';
 import { assertClean, createBundlesHarness, never, treeOf } from '../harness/bundles/bundles.ts';
 import type { Answer, TestServer } from './server.ts';
-import { createTestServer, cuts, gives, hangs, status } from './server.ts';
+import { closesAfter, createTestServer, sendsFile, sendsNothing, status } from './server.ts';
 
 /** Larger than the minimum progress of an attempt. */
 const content = randomBytes(300_000);
@@ -42,14 +42,14 @@ async function passing<Value>(harness: BundlesHarness, promise: Promise<Value>):
   return watched;
 }
 
-/** Returns a test whose server gives `answers` in order, and then repeats the last answer. */
+/** Returns a test whose server sends `answers` in order, and then repeats the last answer. */
 function withServer(
   answers: readonly Answer[],
   act: (withServer: Fixture) => Promise<void>,
   certificate?: 'stranger',
 ): () => Promise<void> {
   return async () => {
-    const answer = (n: number): Answer => answers[Math.min(n, answers.length - 1)] ?? hangs();
+    const answer = (n: number): Answer => answers[Math.min(n, answers.length - 1)] ?? sendsNothing();
     const server = await createTestServer(answer, certificate);
     const harness = await createBundlesHarness();
     const source = { url: `${server.url}/app.tar.gz?token=secret` };
@@ -72,7 +72,7 @@ const download = suite('bundles: downloads');
 
 download(
   'a bundle is downloaded and unpacked, and its downloaded file is removed',
-  withServer([gives(packed)], async ({ harness, server, outcome }) => {
+  withServer([sendsFile(packed)], async ({ harness, server, outcome }) => {
     assert.is(await outcome(), 'prepared');
     assert.equal(server.requested, ['/app.tar.gz?token=secret']);
     assert.equal(treeOf(harness.store.folderOf(sha256)), { a: `444 ${content.toString('latin1')}` });
@@ -83,7 +83,7 @@ download(
 download(
   'a download continues at its last byte after each interrupted connection',
   withServer(
-    [cuts(packed, 100_000), cuts(packed, 100_000), gives(packed)],
+    [closesAfter(packed, 100_000), closesAfter(packed, 100_000), sendsFile(packed)],
     async ({ harness, server, outcome }) => {
       assert.is(await outcome(), 'prepared');
       assert.is(server.requested.length, 3);
@@ -103,7 +103,7 @@ download(
 
 download(
   'a download continues behind the bytes that an earlier start has fetched',
-  withServer([gives(packed)], async ({ harness, server, outcome }) => {
+  withServer([sendsFile(packed)], async ({ harness, server, outcome }) => {
     await writePart(harness, packed.subarray(0, 200_000));
     assert.is(await outcome(), 'prepared');
     assert.equal(server.requested, ['/app.tar.gz?token=secret bytes=200000-']);
@@ -121,7 +121,7 @@ download(
 
 download(
   'a partial download that a power cut has damaged is downloaded again',
-  withServer([gives(packed)], async ({ harness, server, outcome }) => {
+  withServer([sendsFile(packed)], async ({ harness, server, outcome }) => {
     await writePart(harness, Buffer.alloc(200_000));
     assert.is(await outcome(), 'prepared');
     assert.equal(server.requested, ['/app.tar.gz?token=secret bytes=200000-', '/app.tar.gz?token=secret']);
@@ -130,7 +130,7 @@ download(
 
 download(
   'a partial download that is longer than the file is downloaded again',
-  withServer([gives(packed)], async ({ harness, server, outcome }) => {
+  withServer([sendsFile(packed)], async ({ harness, server, outcome }) => {
     await writePart(harness, Buffer.concat([packed, packed.subarray(0, 1000)]));
     assert.is(await outcome(), 'prepared');
     assert.equal(server.requested, [
@@ -142,7 +142,7 @@ download(
 
 download(
   'a server without range support sends the whole file after an interruption',
-  withServer([cuts(packed, 100_000), whole], async ({ outcome }) => {
+  withServer([closesAfter(packed, 100_000), whole], async ({ outcome }) => {
     assert.is(await outcome(), 'prepared');
   }),
 );
@@ -150,7 +150,7 @@ download(
 download(
   'redirects are followed, and a request with a temporary error is retried',
   withServer(
-    [status(503), status(302, { location: '/b' }), status(307, { location: 'c' }), gives(packed)],
+    [status(503), status(302, { location: '/b' }), status(307, { location: 'c' }), sendsFile(packed)],
     async ({ server, outcome }) => {
       assert.is(await outcome(), 'prepared');
       assert.equal(server.requested, ['/app.tar.gz?token=secret', '/app.tar.gz?token=secret', '/b', '/c']);
@@ -201,7 +201,7 @@ for (const [what, answers, sentence] of REFUSED) {
 download(
   'a server with a certificate of an unknown authority is refused before a request',
   withServer(
-    [gives(packed)],
+    [sendsFile(packed)],
     async ({ server, outcome }) => {
       assert.match(await outcome(), /: unable to verify the first certificate\.$/);
       assert.equal(server.requested, []);
@@ -212,7 +212,7 @@ download(
 
 download(
   'a downloaded file with a wrong hash is removed and not unpacked',
-  withServer([gives(gzipSync(archive({ name: '../x' })))], async ({ harness, outcome }) => {
+  withServer([sendsFile(gzipSync(archive({ name: '../x' })))], async ({ harness, outcome }) => {
     assert.match(
       await outcome(),
       /^modules\.m\.bundle should have the SHA-256 .* the downloaded file has .* another file\.$/,
@@ -227,7 +227,7 @@ const large = 'modules.m.bundle is a file of more than 1052673 bytes, the limit 
 
 download(
   'a download whose Content-Length exceeds the limit is refused before its first byte',
-  withServer([gives(Buffer.alloc(2 << 20))], async ({ harness, wanted }) => {
+  withServer([sendsFile(Buffer.alloc(2 << 20))], async ({ harness, wanted }) => {
     assert.is(await passing(harness, fetchTooLarge(harness, wanted)), large);
     assert.is(partOf(harness).length, 0);
   }),
@@ -241,12 +241,12 @@ download(
 );
 
 for (const [what, answer, begun] of [
-  ['before it answers', hangs(), 0],
-  ['in the middle of the body', hangs(packed.subarray(0, 1000)), 1000],
+  ['before it answers', sendsNothing(), 0],
+  ['in the middle of the body', sendsNothing(packed.subarray(0, 1000)), 1000],
 ] as const) {
   download(
     `a download that receives nothing for 30 s ${what} is retried`,
-    withServer([answer, gives(packed)], async ({ harness, server, outcome }) => {
+    withServer([answer, sendsFile(packed)], async ({ harness, server, outcome }) => {
       const prepared = outcome();
       await until(() => server.requested.length === 1 && partOf(harness).length === begun);
       harness.clock.advance(29_000);

@@ -44,7 +44,7 @@ export async function createTestServer(
 }
 
 /** Sends `body` or its requested range, like a file server. */
-export function gives(body: Buffer): Answer {
+export function sendsFile(body: Buffer): Answer {
   return ({ headers }, response) => {
     const from = /^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1];
     if (from === undefined) {
@@ -62,7 +62,7 @@ export function gives(body: Buffer): Answer {
 }
 
 /** Sends `after` bytes of the announced body and closes the connection. */
-export function cuts(body: Buffer, after: number): Answer {
+export function closesAfter(body: Buffer, after: number): Answer {
   return (request, response) => {
     const { range } = request.headers;
     const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
@@ -83,7 +83,7 @@ export function status(code: number, headers: Record<string, string> = {}): Answ
 }
 
 /** Accepts the request and sends nothing, or only `begin`. */
-export function hangs(begin?: Buffer): Answer {
+export function sendsNothing(begin?: Buffer): Answer {
   return (_, response) => {
     if (begin === undefined) return;
     response.writeHead(200, { 'content-length': begin.length + 1 });

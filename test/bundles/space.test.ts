@@ -23,7 +23,7 @@ import { logFor } from '../../src/core/log.ts';
 import { archive, sha256Of } from '../harness/bundles/archives.ts';
 import { assertClean, never, treeOf } from '../harness/bundles/bundles.ts';
 import { createTestClock } from '../harness/clock.ts';
-import { createTestServer, gives } from './server.ts';
+import { createTestServer, sendsFile } from './server.ts';
 
 const space = suite('bundles: disk space');
 
@@ -99,7 +99,7 @@ space('a bundle with more files than the disk has free inodes is refused', () =>
 space('a download that does not fit on the disk is refused before its first byte', () =>
   onDisk('size=24M', async disk => {
     const bytes = archive({ name: 'a', content: randomBytes(6 << 20) });
-    const server = await createTestServer(() => gives(bytes));
+    const server = await createTestServer(() => sendsFile(bytes));
     const source = { url: `${server.url}/a.tar` };
     const wanted = {
       subject: 'modules.m.bundle',

@@ -11,8 +11,8 @@ const QUEUES = ['a', 'b', 'c'];
 /** Body sizes in bytes: within the entry, beside the entry, and in separate pages. */
 const SIZES = [10, 1_700, 9_000];
 
-type Take = {
-  readonly kind: 'take';
+type DrainStep = {
+  readonly kind: 'drain';
   readonly queue: string;
   readonly window: number;
   /** Outcome of each sent entry. */
@@ -30,7 +30,7 @@ type Step =
       /** True if the message has metadata and must be durable first. */
       readonly durableFirst: boolean;
     }
-  | Take
+  | DrainStep
   | {
       readonly kind: 'retain';
       readonly topic: string;
@@ -73,7 +73,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      kind: fc.constant('take' as const),
+      kind: fc.constant('drain' as const),
       queue: fc.constantFrom(...QUEUES),
       window: fc.integer({ min: 1, max: 8 }),
       outcomes: fc.array(
@@ -159,8 +159,8 @@ async function perform(harness: StoreHarness, model: Model, wanted: Step, text: 
       else harness.store.append(message, destinations, error => assert.is(error, undefined));
       return;
     }
-    case 'take':
-      return take(harness, model, wanted);
+    case 'drain':
+      return drainWindow(harness, model, wanted);
     case 'retain': {
       const { topic, empty, ttl } = wanted;
       const message = { ...messageOf(empty ? '' : text, ttl), topic };
@@ -192,7 +192,11 @@ async function restart(harness: StoreHarness, model: Model): Promise<void> {
 }
 
 /** Drains one window of a queue and applies its outcome to each entry. */
-function take(harness: StoreHarness, model: Model, { queue, window, outcomes }: Omit<Take, 'kind'>): void {
+function drainWindow(
+  harness: StoreHarness,
+  model: Model,
+  { queue, window, outcomes }: Omit<DrainStep, 'kind'>,
+): void {
   const sent: QueueEntry[] = [];
   const drain = harness.store.drain(queue, {
     window,
