@@ -8,8 +8,8 @@ import { openSkerry } from './stores/skerry.ts';
 /*
  * churn.ts <subject> <folder> <messages>
  *
- * Sends messages through a queue whose depth stays between LEAST and MOST until the last message is appended.
- * Prints the size of the folder.
+ * Sends messages through a queue whose depth stays between MIN_DEPTH and MAX_DEPTH until the last message is
+ * appended. Prints the size of the folder.
  */
 
 const MIN_DEPTH = 5_000;

@@ -14,7 +14,10 @@ export type HealthTracker = {
   readonly reportSuccess: (part: StorePart) => void;
   /** Records that a message was refused because `bounded`, a queue or the store, has no space. */
   readonly reportFull: (bounded: string, reason: Failure) => void;
-  /** Clears the queues that have refused no message since the last call. Called once per round. */
+  /**
+   * Removes the queues that have refused no message since the last call from the full queues. Called once per
+   * sweep interval.
+   */
   readonly refresh: () => void;
   /** True while the store cannot be written. */
   readonly isFailing: () => boolean;
@@ -23,7 +26,7 @@ export type HealthTracker = {
 
 export function createHealthTracker(log: Log): HealthTracker {
   const failures = new Map<StorePart, Failure>();
-  /** Full queues by name. `refused` is true if the queue has refused a message in this round. */
+  /** Full queues by name. `refused` is true if the queue has refused a message since the last `refresh`. */
   const full = new Map<string, { readonly reason: Failure; refused: boolean }>();
   return {
     reportFailure: (part, error) => {

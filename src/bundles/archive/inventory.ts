@@ -17,7 +17,7 @@ export type BundleItem =
 
 /** Content of an archive. Each entry is checked against path traversal and the bounds of the bundle. */
 export type Inventory = {
-  /** Checks and adds an entry. Returns its path and the parent folders that must be created first. */
+  /** Checks an entry and adds it. Returns its path and the parent folders that must be created first. */
   readonly add: (entry: TarEntry) => AddedEntry;
   /** Checks links and completeness. Called after the last entry. */
   readonly validate: () => void;

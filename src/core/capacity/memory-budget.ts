@@ -4,7 +4,7 @@ export type MemoryBudget = {
   readonly gathered: number;
   /**
    * Connections that have not sent CONNECT. Beyond this bound the hub closes the oldest connection of the
-   * address with the most.
+   * address with the most connections.
    */
   readonly arrivals: number;
   /**

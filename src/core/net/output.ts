@@ -63,7 +63,7 @@ export function createOutput(socket: Sink, memory: SocketMemory, drained: () => 
   let end = 0;
   let bytes = 0;
   let scheduled = false;
-  /** Unsent bytes of the socket at the last measurement. */
+  /** Number of unsent bytes of the socket when it was last measured. */
   let counted = 0;
   /** True if `isFull` has returned true and `drained` was not called since. */
   let refused = false;

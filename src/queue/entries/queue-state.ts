@@ -15,7 +15,7 @@ export type QueueState = {
   retired: boolean;
   /** True if LMDB contains the record of the queue. Until then each commit contains the name of the queue. */
   saved: boolean;
-  /** Number of entries in LMDB and in memory. */
+  /** Number of entries, in LMDB or in memory. */
   depth: number;
   /** Bytes of disk that the entries use. */
   bytes: number;

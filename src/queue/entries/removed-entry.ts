@@ -92,7 +92,7 @@ export function removedLaneEntry(entry: LaneEntry): RemovedEntry {
 
 /**
  * Returns the encoded message of an entry that is not removed yet. Undefined if the message is not encoded
- * yet or is missing.
+ * yet, or missing.
  */
 export function recordIn(
   { laneEntry, queue, priority, sequence }: RemovedEntry,

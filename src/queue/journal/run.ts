@@ -53,7 +53,7 @@ export type RunAppend = {
   readonly holds: readonly { readonly queue: number; readonly priority: number; readonly expires: number }[];
 };
 
-/** Run under construction, with the position of the next write. */
+/** Run under construction. `end` is the position of the next write. */
 export type RunDraft = { readonly blocks: Buffer; end: number };
 
 /** Changes of a run other than appends, in the order of the layout. */

@@ -17,7 +17,7 @@ export type Checked = {
 
 const SEMANTICS: Readonly<Record<Dialect, Semantics>> = { skerry: SKERRY, azure: AZURE };
 
-/** Evaluation cost of a constant. */
+/** Evaluation cost of a constant part. */
 const KNOWN = 0;
 
 /** Evaluation cost of code that reads properties. */
