@@ -81,7 +81,7 @@ function shift(waiting: LaneState): Job | undefined {
 }
 
 /**
- * Removes the newest job of the key with the most jobs. If several keys have as many, the last one is used.
+ * Removes the newest job of the key with the most jobs. If several keys have as many, the last key is used.
  */
 function dropFromLongest(waiting: LaneState): Job | undefined {
   let longest: readonly [string, Job[]] | undefined;

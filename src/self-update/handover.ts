@@ -23,20 +23,20 @@ export function handOver({ dataFolder, launched, args, env, execve, exit }: Hand
 }
 
 /**
- * Calls `gone` once if the watchdog was killed (SIGKILL), because then no process forwards signals or counts
- * the starts. Polls `parent`, which returns the current parent pid. A pipe to the watchdog would need one
- * more process.
+ * Calls `onLost` once if the watchdog was killed (SIGKILL), because then no process forwards signals or
+ * counts the starts. Polls `parent`, which returns the current parent pid. A pipe to the watchdog would need
+ * one more process.
  */
 export function monitorWatchdog(
   { watchdog }: Launched,
   parent: () => number,
   clock: Clock,
-  gone: () => void,
+  onLost: () => void,
 ): Cancel {
   if (watchdog === undefined) return () => {};
   let cancel: Cancel = () => {};
   const check = (): void => {
-    if (parent() !== watchdog) gone();
+    if (parent() !== watchdog) onLost();
     else cancel = clock.after(WATCHDOG_CHECK_MS, check);
   };
   check();

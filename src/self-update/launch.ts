@@ -79,7 +79,8 @@ function usableState(paths: UpdatePaths, log: Log): UpdateState | undefined {
 }
 
 /**
- * True if the program is in the folder: the binary of a slot that was started directly runs without a trial.
+ * True if the program is inside the folder. The binary of a slot that a user starts directly runs without a
+ * trial.
  */
 function isWithin(program: string, folder: string): boolean {
   return program.startsWith(realpathSync(folder) + sep);

@@ -8,7 +8,7 @@ export const MAX_HUB_STATE_BYTES = 1 << 16;
 
 /**
  * Bounds of the trial of a new hub binary: maximum starts, total seconds until it must be healthy, and
- * seconds from SIGTERM to SIGKILL. The last exceeds the 10 seconds that modules have to stop by default.
+ * seconds from SIGTERM to SIGKILL. Modules have 10 seconds to stop by default, so the hub needs more.
  */
 export const HUB_TRIAL = { starts: 3, seconds: 120, grace: 15 } as const;
 

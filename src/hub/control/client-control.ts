@@ -135,7 +135,7 @@ export function controlClients({ clock, store, broker }: ClientControlHost): Cli
     );
   };
 
-  /** Session with this id, or with this client identifier if it is unambiguous. */
+  /** Finds a session by its id, or by its client identifier if only one session has this identifier. */
   const find = (id: string): Session | undefined => {
     const all = broker.sessions();
     const exact = all.find(session => session.id === id);

@@ -167,7 +167,8 @@ function textAt(bytes: Buffer, start: number, end: number): string {
 }
 
 /**
- * Adds a member to an object. An assignment to `__proto__` would set the prototype, so it is defined instead.
+ * Adds a member to an object. The member `__proto__` is defined, because an assignment would set the
+ * prototype.
  */
 function setMember(object: Record<string, unknown>, key: string | number, value: unknown): void {
   if (key !== '__proto__') object[key] = value;
