@@ -97,7 +97,7 @@ acknowledging(
         const found = read(first, rest, version);
         const wanted = oracle(packetOf(first, rest).packet, version);
         if (typeof found === 'string') {
-          const code = found.startsWith('an acknowledgement has the reason code');
+          const code = found.startsWith('an acknowledgement has the invalid reason code');
           assert.ok(
             wanted === undefined || code || STRICTER.includes(found) || found.includes('twice'),
             found,
