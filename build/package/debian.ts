@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { VERSION } from '../../src/core/version.ts';
 import type { PackagedFile } from './files.ts';
 import { writeTree } from './tree.ts';
 
@@ -13,6 +12,8 @@ const SCRIPTS = ['postinst', 'prerm', 'postrm'];
 
 export type DebianSettings = {
   readonly files: readonly PackagedFile[];
+  readonly version: string;
+  /** Debian's name of the architecture. */
   readonly architecture: string;
   /** Seconds since 1970 that every file gets as its time. */
   readonly seconds: number;
@@ -21,15 +22,17 @@ export type DebianSettings = {
 };
 
 /** Makes a Debian package. Compressed with xz, because the dpkg of Debian 11 reads no zstd. */
-export function makeDebianPackage({ files, architecture, seconds, work, output }: DebianSettings): void {
-  writeTree(work, [...files, ...controlFiles(files, architecture)], seconds);
+export function makeDebianPackage(settings: DebianSettings): void {
+  const { files, seconds, work, output } = settings;
+  writeTree(work, [...files, ...controlFiles(settings)], seconds);
   execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', work, output], {
     env: { ...process.env, SOURCE_DATE_EPOCH: String(seconds) },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
 }
 
-function controlFiles(files: readonly PackagedFile[], architecture: string): PackagedFile[] {
+function controlFiles(settings: DebianSettings): PackagedFile[] {
+  const { files } = settings;
   const text = (name: string, content: string): PackagedFile => ({
     path: `DEBIAN/${name}`,
     mode: 0o644,
@@ -42,7 +45,7 @@ function controlFiles(files: readonly PackagedFile[], architecture: string): Pac
   }));
   const configuration = files.filter(({ path }) => path.startsWith('etc/')).map(({ path }) => `/${path}\n`);
   return [
-    text('control', control(files, architecture)),
+    text('control', control(settings)),
     text('conffiles', configuration.join('')),
     text('md5sums', files.map(checksumLine).join('')),
     ...scripts,
@@ -55,10 +58,10 @@ function checksumLine({ path, content }: PackagedFile): string {
   return `${createHash('md5').update(content).digest('hex')}  ${path}\n`;
 }
 
-function control(files: readonly PackagedFile[], architecture: string): string {
+function control({ files, version, architecture }: DebianSettings): string {
   const bytes = files.reduce((sum, { content }) => sum + content.length, 0);
   return `Package: skerry
-Version: ${VERSION}
+Version: ${version}
 Section: net
 Priority: optional
 Architecture: ${architecture}

@@ -49,6 +49,7 @@ function packageFor(arch: string, seconds: number): string[] {
   try {
     makeDebianPackage({
       files: debianFiles(binary, licences, changelog(seconds)),
+      version: VERSION,
       architecture: debian,
       seconds,
       work: join(work, 'deb'),

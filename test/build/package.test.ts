@@ -33,6 +33,7 @@ function debianPackage({ folder, binary, licences }: Context, name: string): str
   const output = join(folder, `${name}.deb`);
   makeDebianPackage({
     files: debianFiles(binary, licences, 'skerry (0.1.0) stable; urgency=medium\n'),
+    version: VERSION,
     architecture: 'amd64',
     seconds: TIME,
     work: join(folder, name),

@@ -1,0 +1,97 @@
+/*
+ * npm run install-vm
+ *
+ * Installs the Debian package in a virtual machine of 256 MB with systemd: first module, limits, sandboxes and
+ * users under the hardened unit, reboot, kill, upgrade, downgrade, purge. Needs Debian on x64 with
+ * qemu-system-x86, mmdebstrap, busybox-static and e2fsprogs. The machine is emulated and takes some minutes.
+ */
+import { spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { makeDebianPackage } from '../../../build/package/debian.ts';
+import { debianFiles } from '../../../build/package/files.ts';
+import { VERSION } from '../../../src/core/version.ts';
+import { fetchKernel, makeInitialFiles } from '../vm/kernel.ts';
+import { makeDisk } from './disk.ts';
+
+const MEMORY_MEBIBYTES = 256;
+
+/** Milliseconds for both boots. */
+const TIMEOUT = 1_500_000;
+
+/** Version of the package that the other one is upgraded to. */
+const NEWER = '9.0.0';
+
+const INITIAL = `#!/bin/busybox sh
+/bin/busybox mount -t devtmpfs dev /dev
+LOAD
+/bin/busybox mount -t ext4 /dev/vda /disk
+exec /bin/busybox switch_root /disk /sbin/init
+`;
+
+const HIDDEN = 'test -e /var/lib/skerry/store || echo the data folder is hidden';
+
+const MANIFEST = {
+  name: 'installed',
+  deployment: { within: '10m' },
+  modules: {
+    limited: { exec: ['sleep', '1111'], io: 'lines', user: 'greenhouse', limits: { memory: '32M' } },
+    standard: { exec: ['sh', '-c', `${HIDDEN}; exec sleep 2222`], io: 'lines', sandbox: 'standard' },
+    strict: { exec: ['sh', '-c', `${HIDDEN}; exec sleep 3333`], io: 'lines', sandbox: 'strict' },
+  },
+};
+
+const dist = resolve(import.meta.dirname, '../../../dist');
+const folder = join(dist, 'install');
+const scenario = join(folder, 'scenario');
+
+/** The package of the built binary. Hardly compressed, because the emulated machine is slow. */
+function makePackage(version: string, output: string): void {
+  process.env['DPKG_DEB_COMPRESSOR_LEVEL'] = '0';
+  const changelog = `skerry (${version}) stable; urgency=medium\n`;
+  const files = debianFiles(join(dist, 'skerry'), join(dist, 'THIRD-PARTY-LICENSES'), changelog);
+  const work = join(folder, 'package');
+  makeDebianPackage({ files, version, architecture: 'amd64', seconds: 1_700_000_000, work, output });
+  rmSync(work, { recursive: true });
+}
+
+rmSync(scenario, { recursive: true, force: true });
+mkdirSync(scenario, { recursive: true });
+copyFileSync(join(import.meta.dirname, 'scenario.sh'), join(scenario, 'scenario.sh'));
+writeFileSync(join(scenario, 'manifest.json'), JSON.stringify(MANIFEST));
+makePackage(VERSION, join(scenario, 'old.deb'));
+makePackage(NEWER, join(scenario, 'new.deb'));
+const kernel = fetchKernel(folder);
+const initial = makeInitialFiles(folder, kernel, INITIAL);
+const disk = makeDisk(folder, scenario);
+const output = await boot();
+const passed = output.match(/^ok /gm)?.length ?? 0;
+const failed = output.match(/^FAILED /gm)?.length ?? 0;
+const ended = output.includes('The scenario ends.');
+if (!ended) process.stdout.write('\nThe scenario did not end.\n');
+process.stdout.write(`\n${passed} passed, ${failed + (ended ? 0 : 1)} failed\n`);
+process.exit(passed > 0 && failed === 0 && ended ? 0 : 1);
+
+/** Runs the machine until it is switched off. Resolves to what it printed. */
+function boot(): Promise<string> {
+  const child = spawn(
+    'qemu-system-x86_64',
+    [
+      ...['-nodefaults', '-display', 'none', '-serial', 'stdio'],
+      ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-m', `${MEMORY_MEBIBYTES}`, '-smp', '2'],
+      ...['-kernel', kernel.image, '-initrd', initial],
+      ...['-append', 'console=ttyS0 quiet panic=-1 systemd.show_status=0'],
+      ...['-drive', `file=${disk},if=virtio,format=raw`],
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'], timeout: TIMEOUT },
+  );
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk.replaceAll('\r', '');
+    process.stdout.write(chunk);
+  });
+  return new Promise((done, fail) => {
+    child.once('error', fail);
+    child.once('close', () => done(text));
+  });
+}
