@@ -66,6 +66,21 @@ export function allPids(): number[] {
   return entries.map(Number).filter(pid => pid > 0);
 }
 
+/**
+ * Returns the soft limit of open files of this process, which Node raises to the hard limit at its start.
+ * Infinity if the system does not report it.
+ */
+export function maxOpenFiles(): number {
+  const [, limit] = /^Max open files +(\d+)/m.exec(readKernelFile('/proc/self/limits')) ?? [];
+  return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
+}
+
+/** Returns the anonymous memory of this process in bytes. 0 if the system does not report it. */
+export function anonymousMemory(): number {
+  const [, kilobytes = '0'] = /^RssAnon:\s+(\d+) kB/m.exec(readKernelFile('/proc/self/status')) ?? [];
+  return Number(kilobytes) * 1024;
+}
+
 /** Returns undefined if the process does not exist, belongs to another user, or /proc is not mounted. */
 function ifExists<Result>(read: () => Result): Result | undefined {
   try {

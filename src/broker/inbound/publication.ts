@@ -1,3 +1,4 @@
+import { settleAfter } from '../../core/async/settle-after.ts';
 import type { Holder } from '../../core/capacity/shares.ts';
 import type { Message, OnDurable, Origin, QoS } from '../../core/message.ts';
 import { NO_PROPERTIES } from '../../core/message.ts';
@@ -77,12 +78,7 @@ export function publish(
   metadata?: MetadataEntry,
 ): number {
   if (!message.retain) return host.publish(message, onDurable, metadata);
-  let pending = 2;
-  let failure: Error | undefined;
-  const onPartDurable: OnDurable = error => {
-    failure ??= error;
-    if (--pending === 0) onDurable(failure);
-  };
+  const onPartDurable = settleAfter(2, onDurable);
   host.retained.set(message, holder, onPartDurable);
   return host.publish(message, onPartDurable, metadata);
 }

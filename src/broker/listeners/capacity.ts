@@ -1,14 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { moduleReserve } from '../../core/capacity/shares.ts';
 import { MAX_CONNECTIONS } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
+import { maxOpenFiles } from '../../core/proc.ts';
 import { RESERVED_FILES } from '../limits.ts';
-
-/**
- * Line of /proc/self/limits with the soft limit of open files, which Node raises to the hard limit at its
- * start.
- */
-const OPEN_FILES = /^Max open files +(\d+)/m;
 
 /** Maximum concurrent connections of all listeners together. Each connection uses one file descriptor. */
 export type Capacity = {
@@ -25,7 +19,7 @@ export type Capacity = {
  * MAX_CONNECTIONS.
  */
 export function connectionCapacity(log: Log): Capacity {
-  const files = openFiles();
+  const files = maxOpenFiles();
   const capacity = capacityFor(files);
   if (capacity.clients < MAX_CONNECTIONS) {
     log.warn(
@@ -33,12 +27,6 @@ export function connectionCapacity(log: Log): Capacity {
     );
   }
   return capacity;
-}
-
-/** Returns the system's limit of open files. Infinity if the system does not report it. */
-export function openFiles(): number {
-  const [, text] = OPEN_FILES.exec(readFileSync('/proc/self/limits', 'latin1')) ?? [];
-  return text === undefined ? Number.POSITIVE_INFINITY : Number(text);
 }
 
 /**

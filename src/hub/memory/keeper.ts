@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { getHeapStatistics } from 'node:v8';
 import { repeat } from '../../core/async/repeat.ts';
 import type { MemoryBudget } from '../../core/capacity/memory-budget.ts';
@@ -6,6 +5,7 @@ import { budgetOf } from '../../core/capacity/memory-budget.ts';
 import type { Clock } from '../../core/clock.ts';
 import { containedExceptions, noteException } from '../../core/containment.ts';
 import type { Log } from '../../core/log.ts';
+import { anonymousMemory } from '../../core/proc.ts';
 import { nativeFunction } from '../../supervisor/terminal/native-addon.ts';
 import { BUFFER_SLACK_BYTES, INPUT_CHECK_BYTES, MEMORY_CHECK_MS, MEMORY_SLACK_BYTES } from '../limits.ts';
 import type { MemoryTotal } from './total.ts';
@@ -133,12 +133,4 @@ export async function loadAllocator(): Promise<Allocator | undefined> {
 /** Returns the bytes of all buffers, including garbage. */
 function buffers(): number {
   return getHeapStatistics().external_memory;
-}
-
-/**
- * Returns the anonymous memory of this process in bytes (RssAnon of proc(5)). 0 if the system reports none.
- */
-function anonymousMemory(): number {
-  const [, kilobytes] = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? [];
-  return Number(kilobytes ?? 0) * 1024;
 }

@@ -1,6 +1,7 @@
 import { healthTopic } from '../../broker/access/access.ts';
 import type { Broker } from '../../broker/broker.ts';
 import type { CountForwarded } from '../../broker/types.ts';
+import { settleAfter } from '../../core/async/settle-after.ts';
 import { MAX_PERSISTENT_SESSIONS } from '../../core/limits.ts';
 import type { Message, OnDurable, Origin } from '../../core/message.ts';
 import { DEFAULT_UPSTREAM } from '../../core/message.ts';
@@ -160,17 +161,4 @@ function hearHealth({ origin, body }: Message, health: RouterSettings['health'])
 function queueOf(sink: Exclude<Sink, { readonly kind: 'topic' }>): string {
   if (sink.kind === 'input') return inputQueue(sink.module, sink.input);
   return upstreamQueue(sink.name ?? DEFAULT_UPSTREAM);
-}
-
-/**
- * Returns a callback that calls `settle` after it was called `parts` times, with the first error of all
- * calls.
- */
-function settleAfter(parts: number, settle: OnDurable): OnDurable {
-  let open = parts;
-  let failure: Error | undefined;
-  return error => {
-    failure ??= error;
-    if (--open === 0) settle(failure);
-  };
 }

@@ -1,6 +1,7 @@
-import { capacityFor, openFiles } from '../../broker/listeners/capacity.ts';
+import { capacityFor } from '../../broker/listeners/capacity.ts';
 import type { Resources } from '../../core/capacity/resources.ts';
 import { createResources } from '../../core/capacity/resources.ts';
+import { maxOpenFiles } from '../../core/proc.ts';
 import type { Manifest } from '../../manifest/types.ts';
 import { resourceBoundsOf } from './bounds.ts';
 
@@ -13,7 +14,7 @@ export type HubResources = {
 };
 
 export function openResources(manifest: Bounding): HubResources {
-  const { clients: openable } = capacityFor(openFiles());
+  const { clients: openable } = capacityFor(maxOpenFiles());
   let bounds = resourceBoundsOf(manifest, openable);
   return {
     shares: createResources(() => bounds),

@@ -2,7 +2,7 @@ import type { ChildProcess, SpawnOptions, StdioNull, StdioPipe } from 'node:chil
 import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync, readdirSync } from 'node:fs';
 import { systemCode } from '../../core/errors.ts';
-import { readKernelFile } from '../../core/proc.ts';
+import { maxOpenFiles, readKernelFile } from '../../core/proc.ts';
 import { preferAsOomVictim } from './oom-score.ts';
 
 /**
@@ -33,8 +33,7 @@ let inherited: readonly number[] | undefined;
  * the hub opens files without O_CLOEXEC.
  */
 export function closeInheritedDescriptors(): void {
-  const [, limit = ''] = /^Max open files +(\d+)/m.exec(readKernelFile('/proc/self/limits')) ?? [];
-  const max = Math.min(MAX_INHERITED, Math.floor((Number(limit) || MAX_INHERITED) / 2));
+  const max = Math.min(MAX_INHERITED, Math.floor(maxOpenFiles() / 2));
   for (const descriptor of inheritedDescriptors()) if (descriptor >= max) closeSync(descriptor);
 }
 

@@ -1,8 +1,8 @@
 /*
  * npm run install-vm
  *
- * Installs the Debian package in a virtual machine of 256 MB with systemd: first module, limits, sandboxes and
- * users under the hardened unit, reboot, kill, upgrade, downgrade, purge. Needs Debian on x64 with
+ * Installs the Debian package in a virtual machine of 256 MB with systemd: first module, limits, sandboxes
+ * and users under the hardened unit, reboot, kill, upgrade, downgrade, purge. Needs Debian on x64 with
  * qemu-system-x86, mmdebstrap, busybox-static and e2fsprogs. The machine is emulated and takes some minutes.
  */
 import { spawn } from 'node:child_process';
