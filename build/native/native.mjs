@@ -17,9 +17,9 @@ const FLAGS = [
 
 /**
  * Sources of the functions that Node lacks: credentials of the peer of a Unix socket, pipe2(2), functions of
- * the allocator, _exit(2).
+ * the allocator, _exit(2), datagrams to Unix sockets.
  */
-const FUNCTIONS = ['peer-credentials.cc', 'pipe.cc', 'memory.cc', 'exit.cc'].map(file =>
+const FUNCTIONS = ['peer-credentials.cc', 'pipe.cc', 'memory.cc', 'exit.cc', 'notify.cc'].map(file =>
   readFileSync(join(root, 'build/native', file), 'utf8'),
 );
 
@@ -31,7 +31,10 @@ const FUNCTIONS = ['peer-credentials.cc', 'pipe.cc', 'memory.cc', 'exit.cc'].map
 const ADDITIONS = [
   ['        environ = env;\n', '        closefrom(3);\n'],
   ['    default:\n      if (pty_nonblock(master) == -1', ' || fcntl(master, F_SETFD, FD_CLOEXEC) == -1'],
-  ['#include <sys/ioctl.h>\n', '#include <malloc.h>\n#include <sys/socket.h>\n'],
+  [
+    '#include <sys/ioctl.h>\n',
+    '#include <malloc.h>\n#include <stddef.h>\n#include <sys/socket.h>\n#include <sys/un.h>\n',
+  ],
   ['/**\n * Init\n */\n', FUNCTIONS.join('')],
   [
     'Napi::Function::New(env, PtyGetProc));\n',
@@ -41,6 +44,7 @@ const ADDITIONS = [
       ['limitFreed', 'LimitFreed'],
       ['trim', 'Trim'],
       ['exit', 'Exit'],
+      ['notify', 'Notify'],
     ]
       .map(([name, fn]) => `  exports.Set("${name}", Napi::Function::New(env, ${fn}));\n`)
       .join(''),

@@ -16,6 +16,7 @@ import { dataFolder } from './data-folder.ts';
 import { initCommand } from './init.ts';
 import { readMachineTime } from './machine-time.ts';
 import { UP } from './reference/up.ts';
+import { notifyReady } from './service-manager.ts';
 import {
   become,
   standardErrorJsonLog,
@@ -64,6 +65,8 @@ export async function run(args: readonly string[]): Promise<number> {
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--no-maglev');
   containStrayExceptions(log);
+  if (process.env['NOTIFY_SOCKET'] !== undefined && !(await notifyReady()))
+    log.warn('Cannot notify the service manager that the hub is ready: use Type=simple in the unit.');
   const cause = await Promise.race([request.told, hub.replaced]);
   // Prevents a deadlock: at the exit, this thread waits for the compiler thread, which may wait until this
   // thread collects garbage. If nothing more is optimized, the compiler thread has finished by then.

@@ -34,6 +34,9 @@ export const UP = {
     },
     data: DATA,
   },
+  environment: {
+    NOTIFY_SOCKET: 'Socket of a service manager, to which the hub reports that it listens (sd_notify).',
+  },
   exitCodes: { 0: 'The hub was stopped by a signal.' },
   examples: [
     { line: 'skerry up manifest.json --data ./data', about: 'Run a manifest, with all state in ./data.' },
