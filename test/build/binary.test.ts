@@ -172,7 +172,10 @@ binary('the build refuses unknown arguments', () => {
       encoding: 'utf8',
     });
     assert.is(status, 2);
-    assert.match(stderr, /^build: .* is invalid\. Usage: node build\.mjs \[--arch x64\|arm64\]\n$/);
+    assert.match(
+      stderr,
+      /^build: .* is invalid\. Usage: node build\.mjs \[--arch x64\|arm64\] \[--cache FILE\]\n$/,
+    );
   }
 });
 

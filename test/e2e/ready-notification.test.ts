@@ -22,7 +22,7 @@ const MANIFEST = {
   listeners: [],
 };
 
-/** Runs a hub and a service manager with the socket `address` until the manager is told. Returns what it was told. */
+/** Runs a hub and a service manager with the socket `address`. Returns what the hub reported to it. */
 async function readiness(address: string): Promise<string[]> {
   const folder = folderWith({ 'manager.py': MANAGER, 'manifest.json': JSON.stringify(MANIFEST) });
   const inFolder = (text: string): string => text.replace('FOLDER', folder);

@@ -85,7 +85,8 @@ again('a module that was stopped by an operator is started', async ({ device }) 
 
 again('a deployment that never was healthy is not healthy when it is applied again', async ({ device }) => {
   device.write('broken', {});
-  device.write('set.json', MANIFEST);
+  // A slow machine may need longer than 200 ms until the module exits.
+  device.write('set.json', { ...MANIFEST, deployment: { healthyFor: '60s', within: '2m' } });
   await device.up('set.json');
   await until('it has failed', () => device.hub().log().includes('exit 3'));
   const { code, err } = await apply(device);
