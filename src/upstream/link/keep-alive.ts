@@ -3,6 +3,12 @@ import type { Clock } from '../../core/clock.ts';
 /** Fraction of the keep-alive after which an idle link sends PINGREQ. */
 const PING_FRACTION = 0.85;
 
+/**
+ * Fraction of the keep-alive between two checks of a link that sends. The check knows only that a packet was sent
+ * since the last check, not when.
+ */
+const CHECK_FRACTION = 0.4;
+
 /** Multiple of the keep-alive after which a link that receives nothing is dead (MQTT 5, 3.1.2.10). */
 const TIMEOUT_FACTOR = 1.5;
 
@@ -31,6 +37,7 @@ export type KeepAlive = {
 export function startKeepAlive(settings: KeepAliveSettings): KeepAlive {
   const { clock, milliseconds, waiting, readingSince, ping, dead } = settings;
   let heard = clock.monotonic();
+  /** Lower bound of the time of the last sent packet. */
   let said = heard;
   let checkedAt = heard;
   let hasSent = false;
@@ -38,7 +45,8 @@ export function startKeepAlive(settings: KeepAliveSettings): KeepAlive {
 
   const check = (): void => {
     const now = clock.monotonic();
-    if (hasSent) said = Math.max(checkedAt, heard);
+    const isBusy = hasSent;
+    if (isBusy) said = checkedAt;
     hasSent = false;
     checkedAt = now;
     // A server that accepts bytes is alive, even if it is too busy to answer.
@@ -55,7 +63,8 @@ export function startKeepAlive(settings: KeepAliveSettings): KeepAlive {
       ping();
       pingAt = now + PING_FRACTION * milliseconds;
     }
-    cancel = clock.after(Math.min(pingAt, deadAt) - now, check);
+    const nextCheck = isBusy ? now + CHECK_FRACTION * milliseconds : pingAt;
+    cancel = clock.after(Math.min(nextCheck, pingAt, deadAt) - now, check);
   };
 
   let cancel = clock.after(PING_FRACTION * milliseconds, check);
