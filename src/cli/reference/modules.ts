@@ -42,7 +42,7 @@ export const ATTACH = {
   summary: "Shows a module's terminal in this one, until Ctrl-].",
   role: 'admin',
   requests: ['attach'],
-  arguments: [{ ...MODULE, about: 'Module that has `"terminal": true` in the manifest.' }],
+  arguments: [{ ...MODULE, about: 'Module that has `"tty": true` in the manifest.' }],
   options: {
     'read-only': { type: 'boolean', about: 'Only watch; Ctrl-C detaches, too.' },
     data: DATA,

@@ -4,8 +4,8 @@ import type { Clock } from '../../core/clock.ts';
 const PING_FRACTION = 0.85;
 
 /**
- * Fraction of the keep-alive between two checks of a link that sends. The check knows only that a packet was sent
- * since the last check, not when.
+ * Fraction of the keep-alive between two checks of a link that sends. A check knows that a packet was sent
+ * since the last check, but not when.
  */
 const CHECK_FRACTION = 0.4;
 
