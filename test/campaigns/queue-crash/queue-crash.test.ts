@@ -17,8 +17,9 @@ kills('a killed process loses no durable message, and no acknowledged message re
   process.stdout.write(`seed ${seed}: to repeat, node test/campaigns/queue-crash/run.ts ${KILLS} ${seed}\n`);
   const result = await killAgain(KILLS, seed);
   assert.equal(faultsOf(result), []);
-  assert.ok(result.promised > 100 * KILLS, `only ${result.promised} were promised`);
-  assert.ok(result.checkpoints >= KILLS, `only ${result.checkpoints} checkpoints were made`);
+  // A slow machine does less between two kills. Without messages and checkpoints the run would prove nothing.
+  assert.ok(result.promised > 10 * KILLS, `only ${result.promised} messages became durable`);
+  assert.ok(result.checkpoints >= KILLS / 5, `only ${result.checkpoints} checkpoints were made`);
 });
 
 const checks = suite('campaign: check of a store after a kill');
