@@ -10,7 +10,7 @@ let caught = 0;
 export function noteException(log: Log, component: string, thrown: unknown, fields: LogFields = {}): void {
   caught++;
   const text = thrown instanceof Error && thrown.stack !== undefined ? thrown.stack : String(thrown);
-  log.error(`An exception in ${component} was contained: ${text}`, fields);
+  log.error(`Unexpected exception in ${component}; the hub continues: ${text}`, fields);
 }
 
 /** Returns a clock whose timers catch exceptions. An exception ends only its timer. */

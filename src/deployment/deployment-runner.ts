@@ -145,7 +145,9 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
     const returning: DeploymentAttempt = { ...attempt, phase: 'returning' };
     if (selfUpdate.trial().kind === 'on-trial') {
       const outcome: DeploymentOutcome = { id: target.id, result: 'returned', failure: why };
-      log.error(`${title} failed: ${why.sentence} The previous hub binary starts and rolls back.`);
+      log.error(
+        `${title} failed: ${why.sentence} Starting the previous hub binary, which rolls back the deployment.`,
+      );
       await state.write({ attempt: returning, outcome }, signal);
       selfUpdate.failTrial(why.sentence);
       return handOver(signal);

@@ -267,10 +267,9 @@ for (const [what, answer, begun] of [
         .fetchBundles([wanted], controller.signal)
         .catch((error: unknown) => error);
       await until(() => server.requested.length === 1 && partOf(harness).length === begun);
-      const start = performance.now();
+      // The clock of the test stands still, so nothing but the abort can end the download.
       controller.abort(reason);
       assert.is(await prepared, reason);
-      assert.ok(performance.now() - start < 1000);
       assertClean(harness.bundles, [], [sha256]);
     }),
   );

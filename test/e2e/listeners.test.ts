@@ -36,7 +36,10 @@ listeners(
       [ABSENT_ADDRESS],
     );
     assert.equal(device.commands(), ['m: sleep 1001']);
-    assert.match(hub.log(), /Cannot listen on 203\.0\.113\.7:1883 \(.*EADDRNOTAVAIL.*\).* The hub retries while it runs\./);
+    assert.match(
+      hub.log(),
+      /Cannot listen on 203\.0\.113\.7:1883 \(.*EADDRNOTAVAIL.*\).* The hub retries while it runs\./,
+    );
     assert.match((await device.command('ps')).out, /not listening on 203\.0\.113\.7:1883: Cannot listen/);
     const { code, out } = await device.command('check');
     assert.is(code, 1);

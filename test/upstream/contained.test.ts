@@ -116,7 +116,7 @@ contained(
     assert.is(tried.filter(text => text === 'good').length, 1);
     assert.match(
       harness.log.join(),
-      /An exception in the delivery of a message from upstream was contained: RangeError/,
+      /Unexpected exception in the delivery of a message from upstream; the hub continues: RangeError/,
     );
     assert.match(
       harness.log.join(),

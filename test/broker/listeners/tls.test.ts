@@ -183,7 +183,10 @@ tls('a missing or unusable certificate file is logged by name and read again unt
           reasons().join(),
           /^The listener's cert \(\S+later\.pem\) cannot be read: the file does not exist\.$/,
         );
-        assert.match(broker.log.join(), /warn broker: The listener's cert .* The hub retries while it runs\./);
+        assert.match(
+          broker.log.join(),
+          /warn broker: The listener's cert .* The hub retries while it runs\./,
+        );
         assert.is(broker.hub().status().listeners.length, 1);
         copyFileSync(certificate('sensor.pem'), cert);
         while (!/cannot be used together/.test(reasons().join())) await turn();

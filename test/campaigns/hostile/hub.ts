@@ -15,7 +15,7 @@ export type WatchedHub = {
 /** Maximum number of stored lines. */
 const MAX_LINES = 20;
 
-const EXCEPTION = /An exception in|^\s+at /;
+const EXCEPTION = /Unexpected exception in|^\s+at /;
 
 /** Starts a hub and resolves when it listens. */
 export function startWatchedHub(manifest: string, data: string): Promise<WatchedHub> {

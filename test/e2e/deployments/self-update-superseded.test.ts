@@ -65,7 +65,8 @@ update('a newer manifest does not wait for a new hub that does not answer', asyn
   const second = await device.command('apply', device.manifest('newer'));
   const took = performance.now() - began;
   assert.equal([second.code, second.err], [0, ''], hub.log());
-  assert.ok(took < 5000, `${took} ms`);
+  // A hub that does not answer is given a minute. A loaded machine needs seconds for the rest.
+  assert.ok(took < 20_000, `${took} ms`);
   assertRefused(await first, 1, /^skerry: Another manifest replaced this one/);
   await until('nothing of it is left', () => !asked() && !existsSync(draft));
   const now = await device.status();

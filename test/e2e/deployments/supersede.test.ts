@@ -32,8 +32,11 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - began;
 }
 
+/** Maximum milliseconds until a newer manifest is healthy. Waiting for the blocked one would take an hour. */
+const MAX_TAKEOVER_MS = 20_000;
+
 /**
- * Applies a newer manifest, and asserts that it is healthy within five seconds and that the command of the
+ * Applies a newer manifest, and asserts that it is healthy soon and that the command of the
  * blocked manifest reports the replacement.
  */
 async function assertSupersedes(
@@ -45,7 +48,7 @@ async function assertSupersedes(
     const { code, out, err } = await device.apply(newer);
     assert.equal([code, err], [0, ''], out);
   });
-  assert.ok(took < 5000, `${took} ms`);
+  assert.ok(took < MAX_TAKEOVER_MS, `${took} ms`);
   const { code, err } = await blocked;
   assert.is(code, 1);
   assert.is(err, 'skerry: Another manifest replaced this one: see "skerry ps".\n');
@@ -159,7 +162,7 @@ supersede('a newer manifest replaces one that is being rolled back', async ({ de
     const { code, err } = await device.apply(quickManifest({ modules: { ...KEPT, more: sleeper(1003) } }));
     assert.equal([code, err], [0, '']);
   });
-  assert.ok(took < 5000, `${took} ms`);
+  assert.ok(took < MAX_TAKEOVER_MS, `${took} ms`);
   assert.is((await blocked).code, 1);
 });
 
