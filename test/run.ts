@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 
 /** Milliseconds after which a test file is killed, because it hangs. */
-const FILE_TIMEOUT_MS = 240_000;
+const FILE_TIMEOUT_MS = 420_000;
 
 /**
  * Milliseconds that a test file may run on after its totals. What a failed test left open would keep it
