@@ -24,25 +24,29 @@ export type Broker = {
   /** Opens a listener. Rejects with the Failure `listener.in-use` or `listener.refused`. */
   readonly listen: (settings: ListenerSettings) => Promise<OpenListener>;
   /**
-   * Delivers a message to its subscribers. Adds the queues in which the message must be stored to `durable`,
-   * and sends it directly to all other subscribers. Returns the number of subscribers.
+   * Delivers a message to its subscribers. Adds to `durable` the names of the queues in which the caller must
+   * store the message. Sends the message directly to all other subscribers. Returns the number of
+   * subscribers.
    */
   readonly deliver: (message: Message, durable: Durable) => number;
   /**
-   * Publishes or schedules the stored wills, and ends expired sessions. Called after a start, when routes are
-   * ready. Further calls have no effect.
+   * Called after a start, when routes are ready. Publishes or schedules the stored wills, and ends expired
+   * sessions. Further calls have no effect.
    */
   readonly begin: () => void;
   /**
-   * Called when hub time has advanced by the downtime of the hub. Publishes wills whose delay has elapsed,
-   * and ends expired sessions.
+   * Called when hub time (the hub's own clock for TTLs) has advanced by the downtime of the hub. Publishes
+   * wills whose delay has elapsed, and ends expired sessions.
    */
   readonly timeAdvanced: () => void;
-  /** Called when routes or module inputs have changed. Discards cached routes, and updates deliveries. */
+  /**
+   * Called when routes or module inputs have changed. Discards cached routes, and starts or stops the
+   * delivery of module inputs.
+   */
   readonly routesChanged: () => void;
   /**
-   * Called when access rules have changed. Disconnects clients whose identity is not `known`, and checks all
-   * subscriptions again.
+   * Called when access rules have changed. Disconnects the clients for whose identity `known` returns false,
+   * and checks all subscriptions again.
    */
   readonly accessChanged: (known: (identity: Identity) => boolean) => void;
   /** Closes the listening sockets. Connections stay open. */
@@ -93,7 +97,7 @@ export function createBroker(settings: BrokerSettings): Broker {
     publishers.clear();
   });
 
-  /** Creates the accept function of one listener, which counts the listener's clients. */
+  /** Creates the accept function of one listener. The function counts the listener's clients. */
   const acceptFor = ({ maxConnections: max = Number.POSITIVE_INFINITY }: ListenerSettings): Accept => {
     const listener: ListenerClients = { max, clients: 0 };
     return (socket, peer, arrival) => {

@@ -7,7 +7,9 @@ export type Inspection = {
   readonly sessions: () => readonly Session[];
   /** Closes the connection of a session, if the client is connected. */
   readonly kick: (session: Session) => void;
-  /** Closes the connection of a session, and deletes the session. Calls `done` when this is on disk. */
+  /**
+   * Closes the connection of a session, and deletes the session. Calls `done` when the deletion is on disk.
+   */
   readonly drop: (session: Session, done: (error?: Error) => void) => void;
 };
 
@@ -20,7 +22,7 @@ export function inspectionOf(sessions: Sessions): Inspection {
     kick,
     drop: (session, done) => {
       kick(session);
-      // If the session is not persistent, closing its connection has already deleted it.
+      // If the session is not persistent, closing its connection has already deleted the session.
       if (sessions.byId(session.id) === session) sessions.discard(session, done);
       else done();
     },

@@ -19,8 +19,8 @@ export const WEBSOCKET_PING_MS = 30_000;
 export const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
- * Maximum bytes that a lingering close reads and discards. Larger than the kernel's socket buffers, so that
- * all input that the peer has already sent is read.
+ * Maximum bytes that a lingering close reads and discards. The limit is larger than the kernel's socket
+ * buffers. Therefore all input that the peer has already sent is read.
  */
 export const MAX_LINGER_BYTES = 16 << 20;
 
@@ -45,7 +45,7 @@ export const MAX_ROUTE_RECEIVERS = 1_024;
 /** Maximum bytes of a client identifier, which is part of a key in the store. */
 export const MAX_CLIENT_ID_BYTES = 1024;
 
-/** Interval in milliseconds of the $SYS topics, the default of mosquitto. */
+/** Interval in milliseconds between two publications of the $SYS topics. Equals the default of mosquitto. */
 export const SYS_INTERVAL_MS = 10_000;
 
 /**
@@ -55,8 +55,8 @@ export const SYS_INTERVAL_MS = 10_000;
 export const MAX_CACHED_MATCHES = 16_384;
 
 /**
- * Maximum messages of one publisher that are not durable yet. The socket of a publisher with so many messages
- * is not read.
+ * Maximum messages of one publisher that are not durable yet. At the maximum, the broker does not read the
+ * publisher's socket.
  */
 export const MAX_PENDING_PUBLISHES = 1000;
 
@@ -72,7 +72,9 @@ export const HTTP_ARRIVAL_BYTES = 16 << 10;
 /** Estimated memory in bytes of a TLS connection before its CONNECT. */
 export const TLS_ARRIVAL_BYTES = 64 << 10;
 
-/** Maximum bytes of an incomplete packet that is too small to be counted in the memory of such packets. */
+/**
+ * Maximum bytes of an incomplete packet that does not count towards the memory limit of incomplete packets.
+ */
 export const FREE_PARTIAL_BYTES = 1 << 12;
 
 /**
@@ -88,8 +90,8 @@ export const MAX_VOLATILE_BACKLOG_BYTES = 1 << 20;
 export const MAX_SUBSCRIPTIONS = 1024;
 
 /**
- * Maximum counted bytes of the subscriptions of one session. Each change of a subscription writes all
- * subscriptions of the session.
+ * Maximum estimated memory in bytes of the subscriptions of one session. The memory is limited because each
+ * change of a subscription writes all subscriptions of the session to the store.
  */
 export const MAX_SESSION_SUBSCRIPTION_BYTES = 4 << 20;
 
@@ -109,7 +111,7 @@ export const SUBSCRIPTION_UNIT_BYTES = 4;
 export const WILL_BYTES = 256;
 
 /**
- * Minimum counted bytes of subscriptions that make a session large. Changes of a large session that arrive
- * during a write are combined in the next write.
+ * Minimum estimated memory in bytes of the subscriptions of a large session. Changes of a large session that
+ * arrive during a write of the session are combined into the next write.
  */
 export const LARGE_SESSION_BYTES = 1 << 16;

@@ -14,15 +14,15 @@ import type { RetainedSource } from './types.ts';
 const ROOT = '$SYS/';
 
 /**
- * Milliseconds for which the values of the hub are cached, because a subscription to `$SYS/#` reads them once
- * per topic.
+ * Milliseconds for which the $SYS values of the hub are cached. Without the cache, a subscription to `$SYS/#`
+ * would compute all values once per topic.
  */
 const HOST_READINGS_CACHE_MS = 1_000;
 
-/** Part of the broker's context from which the values are computed. */
+/** Part of the broker's context from which the $SYS values are computed. */
 type SysContext = Omit<BrokerContext, 'retained'>;
 
-/** Function that computes the value of one topic. `seconds` is the uptime. */
+/** Function that computes the value of one $SYS topic. `seconds` is the uptime of the broker. */
 type Reading = (context: SysContext, seconds: number) => string | number;
 
 const READINGS: Readonly<Record<string, Reading>> = {
@@ -100,7 +100,7 @@ export function startSys(context: SysContext): Sys {
   };
 }
 
-/** Message with a $SYS value, at QoS 0, because a value that is delivered late is useless. */
+/** Returns the message with a $SYS value. Its QoS is 0, because a value that is delivered late is useless. */
 function messageOn(topic: string, text: string): Message {
   return { ...PLAIN, topic, body: Buffer.from(text), qos: 0, origin: { kind: 'client', client: '' } };
 }

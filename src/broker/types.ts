@@ -37,21 +37,27 @@ export type Authentication = Identity | Refusal;
 export type Endpoint = { readonly topic: string; readonly queue: string };
 
 /**
- * Result of the access check of a filter: the client may receive all, some or none of the topics that the
- * filter matches.
+ * Result of the access check of a filter: access rules permit the client to receive all, some or none of the
+ * topics that the filter matches.
  */
 export type Granted = 'all' | 'some' | 'none';
 
-/** Will Message, which the broker publishes when a connection ends without DISCONNECT (MQTT 5, 3.1.2.5). */
+/**
+ * Will Message (MQTT 5, 3.1.2.5). The broker publishes this message when a connection ends without
+ * DISCONNECT.
+ */
 export type Will = {
   readonly message: Omit<Message, 'origin'>;
   /** Will Delay Interval in milliseconds (MQTT 5, 3.1.3.2.2). */
   readonly delay: number;
 };
 
-/** Will of a persistent session, as it is stored. */
+/** Stored form of the will of a persistent session. */
 export type StoredWill = Will & {
-  /** Hub time in milliseconds at which the will is published. Undefined while the client is connected. */
+  /**
+   * Hub time (the hub's own clock for TTLs) in milliseconds at which the will is published. Undefined while
+   * the client is connected.
+   */
   readonly due: number | undefined;
 };
 
@@ -67,13 +73,16 @@ export type PendingWill = {
   readonly stop: () => void;
 };
 
-/** Persistent session, as it is stored. */
+/** Stored form of a persistent session. */
 export type StoredSession = {
   readonly id: string;
   readonly clientId: string;
   readonly identity: Identity;
   readonly holder: Holder;
-  /** Hub time in milliseconds at which the session was created. Undefined if an older version stored it. */
+  /**
+   * Hub time in milliseconds at which the session was created. Undefined if an older version of the hub
+   * stored the session.
+   */
   readonly opened: number | undefined;
   readonly subscriptions: readonly (readonly [filter: string, subscription: Subscription])[];
   /** Session Expiry Interval in seconds. Infinity if the session never expires. */
@@ -82,15 +91,18 @@ export type StoredSession = {
   readonly ends: number | undefined;
 };
 
-/** Packet identifiers of the unfinished QoS 2 exchanges of a session, as they are stored (MQTT 5, 4.3.3). */
+/** Stored form of the unfinished QoS 2 exchanges of a session (MQTT 5, 4.3.3). */
 export type StoredQos2State = {
-  /** Packet identifiers of messages from the client, between PUBLISH and PUBREL. */
+  /** Packet identifiers of received messages for which PUBREL has not arrived yet. */
   readonly received: readonly number[];
-  /** Messages to the client, between PUBREC and PUBCOMP. `sequence` is the sequence in the queue. */
+  /**
+   * Sent messages for which PUBREC has arrived and PUBCOMP has not arrived yet. `sequence` is the sequence of
+   * the message in the session's queue.
+   */
   readonly released: readonly (readonly [packetId: number, sequence: number])[];
 };
 
-/** Persistent session with its QoS 2 state and its will, as they are stored. */
+/** Stored form of a persistent session with its QoS 2 state and its will. */
 export type StoredSessionState = StoredSession &
   StoredQos2State & {
     /** Will of the session. Undefined if there is none. */
@@ -133,11 +145,17 @@ export type BrokerLimits = {
   readonly retained: boolean;
 };
 
-/** Interface that the hub implements for the broker, which has no access to routes and to the store. */
+/**
+ * Interface that the hub implements for the broker. The broker itself has no access to routes and to the
+ * store.
+ */
 export type BrokerHost = {
-  /** Counts a queue in the share of a holder until the queue is purged. */
+  /**
+   * Counts a queue in the share of a holder (the user, module or address whose share is charged) until the
+   * queue is purged.
+   */
   readonly assignQueue: (queue: string, holder: Holder) => void;
-  /** Resources of the broker that are divided among their holders. */
+  /** Limited resources of the broker. Each holder has a share of each resource. */
   readonly shares: Pick<Resources, 'connections' | 'sessions' | 'subscriptionBytes' | 'willBytes'>;
   /** Returns the holder in whose share the resources of a client are counted. */
   readonly holderOf: (identity: Identity, peer: Peer) => Holder;
@@ -152,11 +170,15 @@ export type BrokerHost = {
   /** Returns whether the access rules permit all, some or none of the topics that `filter` matches. */
   readonly granted: (identity: Identity, clientId: string, filter: string) => Granted;
   /**
-   * Publishes a message to routes and subscribers. Calls `onDurable` when the message may be acknowledged.
-   * Stores `metadata` and the message atomically. Returns the number of matching routes and subscribers.
+   * Publishes a message to routes and subscribers. Calls `onDurable` when the broker is permitted to
+   * acknowledge the message. Stores `metadata` and the message atomically. Returns the number of matching
+   * routes and subscribers.
    */
   readonly publish: (message: Message, onDurable: OnDurable, metadata?: MetadataEntry) => number;
-  /** Back-pressure of the store. While it is high, the broker reads no PUBLISH packets from sockets. */
+  /**
+   * Back-pressure of the store. While the back-pressure is high, the broker reads no PUBLISH packets from
+   * sockets.
+   */
   readonly pressure: Pressure;
   /** Maximum memory of each kind of buffer, in bytes. */
   readonly budget: MemoryBudget;
@@ -164,14 +186,14 @@ export type BrokerHost = {
   readonly countInput: (bytes: number) => void;
   /**
    * Returns the counter for messages of `origin` on `topic` that the fast path forwards. Undefined if a route
-   * may match these messages, so that they must not use the fast path.
+   * may match these messages. In this case the broker must not use the fast path.
    */
   readonly fastPathCounter: (origin: Origin, topic: string) => CountForwarded | undefined;
   /** Returns the inputs of a module. Empty for any other client. */
   readonly endpoints: (identity: Identity) => readonly Endpoint[];
   /** Starts to read a queue. */
   readonly drain: (queue: string, settings: DrainSettings) => Drain;
-  /** Appends a message to one queue, without routes and subscribers. */
+  /** Appends a message to one queue. Routes and subscribers do not receive the message. */
   readonly enqueue: (message: Message, queue: string, onDurable: OnDurable) => void;
   /** Returns the names of all queues. */
   readonly queues: () => readonly string[];
@@ -193,12 +215,18 @@ export type BrokerFigures = Readonly<BrokerCounts> & {
   readonly subscriptions: number;
 };
 
-/** Counters of a broker: open connections, and the other values since its start. */
+/**
+ * Counters of a broker. `connections` is the number of open connections. All other counters start at 0 with
+ * the broker.
+ */
 export type BrokerCounts = {
   connections: number;
   received: number;
   sent: number;
-  /** Messages dropped because a receiver or the store was full: QoS 0 messages and wills. */
+  /**
+   * Messages that were dropped, for example because the receiver was slow or disconnected, the packet
+   * exceeded the client's Maximum Packet Size, or the store was full.
+   */
   dropped: number;
   /** Publishes, deliveries and subscriptions that the access rules refused. */
   refused: number;

@@ -6,7 +6,7 @@ import { usageOf } from './reference/definition.ts';
 
 /** Words of a command line, split into options and positional arguments. */
 export type Scan = {
-  /** Options in the form `--name` or `--name=value`, in which a value may begin with a dash. */
+  /** Options in the form `--name` or `--name=value`. The value can begin with a dash. */
   readonly options: readonly string[];
   readonly positionals: readonly string[];
   /** Error message about the first invalid word. Undefined if all words are valid. */
@@ -140,7 +140,7 @@ function countFault({ name, arguments: wanted }: Definition, given: readonly str
   if (missing !== undefined) return `<${missing.name}> is missing.`;
   const extra = wanted.some(({ multiple }) => multiple === true) ? undefined : given[wanted.length];
   if (extra === undefined) return undefined;
-  // The message does not contain the words, because they may be a password.
+  // The message does not contain the words, because they can be a password.
   if (wanted.length === 0) return `"skerry ${name}" takes no arguments.`;
   return `"${extra}" is one argument too many.`;
 }

@@ -48,8 +48,8 @@ type Answers = {
 };
 
 /**
- * Sends a request to the hub that runs in a data folder. Throws Failure `hub.unreachable`, or the failure in
- * the answer of the hub.
+ * Sends a request to the hub that uses the given data folder. Throws Failure `hub.unreachable`, or the
+ * failure in the hub's answer.
  */
 export async function ask<Command extends keyof Answers>(
   folder: string,

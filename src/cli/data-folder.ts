@@ -1,10 +1,10 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-/** Default data folder if it exists and is writable. */
+/** Default data folder if this folder exists and is writable. */
 const SYSTEM_DATA_FOLDER = '/var/lib/skerry';
 
-/** Default data folder otherwise. */
+/** Default data folder if SYSTEM_DATA_FOLDER does not exist or is not writable. */
 const LOCAL_DATA_FOLDER = '.skerry';
 
 /**
@@ -18,8 +18,8 @@ export function dataFolder(option: string | undefined): string {
 }
 
 /**
- * Returns a hint if the request used `folder` because the user has no access to the system's data folder.
- * Undefined otherwise.
+ * Returns a hint for the error about `folder`: the user has no access to the system's data folder, so the
+ * command used the local folder. Undefined if this is not the cause.
  */
 export function systemHint(
   folder: string,

@@ -12,7 +12,8 @@ type Command = {
 };
 
 /**
- * Functions that load the code of each command. `up` is not in the table, because it is a separate program.
+ * Functions that load the code of each command. The command `up` is missing, because it is a separate
+ * program.
  */
 const LOADERS: Readonly<Record<Exclude<CommandName, 'up'>, () => Promise<Command>>> = {
   ps: () => import('./commands/hub/ps.ts'),

@@ -2,8 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import type { MachineTime } from '../hub/downtime.ts';
 
 /**
- * File whose modification time systemd-timesyncd updates when NTP has set the clock. chrony and ntpd have
- * none.
+ * File whose modification time systemd-timesyncd updates when NTP has set the clock. chrony and ntpd have no
+ * such file.
  */
 const SYNCHRONISED = '/run/systemd/timesync/synchronized';
 const HARDWARE = '/sys/class/rtc/rtc0/since_epoch';

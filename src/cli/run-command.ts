@@ -14,7 +14,10 @@ export function runCommand(work: Promise<number>): void {
 /** Maximum milliseconds of the flush of standard error. A hub must end even if no process reads its log. */
 const FLUSH_TIMEOUT_MS = 1_000;
 
-/** Ends the process after the output is flushed, because the reader of a pipe may be slow. */
+/**
+ * Ends the process after the output is flushed. Otherwise a slow reader of a pipe would lose the rest of the
+ * output.
+ */
 function leave(exitCode: number): void {
   whenFlushed(process.stdout, () => {
     whenFlushed(process.stderr, () => process.exit(exitCode));

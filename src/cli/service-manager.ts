@@ -1,8 +1,8 @@
 import { nativeFunction } from '../supervisor/terminal/native-addon.ts';
 
 /**
- * Tells the service manager that the hub is ready (sd_notify(3), `READY=1`), if it has started the hub and
- * waits for that: `NOTIFY_SOCKET` is the path of its socket. Returns false if it was not told.
+ * Notifies the service manager that the hub is ready: sends `READY=1` to the socket `NOTIFY_SOCKET`
+ * (sd_notify(3)). Returns false if the variable is not set or the notification fails.
  */
 export async function notifyReady(): Promise<boolean> {
   const path = process.env['NOTIFY_SOCKET'];

@@ -33,8 +33,8 @@ const MAX_STRAY_EXCEPTIONS = 10;
 const STRAY_EXCEPTION_WINDOW = 60_000;
 
 /**
- * Runs a hub in the foreground until SIGINT or SIGTERM. If there is a self-update, executes its binary
- * instead.
+ * Runs a hub in the foreground until SIGINT or SIGTERM. If a self-update is installed, executes the binary of
+ * the self-update instead.
  */
 export async function run(args: readonly string[]): Promise<number> {
   const logSink = logSinkOf(args);
@@ -59,17 +59,17 @@ export async function run(args: readonly string[]): Promise<number> {
     program: isSea() ? process.execPath : undefined,
   });
   markStarted(folder, launched);
-  // These flags keep a hub under load small: V8 collects garbage early and uses one optimizing compiler only.
-  // They are set after the start, because before it the first flag invalidates the code cache, which costs 15
-  // ms.
+  // These flags keep a hub under load small: V8 collects garbage early and uses only one optimizing compiler.
+  // The flags are set after the start, because at the start the first flag would invalidate the code cache
+  // and cost 15 ms.
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--no-maglev');
   containStrayExceptions(log);
   if (process.env['NOTIFY_SOCKET'] !== undefined && !(await notifyReady()))
     log.warn('Cannot notify the service manager that the hub is ready: use Type=simple in the unit.');
   const cause = await Promise.race([request.told, hub.replaced]);
-  // Prevents a deadlock: at the exit, this thread waits for the compiler thread, which may wait until this
-  // thread collects garbage. If nothing more is optimized, the compiler thread has finished by then.
+  // Prevents a deadlock at the exit: this thread waits for the compiler thread, which may wait until this
+  // thread collects garbage. If V8 stops optimizing here, the compiler thread has finished before the exit.
   setFlagsFromString('--no-opt');
   log.info(
     cause === undefined
@@ -77,7 +77,7 @@ export async function run(args: readonly string[]): Promise<number> {
       : `Stopping because ${cause}.`,
   );
   await hub.stop();
-  // A signal may have arrived while the hub stopped for a self-update.
+  // Checks whether a signal arrived while the hub stopped for a self-update.
   if (request.wasMade()) return endAtOnce();
   return handOver({
     dataFolder: folder,
@@ -90,8 +90,8 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 /**
- * Returns the log sink of --log-format. Does not check the arguments, because the launch logs before the
- * check.
+ * Returns the log sink that --log-format selects. Does not check the arguments, because `launchHub` logs
+ * before the arguments are checked.
  */
 function logSinkOf(args: readonly string[]): LogSink {
   const format = scannedValue(scanArguments(UP, args), 'log-format');
@@ -108,8 +108,8 @@ function reapOrphans(log: Log): void {
 }
 
 /**
- * Ends the process without waiting for V8's threads, if the binary has the native function for it. Called
- * after all files are closed.
+ * Called after all files are closed. If the binary has the native function `exit`, ends the process without
+ * waiting for V8's threads.
  */
 async function endAtOnce(): Promise<number> {
   const exit = await nativeFunction('exit');
@@ -118,8 +118,8 @@ async function endAtOnce(): Promise<number> {
 }
 
 /**
- * Logs uncaught exceptions, after which the hub continues. After too many of them, the hub exits, so that its
- * service manager restarts it.
+ * Logs uncaught exceptions. The hub continues after an exception. After too many exceptions, the hub exits,
+ * so that the service manager restarts the hub.
  */
 function containStrayExceptions(log: Log): void {
   const times: number[] = [];

@@ -54,7 +54,9 @@ export type PartsSettings = {
   readonly launched: Pick<Launched, 'watchdog'>;
 };
 
-/** Creates and connects the components. `manifest` is the initial one, which has no modules or listeners. */
+/**
+ * Creates and connects the components. `manifest` is the initial manifest, which has no modules or listeners.
+ */
 export function openComponents(
   settings: PartsSettings,
   store: Store,
@@ -146,7 +148,7 @@ function brokerLimits({ limits, retained }: Pick<Manifest, 'limits' | 'retained'
   return { packetSize, keepAlive, connections, retained };
 }
 
-/** Status of the manifest's modules, including modules that have not started yet. */
+/** Returns the status of the manifest's modules, including modules that have not started yet. */
 function moduleStatuses({ modules, routing }: Pick<Components, 'modules' | 'routing'>): ModuleStatus[] {
   const known = modules.statuses();
   const names = new Set(known.map(({ name }) => name));
@@ -171,7 +173,7 @@ const NOT_STARTED = {
   notEnforced: [],
 } as const;
 
-/** Status of all components. */
+/** Returns the status of all components. */
 export function statusOf(
   parts: Components,
   store: Store,

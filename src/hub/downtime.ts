@@ -26,8 +26,8 @@ export type MachineTime = {
 type Trust = 'network' | 'hardware' | 'none';
 
 /**
- * Offsets of the machine's clocks from hub time. Stored while the hub runs, so that the next run can compute
- * at what clock time this run ended.
+ * Offsets of the machine's clocks from hub time (the hub's own clock for TTLs). Stored while the hub runs.
+ * With these offsets, the next start of the hub computes the time at which the hub stopped.
  */
 type Relation = {
   readonly boot: string;
@@ -38,13 +38,14 @@ type Relation = {
   readonly trust: Trust;
 };
 
-/** Store key of the last relation. */
+/** Store key of the last stored clock offsets. */
 const RELATION = 'clock';
 
 /**
- * Advances hub time by the hub's downtime. Within one boot, the uptime gives the downtime. After a reboot,
- * the wall clock gives it, if the clock is trusted in both runs. A clock that jumps is not trusted until NTP
- * sets it. An implausible downtime counts as 0. Calls `advanced` after hub time has advanced.
+ * Advances hub time by the downtime, which is the time for which the hub did not run. Within one boot,
+ * computes the downtime from the uptime. After a reboot, computes it from the wall clock, if the wall clock
+ * is trusted before and after the downtime. A wall clock that has jumped is not trusted until NTP sets it. An
+ * implausible downtime counts as 0. Calls `advanced` after hub time has advanced.
  */
 export function followMachineTime(
   store: Pick<Store, 'get' | 'put' | 'now' | 'advance'>,
@@ -53,7 +54,10 @@ export function followMachineTime(
   advanced: () => void,
 ): Cancel {
   const last = relationFrom(store.get(RELATION));
-  /** End of the last run. Undefined after its downtime has been counted, or if there is no last run. */
+  /**
+   * Clock offsets and hub time when the hub last stopped. Undefined if the hub has never run, or after the
+   * downtime has been counted.
+   */
   let open = last && { last, end: store.now() };
   let kept: Relation | undefined;
   let jumpedAt: number | undefined;
@@ -75,7 +79,8 @@ export function followMachineTime(
 
   const look = (): void => {
     const time = read();
-    // A jump is measured against the uptime, which continues while the machine is suspended.
+    // A jump is a change of the wall clock relative to the uptime. The uptime also advances while the machine
+    // is suspended, so a suspension is not a jump.
     const sinceBoot = time.wall - time.uptime;
     if (kept !== undefined && Math.abs(sinceBoot - (kept.wallOffset - kept.uptimeOffset)) > CLOCK_JUMP_MS)
       jumpedAt = time.wall;
@@ -107,8 +112,8 @@ export function followMachineTime(
 }
 
 /**
- * Returns the milliseconds from the end of the last run, which was at hub time `end`, until now. Undefined
- * while a clock is not trusted.
+ * Returns the milliseconds since the hub last stopped, which was at hub time `end`. Undefined if the wall
+ * clock is needed but not trusted.
  */
 export function downtimeBetween(
   { boot, uptimeOffset, wallOffset, trust: before }: Relation,

@@ -41,28 +41,34 @@ import { stepExecutor } from './step-actions.ts';
 import { boundsOf } from './storage/bounds.ts';
 import { openResources } from './storage/resources.ts';
 
-/** Options for folders with messages, logs and sockets: only the hub's user may enter. */
+/** Options of `mkdir` for folders with messages, logs and sockets: only the hub's user can enter them. */
 const PRIVATE = { recursive: true, mode: 0o700 };
 
 export type HubSettings = {
   /** Absolute path of the manifest. Undefined if the hub runs the last applied manifest. */
   readonly file: string | undefined;
   readonly dataFolder: string;
-  /** Device name that `for` of a manifest must match. Undefined for the name in the current manifest. */
+  /**
+   * Device name that the field `for` of a manifest must match. If undefined, the name in the current manifest
+   * is used.
+   */
   readonly device?: string | undefined;
   /**
-   * Memory budget in bytes. Undefined if the limit of the control group or the machine's memory determines
-   * it.
+   * Memory budget in bytes. If undefined, the limit of the control group or the machine's memory determines
+   * the budget.
    */
   readonly memory?: number | undefined;
   readonly clock: Clock;
-  /** Reads the machine's clocks. Undefined if downtime does not count in hub time. */
+  /**
+   * Reads the machine's clocks. If undefined, hub time (the hub's own clock for TTLs) does not advance by the
+   * downtime.
+   */
   readonly machineTime?: (() => MachineTime) | undefined;
   readonly random: Random;
   readonly logSink: LogSink;
-  /** Binary that runs (installed, or a self-update), and its trial. */
+  /** Running hub binary (the installed binary or a self-update), and the state of its trial. */
   readonly launched: Launched;
-  /** Path of the running binary. Undefined if the hub runs from its sources, which cannot be updated. */
+  /** Path of the running binary. Undefined if the hub runs from its sources. Sources cannot be updated. */
   readonly program: string | undefined;
 };
 
@@ -79,7 +85,8 @@ export type Hub = {
 
 /**
  * Starts a hub: validates the manifest, locks the data folder, opens the store, opens the listeners and
- * starts the modules. If a part cannot start, stops all others and throws its Failure.
+ * starts the modules. If one of these steps throws a Failure, stops all components that have started, and
+ * throws this Failure.
  */
 export async function startHub(settings: HubSettings): Promise<Hub> {
   const { file, dataFolder } = settings;
@@ -201,7 +208,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
   }
 }
 
-/** @throws Failure `data.unwritable` */
+/** Creates the folders `names` in the data folder. Throws Failure `data.unwritable`. */
 function makeFolders(dataFolder: string, names: readonly string[]): void {
   try {
     for (const name of names) mkdirSync(join(dataFolder, name), PRIVATE);
@@ -210,7 +217,7 @@ function makeFolders(dataFolder: string, names: readonly string[]): void {
   }
 }
 
-/** Calls the closers in reverse order. Calls all of them even if one throws. */
+/** Calls the closers in reverse order. If a closer throws, the others are still called. */
 async function closeAll(closers: (() => unknown)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const close of closers.splice(0).reverse()) {
@@ -223,7 +230,7 @@ async function closeAll(closers: (() => unknown)[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-/** Manifest of a hub before its first deployment. */
+/** Returns the manifest of a hub before its first deployment. */
 function nothingPlaced(): Placed {
   return { manifest: parseManifest('{"name":"skerry","listeners":[]}', 'nothing'), home: '/' };
 }

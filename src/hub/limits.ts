@@ -1,7 +1,8 @@
 /* Bounds of the control socket, routed bodies, clocks, listeners and memory. */
 
 /**
- * Maximum bytes of messages that wait for one MQTT session. Beyond it, the session loses its oldest messages.
+ * Maximum bytes of messages that wait for one MQTT session. At the maximum, the session loses its oldest
+ * messages.
  */
 export const MAX_SESSION_QUEUE_BYTES = 32 << 20;
 
@@ -15,21 +16,21 @@ export const CLOCK_JUMP_MS = 10_000;
 export const MAX_DOWNTIME_MS = 366 * 86_400_000;
 
 /**
- * Maximum plausible downtime in milliseconds by the hardware clock, which may be wrong. A longer downtime
- * counts as 0.
+ * Maximum plausible downtime in milliseconds if it is computed from the hardware clock, which may be wrong. A
+ * longer downtime counts as 0.
  */
 export const MAX_RTC_DOWNTIME_MS = 31 * 86_400_000;
 
 /**
- * Maximum bytes of terminal output that wait for one viewer. Beyond it, the viewer is disconnected, so that a
- * slow viewer does not slow down the module.
+ * Maximum bytes of terminal output that wait for one viewer. A viewer that exceeds the maximum is
+ * disconnected, because a slow viewer must not slow down the module.
  */
 export const MAX_VIEWER_BACKLOG_BYTES = 1 << 20;
 
 /** Maximum bytes of one frame of terminal input from a viewer. */
 export const MAX_VIEWER_FRAME_BYTES = 1 << 16;
 
-/** Number of messages that `skerry routes replay` examines before the event loop runs. */
+/** Number of messages that `skerry routes replay` examines in one turn of the event loop. */
 export const REPLAY_BATCH = 500;
 
 /** Maximum messages that `skerry routes replay` examines. */
@@ -48,7 +49,7 @@ export const MAX_ROUTED_BODY_BYTES = 1 << 20;
 export const MAX_CBOR_NESTING = 64;
 
 /**
- * Maximum values, including keys, in a CBOR body. A value of one byte may take up to 60 bytes of memory when
+ * Maximum values, including keys, in a CBOR body. A value of one byte can take up to 60 bytes of memory when
  * it is decoded.
  */
 export const MAX_CBOR_VALUES = 1 << 18;
@@ -68,8 +69,8 @@ export const MEMORY_CHECK_MS = 2_000;
 /** Maximum growth of anonymous memory in bytes before the hub collects garbage and trims the heap. */
 export const MEMORY_SLACK_BYTES = 2 << 20;
 
-/** Bytes of input between two checks of the memory of buffers. */
+/** Received bytes between two checks of the memory that buffers use. */
 export const INPUT_CHECK_BYTES = 2 << 20;
 
-/** Maximum growth of the memory of buffers in bytes before the hub collects garbage. */
+/** Maximum growth in bytes of the memory that buffers use before the hub collects garbage. */
 export const BUFFER_SLACK_BYTES = 10 << 20;

@@ -23,7 +23,7 @@ export function listenerSettings(entry: ListenerEntry, home: string): ListenerSe
   return { ...entry, tls };
 }
 
-/** Address of a listener in the manifest. */
+/** Returns the address of a listener of the manifest. */
 export function addressOf(entry: ListenerEntry, home: string): string {
   if (entry.kind === 'unix') return `unix:${resolve(home, entry.file)}`;
   const { kind, host, port } = entry;

@@ -16,9 +16,10 @@ export type ClosedListener = { readonly address: string; readonly reason: string
 /** Listeners of the current manifest. */
 export type Listeners = {
   /**
-   * Opens new listeners, and closes removed listeners with their clients. A listener that cannot be opened
-   * does not affect the others: it is retried until it is open or removed. After all attempts, throws one of
-   * the failures, `listener.in-use` before `listener.refused`.
+   * Opens new listeners, and closes removed listeners with their clients. If a listener cannot be opened, the
+   * other listeners open normally, and the hub retries the failed listener until it is open or removed.
+   * Throws one of the failures after the first attempt of all listeners. A failure `listener.in-use` takes
+   * precedence over `listener.refused`.
    */
   readonly use: (entries: readonly ListenerEntry[], home: string) => Promise<void>;
   readonly addresses: () => readonly string[];
@@ -77,7 +78,7 @@ export function createListeners({ listen, clock, log }: ListenersSettings): List
   const change: Listeners['use'] = async (entries, home) => {
     wanted = entries;
     const stays = (one: Open): boolean => (one.home === home || isByAddress(one.entry)) && place(one) >= 0;
-    // Closes first, because a new listener may use the same address.
+    // Closes removed listeners first, because a new listener may use the address of a removed one.
     const leaving = open.filter(one => !stays(one));
     open = open.filter(stays).toSorted(byPlace);
     for (const { cancel } of closed) cancel();
@@ -95,7 +96,8 @@ export function createListeners({ listen, clock, log }: ListenersSettings): List
   };
 
   return {
-    // One change after another: closing a listener takes until its clients have disconnected.
+    // Changes run one after another. Closing a listener takes time, because its clients must disconnect
+    // first.
     use: (entries, home) => inTurn(() => change(entries, home)),
     addresses: () => open.map(({ listener }) => listener.address),
     closed: () =>
@@ -122,7 +124,7 @@ function unexpected({ entry, home }: Wanted, thrown: unknown): Failure {
   return new Failure('listener.refused', `Cannot listen on ${addressOf(entry, home)}: ${reasonOf(thrown)}.`);
 }
 
-/** True if the listener has no files, so that a change of `home` does not affect it. */
+/** True if the listener has no files. In this case a change of `home` does not affect the listener. */
 function isByAddress({ kind }: ListenerEntry): boolean {
   return kind === 'mqtt' || kind === 'ws';
 }

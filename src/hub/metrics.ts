@@ -31,7 +31,8 @@ export function moduleMetrics(statuses: readonly ModuleStatus[]): Map<string, st
 }
 
 /**
- * Returns the memory metrics by topic, without the prefix `$SYS/`. `broker/heap/current` is mosquitto's name.
+ * Returns the memory metrics by topic, without the prefix `$SYS/`. The topic `broker/heap/current` has the
+ * same name in mosquitto.
  */
 export function memoryMetrics({ totalBytes, anonymousBytes, exceptions }: MemoryStatus): Map<string, string> {
   return new Map([

@@ -4,9 +4,8 @@ import { reasonOf, systemCode } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 
 /**
- * Writes the hub's pid to `skerry.pid` in the data folder, for users and their scripts. The lock of the
- * folder does not use this file. Returns a function that removes the file. A failed write or removal is
- * logged.
+ * Writes the hub's pid to `skerry.pid` in the data folder, for scripts of users. The hub itself does not read
+ * this file. Returns a function that removes the file. A failed write or removal is logged.
  */
 export function writePidFile(dataFolder: string, log: Log): () => void {
   const file = join(dataFolder, 'skerry.pid');

@@ -4,14 +4,17 @@ import type { SpecHost } from './modules/module-spec.ts';
 
 export type SecretOpenerSettings = { readonly dataFolder: string; readonly random: Random };
 
-/** Creates a function that decrypts secrets sealed for this device. The key is read for the first secret. */
+/**
+ * Creates a function that decrypts secrets that were encrypted for this device. The device's key is read when
+ * the first secret is decrypted.
+ */
 export function secretOpener({ dataFolder, random }: SecretOpenerSettings): SpecHost['openSecret'] {
   let key: Promise<KeyPair> | undefined;
   return async (sealed, field) => {
     const { openSealed } = await import('../crypto/sealing.ts');
     const { openDeviceKey } = await import('../crypto/key-files/device-key.ts');
     key ??= openDeviceKey(dataFolder, random).catch((thrown: unknown) => {
-      // The key is read again for the next secret, because the user may have repaired the file.
+      // The key is read again for the next secret, because the user may have repaired the key file.
       key = undefined;
       throw thrown;
     });

@@ -29,7 +29,7 @@ const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
   routes: ({ routing, router, modules, broker, log }, _, { manifest }) => {
     const wanted = routingOf(manifest);
     const { refusedRoutes, routeWarnings } = wanted.status();
-    // A reason has several lines if it shows the position in the route.
+    // A reason has several lines if it contains a position in the route.
     const refusals = refusedRoutes.map(({ reason }) => `Refused a route, the other routes run: ${reason}`);
     for (const line of refusals.flatMap(text => text.split('\n'))) log.error(line);
     for (const line of routeWarnings.flatMap(text => text.split('\n'))) log.warn(line);
@@ -39,8 +39,8 @@ const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
     broker.routesChanged();
   },
   listeners: ({ listening, broker }, _, { manifest, home }) => {
-    // Must precede the listeners, because it publishes pending wills and removes expired messages before
-    // clients connect.
+    // Called before the listeners open, because pending wills must be published and expired messages removed
+    // before clients connect.
     broker.begin();
     return listening.use(manifest.listeners, home);
   },

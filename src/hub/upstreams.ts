@@ -27,8 +27,9 @@ export type UpstreamStatus = ForwarderStatus & {
 /** Upstreams of the current manifest, each with its own forwarder. */
 export type Upstreams = {
   /**
-   * Starts new upstreams, restarts changed ones and stops removed ones. Throws Failure `secret.unopened` or
-   * `key.*` if a password cannot be decrypted. Such an upstream retries the decryption, and the others run.
+   * Starts new upstreams, restarts changed upstreams and stops removed upstreams. Throws Failure
+   * `secret.unopened` or `key.*` if a password cannot be decrypted. The upstream with this password retries
+   * the decryption. All other upstreams run normally.
    */
   readonly use: (placed: Placed) => Promise<void>;
   readonly statuses: () => UpstreamStatus[];
@@ -41,7 +42,7 @@ export type UpstreamsSettings = {
   readonly random: Random;
   readonly logSink: LogSink;
   readonly openSecret: SpecHost['openSecret'];
-  /** Receives the messages that upstreams send down. */
+  /** Called with each message that arrives from an upstream. */
   readonly take: TakeDown;
 };
 
@@ -86,7 +87,10 @@ export function createUpstreams(settings: UpstreamsSettings): Upstreams {
     };
   };
 
-  /** Decrypts the password of an upstream, unless a running upstream has the same settings and succeeded. */
+  /**
+   * Checks that the password of an upstream can be decrypted. Skips the check if the upstream is unchanged
+   * and an earlier check has succeeded.
+   */
   const open = async (placed: Placed, entry: UpstreamEntry): Promise<void> => {
     const one = running.get(entry.name);
     if (one === undefined || one.opens) return;
@@ -117,7 +121,7 @@ export function createUpstreams(settings: UpstreamsSettings): Upstreams {
   };
 
   return {
-    // Changes run one after another, so that the last one wins.
+    // Changes run one after another, so that the settings of the last call apply.
     use: placed => inTurn(() => change(placed)),
     statuses: () => {
       const waiting = new Map(store.stats().map((stats): [string, QueueStats] => [stats.queue, stats]));

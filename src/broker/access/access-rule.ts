@@ -6,12 +6,12 @@ export type AccessRule = { readonly levels: readonly Level[]; readonly denies: b
 /** Prefix of a rule that denies access. */
 const DENIAL = '!';
 
-/** Level of a topic filter. `varies` is true if it contains `%c` or `%u`. */
+/** Level of a topic filter. `varies` is true if the level contains `%c` or `%u`. */
 type Level = { readonly text: string; readonly varies: boolean };
 
 /**
- * Pattern of client identifiers and user names that must not replace `%c` or `%u`, because they would change
- * the levels or wildcards of the filter.
+ * Pattern of client identifiers and user names that must not replace `%c` or `%u`, because such a name would
+ * change the levels or wildcards of the filter.
  */
 const UNSAFE_NAME = /[+#/]|^\$|^$/;
 
@@ -34,7 +34,10 @@ export function parseAccessRule(rule: string): AccessRule {
   return { levels, denies: isDenial(rule) };
 }
 
-/** True if the rule's filter matches a topic. Does not split the topic, because it runs for each PUBLISH. */
+/**
+ * True if the rule's filter matches a topic. Called for each PUBLISH. Therefore the function does not split
+ * the topic.
+ */
 export function ruleMatches(
   { levels, denies }: AccessRule,
   topic: string,
@@ -74,8 +77,9 @@ function comparing(relation: Relation) {
 }
 
 /**
- * Returns the filter of a rule for one client. If a name must not replace its variable, a grant has no effect
- * (undefined), and a denial applies to any name (`+`).
+ * Returns the filter of a rule for one client, with `%c` and `%u` replaced. If a name is missing or unsafe, a
+ * rule that grants access has no effect (the result is undefined). A rule that denies access then applies to
+ * any name (`+`).
  */
 function filterFor(
   { levels, denies }: AccessRule,

@@ -43,7 +43,10 @@ const MODULES = 'modules';
 /** Topics on which no access rule permits to publish: `$SYS`, `$share` and the upstream queue. */
 const RESERVED = /^\$(SYS(\/|$)|share(\/|$)|upstream)/;
 
-/** Filter of a shared subscription (MQTT 5, 4.8.2). Clients of MQTT 3.1.1 may use it, too. */
+/**
+ * Filter of a shared subscription (MQTT 5, 4.8.2). Clients of MQTT 3.1.1 are also permitted to use such a
+ * filter.
+ */
 const SHARED = /^\$share\/[^/]*\/(.*)$/s;
 
 /**
@@ -110,10 +113,14 @@ export function createAccess({ modules, users, anonymous }: Grants): Access {
   };
 }
 
-/** Returns a filter without `$share/<group>/`. Undefined if no client may subscribe to the filter. */
+/**
+ * Returns a filter without `$share/<group>/`. Undefined if access rules cannot permit a subscription to the
+ * filter.
+ */
 function plainFilter(filter: string): string | undefined {
   const shared = SHARED.exec(filter);
-  // `$SYS` can be granted. A malformed `$share` filter and the upstream queue cannot.
+  // Access rules can permit to subscribe to `$SYS`, but not to a malformed `$share` filter or to the upstream
+  // queue.
   if (shared === null && RESERVED.test(filter) && !filter.startsWith('$SYS')) return undefined;
   return shared?.[1] ?? filter;
 }
@@ -147,7 +154,10 @@ function rulesIn(rules: readonly string[]): RuleList {
   return { grants: all.filter(({ denies }) => !denies), denials: all.filter(({ denies }) => denies) };
 }
 
-/** Creates a check that is true if a grant passes `test` and no denial does, in any order of the rules. */
+/**
+ * Creates a check that is true if at least one rule that grants access passes `test`, and no rule that denies
+ * access passes `test`. The order of the rules does not matter.
+ */
 function allowing({ grants, denials }: RuleList, test: Test): Check<boolean> {
   return (text, clientId, user) => {
     for (const denial of denials) if (test(denial, text, clientId, user)) return false;

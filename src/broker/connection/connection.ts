@@ -17,15 +17,22 @@ export type Connection = Publisher &
   RetainedReceiver & {
     readonly context: BrokerContext;
     readonly listener: ListenerClients;
-    /** Created on first use, because most clients do not publish often. */
+    /**
+     * Fast path of the client's messages. Created on first use, because most clients do not publish often.
+     */
     fastPath: FastPath | undefined;
-    /** Created on first use, because most clients assign no topic aliases. */
+    /** Topic aliases that the client has assigned. Created on first use, because most clients assign none. */
     inboundAliases: InboundAliases | undefined;
-    /** Created on first use, because most clients receive no retained messages. */
+    /**
+     * Sender of retained messages. Created on first use, because most clients receive no retained messages.
+     */
     retained: RetainedSender | undefined;
     /** Protocol version of the client. MQTT 3.1.1 until CONNECT arrives. */
     version: Version;
-    /** True if the client is a bridge of another broker, which may publish its connection state. */
+    /**
+     * True if the client is a bridge of another broker. Only a bridge is permitted to publish its connection
+     * state without an access rule.
+     */
     bridge: boolean;
     /** Maximum bytes of a packet to the client. Infinity if the client sets no limit. */
     maximumPacketSize: number;

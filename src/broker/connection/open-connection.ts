@@ -29,9 +29,7 @@ export function openConnection(
   const { pressure } = context.host;
   const output = createOutput(socket, context.outgoing, () => drained());
   let lastPacket = clock.monotonic();
-  /**
-   * True after the first byte of the connection has been checked, which must be the first byte of CONNECT.
-   */
+  /** True after the check that the first byte of the connection is the first byte of a CONNECT. */
   let firstByteChecked = false;
   /** True after CONNECT has arrived. */
   let connectReceived = false;
@@ -124,8 +122,8 @@ export function openConnection(
       if (connection.closed) return;
       const event = connection.session === undefined ? 'Refused' : 'Closed';
       if (reason !== '') log.warn(`${event} a connection: ${reason}.`, peerFields(connection));
-      // An MQTT 5 client receives the reason in DISCONNECT (MQTT 5, 4.13). The packet must not exceed its
-      // Maximum Packet Size [MQTT-3.1.2-24].
+      // An MQTT 5 client receives the reason in DISCONNECT (MQTT 5, 4.13). DISCONNECT must not exceed the
+      // client's Maximum Packet Size [MQTT-3.1.2-24].
       if (
         fault !== undefined &&
         fault !== LOST &&
@@ -159,8 +157,8 @@ export function openConnection(
   };
 
   /**
-   * Pauses the connection, and calls `until` with the function that resumes it. The current packet is handled
-   * after that.
+   * Pauses the connection, and passes the function that resumes it to `until`. The current packet is handled
+   * after the connection has resumed.
    */
   const pauseUntil = (until: (resume: () => void) => void): 'later' => {
     connection.fastPath?.flush();
@@ -227,7 +225,8 @@ export function openConnection(
     if (packetReceived) lastPacket = clock.monotonic();
     packetReceived = false;
     if (!connectReceived) arrival.setBuffered(framer.kept());
-    // While the connection is paused, the buffer contains complete packets, which are not counted.
+    // Not while the connection is paused, because the buffer then contains complete packets, which must not
+    // be counted.
     else if (pauseCount === 0) context.incompletePackets.set(connection, framer.kept());
   };
   socket.on('data', (chunk: Buffer) => {
@@ -249,8 +248,8 @@ export function openConnection(
   socket.on('close', () => connection.close(LOST));
 
   const checkKeepAlive = (): void => {
-    // The keep-alive cannot expire while the broker does not read the socket, unless the broker waits because
-    // the client does not read.
+    // The keep-alive does not expire while the broker has paused the socket. Exception: the keep-alive does
+    // expire if the socket is paused because the client does not read its output.
     const pausedByBroker = socket.isPaused() && waiting.length === 0;
     const left = pausedByBroker ? timeout : lastPacket + timeout - clock.monotonic();
     if (left <= 0) connection.close(protocolError(REASON.keepAliveTimeout, 'the keep-alive timeout expired'));
@@ -259,7 +258,10 @@ export function openConnection(
   return connection;
 }
 
-/** Reason of `close`, neither logged nor sent, if the client has closed the connection without DISCONNECT. */
+/**
+ * Argument of `close` if the connection was closed without DISCONNECT. This reason is neither logged nor
+ * sent.
+ */
 const LOST = protocolError(REASON.success, '');
 /** DISCONNECT reason if the incomplete packets of all clients exceed their maximum memory. */
 const TOO_LARGE = protocolError(

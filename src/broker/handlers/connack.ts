@@ -3,7 +3,7 @@ import type { Connect } from '../../mqtt/requests/connect.ts';
 import { MAX_PENDING_PUBLISHES, MAX_TOPIC_ALIASES } from '../limits.ts';
 import type { BrokerLimits } from '../types.ts';
 
-/** Returns the CONNACK properties, which exist only in MQTT 5 (3.2.2.3). */
+/** Returns the properties of CONNACK (MQTT 5, 3.2.2.3). Empty before MQTT 5. */
 export function connackProperties(
   packet: Connect,
   clientId: string,

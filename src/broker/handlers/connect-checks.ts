@@ -49,7 +49,7 @@ export function willProblem(
     );
   if (!mayPublish(host, connection.bridge, identity, clientId, will.topic))
     return protocolError(REASON.notAuthorized, `the client may not publish a will to "${will.topic}"`);
-  // A retained will without Retain Available is refused [MQTT-3.2.2-13].
+  // A retained will is refused if the broker does not offer retained messages [MQTT-3.2.2-13].
   if (will.retain && !host.limits().retained)
     return protocolError(
       REASON.retainNotSupported,
@@ -59,7 +59,8 @@ export function willProblem(
 }
 
 /**
- * Returns the protocol error of a client whose limits are incompatible with the broker's. Undefined if none.
+ * Returns the protocol error of a client whose limits are incompatible with the limits of the broker.
+ * Undefined if there is none.
  */
 export function limitProblem(
   connection: Connection,
@@ -69,8 +70,8 @@ export function limitProblem(
   const { version } = packet;
   const { host } = connection.context;
   const keepAlive = keepAliveOf(packet, host.limits());
-  // Before MQTT 5, the broker cannot change the keep-alive of a client, and refuses the client with the same
-  // reason code as mosquitto.
+  // Before MQTT 5, CONNACK cannot lower the client's keep-alive. The client is refused with the same reason
+  // code that mosquitto uses.
   if (version < 5 && keepAlive !== packet.keepAlive)
     return protocolError(
       REASON.clientIdentifierNotValid,
@@ -87,7 +88,10 @@ export function limitProblem(
     : undefined;
 }
 
-/** Returns why the listener or the holder may not have a further connection. Undefined if both may. */
+/**
+ * Returns the reason why the listener or the holder (the user, module or address whose share is charged)
+ * cannot have a further connection. Undefined if the connection is permitted.
+ */
 export function connectionRefusal(
   { context, listener }: Connection,
   { kind }: Identity,
@@ -101,8 +105,9 @@ export function connectionRefusal(
 }
 
 /**
- * Returns why the holder may not have the will of a CONNECT. Undefined if it may. The will replaces the
- * previous will of the session, so only its additional bytes count.
+ * Returns the reason why the will of a CONNECT exceeds the holder's share of memory. Undefined if it does
+ * not. The will replaces the previous will of the session. Therefore only the difference of their sizes
+ * counts.
  */
 export function willRefusal(
   { context }: Connection,

@@ -60,8 +60,8 @@ function isBridge({ bridge, version, clientId, will }: Connect): boolean {
 }
 
 /**
- * Sends CONNACK with the reason of a refusal. If the packet exceeds the client's Maximum Packet Size, sends a
- * CONNACK without Reason String, or none if this also exceeds the maximum [MQTT-3.1.2-24], [MQTT-3.2.2-19].
+ * Sends CONNACK with the reason of a refusal. If the packet exceeds the client's Maximum Packet Size, sends
+ * CONNACK without Reason String. If this is still too large, sends nothing [MQTT-3.1.2-24], [MQTT-3.2.2-19].
  */
 function refuse(connection: Connection, fault: ProtocolError): ProtocolError {
   const { version, maximumPacketSize } = connection;
@@ -130,8 +130,8 @@ function startSession(connection: Connection, packet: Connect, owner: SessionOwn
 }
 
 /**
- * Closes an older connection of the client. Then resumes its session, or discards it and creates a new
- * session if CONNECT has Clean Start (MQTT 5, 3.1.2.4).
+ * Closes an older connection of the client. Then resumes the session of the client. If there is no session or
+ * CONNECT has Clean Start, discards the old session and creates a new one (MQTT 5, 3.1.2.4).
  */
 function resumeOrCreate(
   { sessions, log }: BrokerContext,
@@ -144,7 +144,7 @@ function resumeOrCreate(
   sessions
     .find(clientId, identity)
     ?.connection?.close(protocolError(REASON.sessionTakenOver, 'another connection took over the session'));
-  // The older connection may have ended its session.
+  // Looks up the session only here, because closing the older connection may have ended the session.
   const known = sessions.find(clientId, identity);
   if (known !== undefined && clean) sessions.discard(known, () => {});
   const resumed = known !== undefined && !clean;

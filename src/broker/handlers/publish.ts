@@ -28,7 +28,7 @@ export function handlePublish(
   if (typeof topic !== 'string') return topic;
   if (!isTopicName(topic))
     return protocolError(REASON.topicNameInvalid, `"${topic.slice(0, 64)}" is not a valid topic name`);
-  // RETAIN without Retain Available is a protocol error [MQTT-3.2.2-14].
+  // A PUBLISH with RETAIN is a protocol error if the broker does not offer retained messages [MQTT-3.2.2-14].
   if (packet.retain && !host.limits().retained)
     return protocolError(
       REASON.retainNotSupported,
@@ -56,7 +56,7 @@ export function handlePublish(
 
 /**
  * True if the client exceeds the broker's Receive Maximum (MQTT 5, 4.9). Before MQTT 5, the limit applies
- * only to QoS 2 messages without PUBREL.
+ * only to QoS 2 messages for which PUBREL has not arrived.
  */
 function isBeyondReceiveMaximum(
   { version, acks }: Connection,
@@ -70,9 +70,9 @@ function isBeyondReceiveMaximum(
 }
 
 /**
- * Refuses a PUBLISH that access rules deny. Before MQTT 5 the connection is closed, because the only other
- * answer is a positive acknowledgement, and the client would believe that the message is stored
- * (MQTT 3.1.1, 3.3.5-2).
+ * Refuses a PUBLISH that access rules deny. Before MQTT 5, closes the connection, because the protocol has no
+ * negative acknowledgement. After a positive acknowledgement, the client would believe that the message is
+ * stored (MQTT 3.1.1, 3.3.5-2).
  */
 function refuse(
   connection: Connection,
@@ -148,9 +148,9 @@ function acceptRepetition(connection: Connection, earlier: InboundQos2, packetId
 }
 
 /**
- * Acknowledges a PUBLISH, or reports that the message could not be stored. MQTT 5 has reason codes for this.
- * Before MQTT 5 the connection is closed, because the client sends the message again only after a reconnect
- * (MQTT 3.1.1, 4.4).
+ * Acknowledges a PUBLISH, or reports that the message could not be stored. An MQTT 5 client receives a reason
+ * code. The connection of an older client is closed, because such a client sends the message again only after
+ * a reconnect (MQTT 3.1.1, 4.4).
  */
 function answer(connection: Publisher, ack: PendingAck, reasonCode: number, error: Error | undefined): void {
   const { acks, version } = connection;
@@ -179,8 +179,8 @@ function sentenceOf({ message }: Error): string {
 }
 
 /**
- * Caches the route of a message, so that the next message with the same topic and QoS can use the fast path.
- * The next message needs no checks, because they would have the same result.
+ * Caches the route of a message for the fast path. Further messages with the same topic and QoS need no
+ * checks, because the checks would have the same result.
  */
 function cacheRoute(connection: Connection, message: Message): void {
   connection.fastPath ??= createFastPath(connection.context);

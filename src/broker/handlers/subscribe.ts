@@ -28,7 +28,8 @@ export function handleSubscribe(
   /** Reason codes of SUBACK. */
   const codes: number[] = [];
   /**
-   * Subscriptions whose retained messages must be sent, by filter, because one packet may repeat a filter.
+   * Subscriptions whose retained messages must be sent. The key is the filter, because a SUBSCRIBE can
+   * contain a filter more than once.
    */
   const withRetained = new Map<string, NewSubscription>();
   let firstRefusal: ProtocolError | undefined;

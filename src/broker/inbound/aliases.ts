@@ -10,7 +10,7 @@ const TOO_LONG = `the topics of all topic aliases have more than ${MAX_ALIASED_T
 
 /**
  * Returns the topic of a PUBLISH. If the packet has only a topic alias, returns the topic of the alias. If
- * the packet has both, stores the alias.
+ * the packet has a topic and an alias, stores the topic under the alias.
  */
 export function topicOf(
   connection: { inboundAliases: InboundAliases | undefined },

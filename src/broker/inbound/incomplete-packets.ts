@@ -7,16 +7,19 @@ export type BufferingConnection = { readonly closeForMemory: () => void };
 export type IncompletePackets = {
   /**
    * Sets the bytes of a connection's incomplete packet. While the total exceeds the maximum, closes the
-   * connection whose packet began first, which may be `connection` itself.
+   * connection with the oldest incomplete packet. This can be `connection` itself.
    */
   readonly set: (connection: BufferingConnection, bytes: number) => void;
   /** Returns the total of the counted bytes. */
   readonly bytes: () => number;
 };
 
-/** Counts incomplete packets of more than FREE_PARTIAL_BYTES. `max` is the maximum of their sum in bytes. */
+/**
+ * Creates the count. Only incomplete packets of more than FREE_PARTIAL_BYTES are counted. `max` is the
+ * maximum total in bytes.
+ */
 export function createIncompletePackets(max: number): IncompletePackets {
-  /** Counted bytes by connection, ordered by the time at which the packet began. */
+  /** Counted bytes by connection. The connection with the oldest incomplete packet comes first. */
   const counted = new Map<BufferingConnection, number>();
   let total = 0;
   return {

@@ -46,7 +46,10 @@ export function originOf({ identity, origin }: Session, topic: string): Origin {
   return { kind: 'module', module, output: outputOf(module, topic) ?? '' };
 }
 
-/** True if the client may publish on `topic`. A bridge needs no access rule for its connection state. */
+/**
+ * True if the client may publish on `topic`. A bridge may publish its connection state without an access
+ * rule.
+ */
 export function mayPublish(
   host: Pick<BrokerHost, 'mayPublish'>,
   bridge: boolean,
@@ -60,15 +63,15 @@ export function mayPublish(
 
 /** True if this session published the message. */
 export function isOwn({ identity, origin: own }: Session, { origin }: Message): boolean {
-  // Two users may have the same client identifier, so only the origin object identifies the session.
+  // Two users can have the same client identifier, so only the origin object identifies the session.
   if (identity.kind === 'client') return origin === own;
   return origin.kind === 'module' && origin.module === identity.module;
 }
 
 /**
  * Publishes a message to routes and subscribers. If the message has RETAIN, also stores it as retained
- * message in the share of `holder`. Calls `onDurable` when all this is on disk. Returns the number of
- * matching routes and subscribers.
+ * message in the share of `holder` (the user, module or address whose share is charged). Calls `onDurable`
+ * when the message is on disk in all these places. Returns the number of matching routes and subscribers.
  */
 export function publish(
   host: Pick<BrokerHost, 'publish' | 'retained'>,

@@ -6,17 +6,18 @@ import { RESERVED_FILES } from '../limits.ts';
 
 /** Maximum concurrent connections of all listeners together. Each connection uses one file descriptor. */
 export type Capacity = {
-  /** Maximum number of connections of clients. */
+  /** Maximum number of connections of clients, not counting modules. */
   readonly clients: number;
   /**
-   * Maximum number of connections of clients and modules. The difference to `clients` is for modules only.
+   * Maximum number of connections of clients and modules together. The connections beyond `clients` are
+   * reserved for modules.
    */
   readonly all: number;
 };
 
 /**
- * Returns the capacity by the system's limit of open files. Logs a warning if it is less than
- * MAX_CONNECTIONS.
+ * Returns the capacity that the system's limit of open files permits. Logs a warning if the capacity for
+ * clients is less than MAX_CONNECTIONS.
  */
 export function connectionCapacity(log: Log): Capacity {
   const files = maxOpenFiles();
@@ -30,13 +31,14 @@ export function connectionCapacity(log: Log): Capacity {
 }
 
 /**
- * Returns the capacity for a limit of open files. RESERVED_FILES file descriptors are not used for
- * connections, but connections always get at least half of all file descriptors.
+ * Returns the capacity for a limit of open files. Reserves RESERVED_FILES file descriptors for other uses,
+ * but at most half of all file descriptors.
  */
 export function capacityFor(openFiles: number): Capacity {
   const files = Math.min(openFiles, RESERVED_FILES + 2 * MAX_CONNECTIONS);
   const all = Math.max(files - RESERVED_FILES, Math.floor(files / 2));
-  // The reserve of modules is an eighth of the clients, which is a ninth of all connections.
+  // The reserve of modules is one eighth of the number of client connections, so clients have eight ninths of
+  // all connections.
   const clients = Math.max(Math.floor(all - moduleReserve(all * (8 / 9))), Math.floor(all / 2));
   return { clients: Math.min(MAX_CONNECTIONS, clients), all };
 }

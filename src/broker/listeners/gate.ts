@@ -12,8 +12,9 @@ export type Arrival = {
   /** Called when CONNECT has arrived. Ends the timeout and the count of memory. */
   readonly connectReceived: () => void;
   /**
-   * Called when the broker closes the connection. The connection still counts until its socket is closed. If
-   * the maximum number of connections is reached, the gate destroys the socket for a new connection.
+   * Called when the broker starts to close the connection. The connection counts until its socket is closed.
+   * If the maximum number of connections is reached, the gate destroys this socket to accept a new
+   * connection.
    */
   readonly closing: () => void;
   /** Sets the bytes of an incomplete CONNECT that are buffered. */
@@ -75,8 +76,9 @@ export function createGate({ clock, log, capacity, bytes: maxBytes }: GateSettin
   };
 
   /**
-   * Returns the connection to close first: the oldest of the address with the most connections. A client that
-   * sends CONNECT promptly is seldom affected, because its connection is among the newest.
+   * Returns the connection to close first. Selects the address with the most connections that have not sent
+   * CONNECT, and returns the oldest such connection of this address. A client that sends CONNECT promptly is
+   * seldom affected, because its connection is among the newest.
    */
   const evictionCandidate = (): Admitted | undefined => {
     let most = 0;
@@ -101,7 +103,7 @@ export function createGate({ clock, log, capacity, bytes: maxBytes }: GateSettin
 
   /**
    * Closes one connection to accept a new one: the oldest connection that the broker is already closing, or
-   * else a connection that has not sent CONNECT. Returns false if there is neither.
+   * else a connection that has not sent CONNECT. Returns false if no such connection exists.
    */
   const evictForNew = (): boolean => {
     for (const oldest of closing) {
@@ -123,7 +125,7 @@ export function createGate({ clock, log, capacity, bytes: maxBytes }: GateSettin
   return {
     admit: (socket, cost) => {
       const { address } = peerOf(socket);
-      // A new client is accepted even if peers that send nothing use all connections.
+      // A new client must be accepted even if peers that send nothing use all connections.
       if (open >= capacity() && !evictForNew()) {
         log.warn(
           `Refused a connection from ${address}: the maximum of ${capacity()} connections is reached.`,

@@ -26,7 +26,7 @@ export async function openServer(
   return { address: `${scheme}${hostPort(host, actualPort)}` };
 }
 
-/** Acceptor, which passes the connections of one server through the gate to the broker. */
+/** Acceptor of one server. Passes its connections through the gate to the broker. */
 export type Acceptor = Pick<OpenListener, 'stop' | 'close'> & {
   /**
    * Passes a client to the broker. `socket` is the stream of MQTT packets: the accepted socket itself, or the
@@ -90,7 +90,8 @@ export function createAcceptor(
 }
 
 /**
- * Returns a key that is equal for an accepted socket and the TLS socket over it: the addresses of both ends.
+ * Returns the key of a connection: the addresses of both ends. The key is the same for an accepted socket and
+ * for the TLS socket over it. The key of a Unix socket is the socket itself.
  */
 function keyOf(socket: Socket): Socket | string {
   const { remoteAddress, remotePort, localAddress } = socket;

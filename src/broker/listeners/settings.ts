@@ -5,13 +5,13 @@ import type { ClientSocket, Peer } from './socket.ts';
 
 /** Settings of a TLS listener. All files are PEM files, given by absolute path. */
 export type TlsSettings = {
-  /** Certificate of the listener, with its chain. */
+  /** File with the certificate of the listener and its chain. */
   readonly cert: string;
   readonly key: string;
-  /** Certificates of the CAs that sign client certificates. */
+  /** File with the certificates of the CAs that sign client certificates. */
   readonly ca: string | undefined;
   readonly clientCertificates: 'none' | 'optional' | 'required';
-  /** Certificate revocation lists of these CAs. */
+  /** File with the certificate revocation lists of the CAs in `ca`. */
   readonly crl: string | undefined;
 };
 
@@ -22,9 +22,9 @@ export type AddressSettings = { readonly host: string; readonly port: number };
 export type WebSocketSettings = AddressSettings & {
   /** Path of the URL under which clients open a WebSocket. */
   readonly path: string;
-  /** Origins of web pages that may connect, in addition to pages of the hub's own host names. */
+  /** Origins of web pages that are permitted to connect, in addition to pages of the hub's own host names. */
   readonly origins: readonly string[];
-  /** Host names of the hub, in addition to the name of the machine and the names in its certificate. */
+  /** Host names of the hub, in addition to the name of the machine and the names in the hub's certificate. */
   readonly hosts: readonly string[];
 };
 
@@ -35,7 +35,8 @@ export type UnixSettings = {
   /** File mode of the socket file. */
   readonly mode: number;
   /**
-   * Name of the module to which every client of this listener belongs. Only this module can access the file.
+   * Name of the module to which every client of this listener belongs. Only this module can access the socket
+   * file.
    */
   readonly module?: string | undefined;
 };

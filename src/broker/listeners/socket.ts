@@ -26,11 +26,17 @@ export type Peer = {
   readonly local: boolean;
   /** IP address of the peer, or the path of the Unix socket. Used in the log and to count connections. */
   readonly address: string;
-  /** Names in the client certificate. Undefined if there is none that a CA of the listener has signed. */
+  /**
+   * Names in the client certificate. Undefined if the client has no certificate that a CA of the listener has
+   * signed.
+   */
   readonly certificate: readonly string[] | undefined;
   /** Underlying socket, with which the process of a peer on this machine can be found. */
   readonly socket?: Socket | undefined;
-  /** Name of the module to which all clients of the listener belong. */
+  /**
+   * Name of the module to which all clients of the listener belong. Undefined if the listener is not reserved
+   * for a module.
+   */
   readonly module?: string | undefined;
 };
 

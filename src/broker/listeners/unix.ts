@@ -6,7 +6,7 @@ import { PLAIN_ARRIVAL_BYTES } from '../limits.ts';
 import { createAcceptor } from './server.ts';
 import type { Accept, ListenerHost, OpenListener, UnixSettings } from './settings.ts';
 
-/** umask with which only the user of the hub can access the socket file, until its mode is set. */
+/** umask that lets only the user of the hub access a new socket file, until the file mode is set. */
 const PRIVATE_MASK = 0o177;
 
 /**
@@ -46,7 +46,8 @@ function bind(server: Server, file: string): Promise<void> {
 }
 
 /**
- * Removes a socket file on which no process listens. Throws a Failure if the file is in use or is no socket.
+ * Removes a socket file on which no process listens. Throws a Failure if the file is in use or is not a
+ * socket.
  */
 async function removeStaleSocket(file: string): Promise<void> {
   const stats = lstatSync(file, { throwIfNoEntry: false });
@@ -59,7 +60,7 @@ async function removeStaleSocket(file: string): Promise<void> {
   rmSync(file, { force: true });
 }
 
-/** True if a process listens on the socket file, or if this is not known. */
+/** True if a process listens on the socket file, or if the connection attempt does not show this. */
 function isInUse(file: string): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(file);

@@ -7,13 +7,15 @@ export type OutboundAliases = {
   readonly aliasOf: (topic: string) => number;
   /** Returns an unused alias. 0 if all are in use, or if the topic is too long. */
   readonly nextFree: (topic: string) => number;
-  /** Called when a packet with the topic and the alias of `nextFree` is sent. */
+  /**
+   * Called when a packet that assigns the alias of `nextFree` to the topic has been sent. Stores the alias.
+   */
   readonly defined: (topic: string) => void;
 };
 
 /**
- * Creates the aliases. `topicAliasMaximum` is the client's. Aliases are assigned to the first topics and
- * never reassigned.
+ * Creates the aliases of one connection. `topicAliasMaximum` is the client's Topic Alias Maximum. The first
+ * topics that are sent receive aliases, which are never reassigned.
  */
 export function createOutboundAliases(topicAliasMaximum: number): OutboundAliases {
   const aliases = new Map<string, number>();

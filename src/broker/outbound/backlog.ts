@@ -32,7 +32,8 @@ export function createBacklog(memory: BacklogMemory): Backlog {
       if (memory.bytes + message.body.length > memory.max) return false;
       bytes = newBytes;
       memory.bytes += message.body.length;
-      // The body is copied, because it is a view of the receive buffer, which is much larger.
+      // Copies the body. The original body is a view that would keep the much larger receive buffer in
+      // memory.
       waiting.push({ message: { ...message, body: Buffer.from(message.body) }, since });
       return true;
     },

@@ -8,7 +8,10 @@ import type { Sessions, Subscriber } from '../sessions/sessions.ts';
 import type { SubscriberOptions } from '../sessions/subscriptions.ts';
 import type { CachedRoute } from './fast-path.ts';
 
-/** Returns the route that the fast path may use for further messages of the same topic and QoS. */
+/**
+ * Returns the route of a message. The fast path uses the route for further messages of the publisher with the
+ * same topic and QoS.
+ */
 export function findRoute(
   { host, sessions }: Pick<BrokerContext, 'host' | 'sessions'>,
   version: Version,
@@ -28,7 +31,8 @@ export function findRoute(
 }
 
 /**
- * Returns the receivers of the publisher's unchanged bytes. Undefined if a subscriber needs another packet.
+ * Returns the sessions to which the bytes of the publisher's packets can be forwarded unchanged. Undefined if
+ * a subscriber needs a different packet, or if there are too many subscribers.
  */
 function receiversOf(
   { subscriptions }: Sessions,

@@ -17,8 +17,8 @@ export type DeliveryContext = Pick<BrokerContext, 'sessions' | 'counts' | 'log'>
 export type Durable = string[];
 
 /**
- * Delivers a message to its subscribers. Adds the queues in which the message must be stored to `durable`,
- * and sends it directly to all other subscribers. Returns the number of subscribers.
+ * Delivers a message to its subscribers. Adds to `durable` the names of the queues in which the caller must
+ * store the message. Sends the message directly to all other subscribers. Returns the number of subscribers.
  */
 export function deliver(
   { sessions, counts, log }: DeliveryContext,
@@ -40,7 +40,7 @@ export function deliver(
     try {
       if (!deliverTo(counts, subscriber, options, message, packets, durable)) counts.dropped++;
     } catch (thrown) {
-      // The message must still be delivered to the other subscribers.
+      // An exception at one subscriber must not prevent the delivery to the other subscribers.
       counts.dropped++;
       noteException(log, 'the delivery of a message', thrown, { client: subscriber.clientId });
     }
@@ -49,8 +49,8 @@ export function deliver(
 }
 
 /**
- * Delivers a message to a session. Returns false if the message is dropped: at QoS 0, if the client is not
- * connected or its output buffer is full (MQTT 5, 4.3.1).
+ * Delivers a message to a session. Returns false if the message is dropped. A QoS 0 message is dropped if the
+ * client is not connected or its output buffer is full (MQTT 5, 4.3.1).
  */
 function deliverTo(
   counts: BrokerCounts,

@@ -27,7 +27,10 @@ const NOT_STORED_QOS1: InFlightMessage = { qos: 1, source: undefined, sequence: 
 /** QoS 2 message that is not stored in a queue, or was removed from its queue after PUBREC. */
 const NOT_STORED_QOS2: InFlightMessage = { qos: 2, source: undefined, sequence: 0 };
 
-/** Creates the delivery. `receiveMaximum` is the client's Receive Maximum (MQTT 5, 3.1.2.11.3). */
+/**
+ * Creates the delivery of a session's messages on one connection. `receiveMaximum` is the client's Receive
+ * Maximum (MQTT 5, 3.1.2.11.3).
+ */
 export function createDelivery(
   context: BrokerContext,
   connection: Receiver,
@@ -41,8 +44,8 @@ export function createDelivery(
   /** Messages that are sent and not acknowledged, by packet identifier. */
   const window = createInFlight<InFlightMessage>();
   /**
-   * True if the window is full, so that no message may be sent before an acknowledgement arrives (MQTT 5,
-   * 4.9).
+   * True if the window is full. In this case no message may be sent before an acknowledgement arrives (MQTT
+   * 5, 4.9).
    */
   const isFull = (): boolean => window.size() >= limit;
   // A packet identifier must not be reused before PUBCOMP, even if its PUBREC is not on disk yet.
@@ -53,13 +56,14 @@ export function createDelivery(
   let spilled = false;
   /** True if a queue has a message that waits for space in the window. */
   let sourceWaits = false;
-  /** Number of the next round of `wakeSources`, which determines the queue to begin with. */
+  /** Number of calls of `wakeSources`. Determines the queue with which the next call begins. */
   let round = 0;
   let stopped = false;
 
   /**
-   * Returns the delivery options of a queued message by the current subscriptions. If no current subscription
-   * matches, the message is sent at its own QoS. Undefined if access rules deny the topic.
+   * Returns the delivery options of a queued message according to the current subscriptions. If no current
+   * subscription matches, the options contain the QoS of the message itself. Undefined if access rules deny
+   * the topic.
    */
   const optionsFor = (topic: string, { qos }: Message): DeliveryOptions | undefined => {
     const found = sessions.subscriptions.match(topic).get(session);
@@ -70,7 +74,8 @@ export function createDelivery(
 
   /**
    * Sends an entry of a queue. Returns false if the window or the output buffer is full. Removes the entry
-   * from the queue if it needs no acknowledgement, or if the client must not or cannot receive it.
+   * from the queue if no acknowledgement will follow: at QoS 0, if access rules deny the message, or if the
+   * packet is too large for the client.
    */
   const send = (source: QueueSource, entry: QueueEntry): boolean => {
     const { message, redelivered, remaining } = entry;
@@ -187,8 +192,8 @@ export function createDelivery(
   };
 
   /**
-   * Starts to deliver the session's queue, whose messages are newer than the backlog and are sent after the
-   * backlog.
+   * Starts to deliver the session's queue. The messages in the queue are newer than the messages in the
+   * backlog, and are sent after them.
    */
   const spill = (): void => {
     spilled = true;
@@ -265,8 +270,8 @@ export function createDelivery(
     pubrec: (packetId, reasonCode) => {
       const inFlight = window.get(packetId);
       if (inFlight === undefined || inFlight.qos !== 2) {
-        // The broker does not know the packet identifier. PUBREL makes the client discard it. After a PUBREC
-        // with an error code, the client has already discarded it [MQTT-4.3.3-4].
+        // The packet identifier is unknown to the broker. PUBREL makes the client discard the packet
+        // identifier. After a PUBREC with an error code, the client has already discarded it [MQTT-4.3.3-4].
         if (reasonCode < REASON.unspecifiedError)
           connection.acknowledge(PUBREL, packetId, REASON.packetIdentifierNotFound);
       } else if (reasonCode >= REASON.unspecifiedError) {
@@ -294,8 +299,8 @@ export function createDelivery(
     stop: () => {
       if (stopped) return;
       stopped = true;
-      // Another member of a shared group must receive the messages of the group's queue. All other messages
-      // stay in their queues, and are sent again when the client reconnects.
+      // Returns unacknowledged messages to the queue of a shared group, so that another member receives them.
+      // All other messages stay in their queues, and are sent again when the client reconnects.
       for (const { source, sequence } of window.all()) source?.requeue?.({ sequence });
       for (const { drain } of sources.values()) drain.stop();
       sources.clear();

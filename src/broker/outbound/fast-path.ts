@@ -25,7 +25,7 @@ export type CachedRoute = {
   readonly qos: 0 | 1;
   /** Sessions to which the publisher's bytes are forwarded. Undefined if messages must be parsed. */
   readonly receivers: readonly Session[] | undefined;
-  /** Version of the subscription tree at which the route was cached. */
+  /** Version of the subscription tree when the route was cached. */
   readonly version: number;
   readonly count: CountForwarded;
 };
@@ -37,7 +37,7 @@ export type FastPathSender = Pick<Receiver, 'version' | 'acknowledge'> & { reado
 export type FastPath = {
   /**
    * Forwards the packet from `start` to `end` of `bytes`, if the cached route applies. `topicAt` is the
-   * offset of the topic's length. Returns false if the packet must be parsed.
+   * offset of the length field of the topic. Returns false if the packet must be parsed.
    */
   readonly tryForward: (
     sender: FastPathSender,
@@ -79,7 +79,8 @@ export function createFastPath({ counts, sessions }: Pick<BrokerContext, 'counts
   };
 
   /**
-   * Collects a QoS 0 packet. Sends the collected packets first if the packet does not directly follow them.
+   * Adds a QoS 0 packet to the collected packets, which `flush` sends together. Flushes first if the packet
+   * does not directly follow the collected packets in the same chunk.
    */
   const collect = (chunk: Buffer, from: number, to: number): void => {
     if (bytes !== chunk || end !== from) {
@@ -133,7 +134,8 @@ export function createFastPath({ counts, sessions }: Pick<BrokerContext, 'counts
 }
 
 /**
- * True if the packet has the topic of the route and no properties. `at` is the offset of the topic's length.
+ * True if the packet has the topic of the route and no properties. `at` is the offset of the length field of
+ * the topic.
  */
 function isPlain(
   bytes: Buffer,

@@ -9,13 +9,16 @@ import type { RetainedSource } from '../types.ts';
 import { lowerQos, transmit } from './transmit.ts';
 import type { NewSubscription, Receiver, RetainedReceiver, RetainedSender } from './types.ts';
 
-/** Cost of searching all retained topics for one filter, as the number of messages sent in the same time. */
+/**
+ * Cost of the search for the retained topics that match one filter, as the number of messages that could be
+ * sent in the same time.
+ */
 const FILTER_COST = MAX_RETAINED_PER_TURN / 8;
 
 /**
- * Creates the sender, which sends at most MAX_RETAINED_PER_TURN messages in one turn of the event loop.
- * Further packets of the client are not handled until all messages are sent, so that the number of waiting
- * subscriptions is bounded.
+ * Creates the sender of retained messages. In one turn of the event loop, it sends at most
+ * MAX_RETAINED_PER_TURN messages. Further packets of the client are not handled until all messages are sent.
+ * This limits the number of waiting subscriptions.
  */
 export function createRetainedSender(
   context: BrokerContext,
@@ -32,7 +35,7 @@ export function createRetainedSender(
   let current: NewSubscription | undefined;
   let sending = false;
 
-  /** Makes the next waiting subscription the current one. Returns false if none waits. */
+  /** Makes the next waiting subscription the current one. Returns false if no subscription waits. */
   const nextFilter = (): boolean => {
     current = filters.shift();
     topics = current === undefined ? [] : retainedTopics(retained, current.filter);
@@ -128,7 +131,8 @@ function sendOne(
 }
 
 /**
- * Returns the topics with a retained message that match a filter. A filter without wildcard is not checked.
+ * Returns the topics with a retained message that match a filter. If the filter has no wildcard, returns the
+ * filter itself, even if its topic has no retained message.
  */
 function retainedTopics(retained: RetainedSource, filter: string): readonly string[] {
   const wildcard = filter.search(/[+#]/);

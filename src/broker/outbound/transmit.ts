@@ -19,8 +19,8 @@ export type SendOptions = {
 };
 
 /**
- * Result of a send. `full`: the output buffer of the connection is full, so that the message was not sent.
- * `tooLarge`: the packet exceeds the client's Maximum Packet Size and is dropped [MQTT-3.1.2-25].
+ * Result of a send. `full`: the output buffer of the connection is full, and the message was not sent.
+ * `tooLarge`: the packet exceeds the client's Maximum Packet Size and was dropped [MQTT-3.1.2-25].
  */
 export type SendOutcome = 'sent' | 'full' | 'tooLarge';
 
@@ -63,7 +63,7 @@ function publishOptionsOf(
   message: Message,
   { topic, qos, packetId, dup, options, remaining }: SendOptions,
 ): PublishOptions {
-  // No alias at QoS 2, because mqtt.js loses the topic of such a message before PUBREL.
+  // No alias at QoS 2, because the client library mqtt.js loses the topic of such a message before PUBREL.
   const usable = qos === 2 ? undefined : aliases;
   const known = usable?.aliasOf(topic) ?? 0;
   return {
@@ -83,7 +83,7 @@ function retainFlag({ retain, retained }: Message, { retainAsPublished }: Delive
   return retained || (retain && retainAsPublished);
 }
 
-/** Returns the Message Expiry Interval in seconds, which is at least 1. */
+/** Returns the Message Expiry Interval in seconds. The minimum is 1. */
 function secondsOf(milliseconds: number): number {
   return Math.max(1, Math.ceil(milliseconds / 1000));
 }
@@ -93,7 +93,10 @@ export type SharedPackets = {
   readonly packetFor: (version: Version, options: DeliveryOptions) => Buffer | undefined;
 };
 
-/** Creates the packets on demand. `packetFor` returns undefined if the receiver needs a packet of its own. */
+/**
+ * Returns the shared packets of a message. Each packet is encoded when it is needed for the first time.
+ * `packetFor` returns undefined if the receiver needs a packet of its own.
+ */
 export function createSharedPackets(message: Message): SharedPackets {
   const encoded: (Buffer | undefined)[] = [];
   return {

@@ -20,9 +20,9 @@ export type Receiver = {
   /** Sends an acknowledgement packet. */
   readonly acknowledge: (type: number, packetId: number, reasonCode: number) => void;
   /**
-   * Closes the connection after flushing the output. Logs `fault`, and sends it to an MQTT 5 client in
-   * DISCONNECT. `fault` is undefined after a DISCONNECT of the client. `reason` replaces the text of `fault`
-   * in the log.
+   * Closes the connection after flushing the output. Logs `fault`, and sends `fault` to an MQTT 5 client in
+   * DISCONNECT. `fault` is undefined after a DISCONNECT of the client. If `reason` is given, the log contains
+   * `reason` instead of the text of `fault`.
    */
   readonly close: (fault: ProtocolError | undefined, reason?: string) => void;
 };
@@ -32,11 +32,14 @@ export type QueueSource = {
   readonly drain: SimpleDrain;
   /** Topic under which all messages are sent. Undefined if each message is sent under its own topic. */
   readonly topic: string | undefined;
-  /** Returns the delivery options of a message. Undefined if access rules deny it to the client. */
+  /**
+   * Returns the delivery options of a message. Undefined if access rules do not permit the client to receive
+   * the message.
+   */
   readonly optionsFor: (message: Message) => DeliveryOptions | undefined;
   /**
-   * Returns an unacknowledged message to the queue, so that another client receives it. Undefined if only
-   * this client may receive the message.
+   * Returns an unacknowledged message to the queue of a shared group, so that another member receives the
+   * message. Undefined for all other queues.
    */
   readonly requeue: Drain['requeue'] | undefined;
 };
@@ -62,11 +65,17 @@ export type Delivery = {
   readonly ready: () => boolean;
   /** Sends the bytes of a QoS 1 PUBLISH with a new packet identifier at offset `idAt`. Requires `ready`. */
   readonly forward: (bytes: Buffer, start: number, end: number, idAt: number) => void;
-  /** Handles PUBACK. Ignores an unknown packet identifier, which is possible after a reconnect. */
+  /**
+   * Handles PUBACK. Ignores an unknown packet identifier, because a client can acknowledge an old message
+   * after a reconnect.
+   */
   readonly puback: (packetId: number) => void;
   /** Handles PUBREC. Answers an unknown packet identifier with PUBREL. */
   readonly pubrec: (packetId: number, reasonCode: number) => void;
-  /** Handles PUBCOMP. Ignores an unknown packet identifier, which is possible after a reconnect. */
+  /**
+   * Handles PUBCOMP. Ignores an unknown packet identifier, because a client can acknowledge an old message
+   * after a reconnect.
+   */
   readonly pubcomp: (packetId: number) => void;
   /** Sends PUBREL. Called when the removal of a QoS 2 message from its queue is on disk. */
   readonly release: (packetId: number) => void;

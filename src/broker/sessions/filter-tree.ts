@@ -5,22 +5,22 @@ const PLUS = 0x2b;
 const HASH = 0x23;
 
 /**
- * Node of a radix tree of topic filters. Consecutive levels without a branch form one node, so a filter adds
- * at most two nodes, whatever the number of its levels.
+ * Node of a radix tree of topic filters. Consecutive levels without a branch form one node. Therefore a
+ * filter of any length adds at most two nodes.
  */
 export type Node<Subscriber> = {
   /**
-   * Levels between the parent and this node, joined by `/`, with the wildcards `+` and `#` as in the filter.
-   * Empty in the root.
+   * Levels of the filter between the parent and this node, joined by `/`. Wildcards are `+` and `#`. Empty in
+   * the root.
    */
   label: string;
   /** True if `label` contains a wildcard. */
   hasWildcard: boolean;
-  /** Child nodes by the first level of their label. Undefined if there are none. */
+  /** Child nodes. The key is the first level of the child's label. Undefined if there are none. */
   children: Map<string, Node<Subscriber>> | undefined;
   /**
-   * First subscriber of the filter that ends at this node. Undefined if no filter ends here. A map for one
-   * subscriber would waste memory, because most filters have only one.
+   * First subscriber of the filter that ends at this node. Undefined if no filter ends here. Stored without a
+   * map to save memory, because most filters have only one subscriber.
    */
   subscriber: Subscriber | undefined;
   /** Subscription of `subscriber`. */
@@ -76,7 +76,8 @@ export function pathTo<Subscriber>(root: Node<Subscriber>, filter: string): Node
 }
 
 /**
- * Removes the last node of `path` if it has no subscribers and no children. Merges nodes that do not branch.
+ * Removes the last node of `path` if the node has no subscribers and no children. Then merges nodes that do
+ * not branch.
  */
 export function prune<Subscriber>(path: readonly Node<Subscriber>[]): void {
   const node = path.at(-1);
@@ -99,8 +100,8 @@ export function visitMatches<Subscriber>(
 }
 
 /**
- * Visits all matching subscriptions of a node and its children. `at` is the offset of the next level in the
- * topic. At the end of the topic, it is greater than the length of the topic.
+ * Visits all matching subscriptions of a node and its children. `at` is the offset in the topic of the next
+ * level to match. When no level is left, `at` is greater than the length of the topic.
  */
 function descend<Subscriber>(
   node: Node<Subscriber>,
@@ -169,7 +170,10 @@ function visitNode<Subscriber>(node: Node<Subscriber>, visit: Visit<Subscriber>)
   if (others !== undefined) for (const [other, itsSubscription] of others) visit(other, itsSubscription);
 }
 
-/** Adds or replaces a subscription. Returns false if the subscriber already had one for this filter. */
+/**
+ * Adds or replaces a subscription. Returns false if the subscriber already had a subscription for this
+ * filter.
+ */
 export function addTo<Subscriber>(
   node: Node<Subscriber>,
   subscriber: Subscriber,
@@ -187,7 +191,7 @@ export function addTo<Subscriber>(
   return isNew;
 }
 
-/** Removes a subscription. Returns false if the subscriber has none for this filter. */
+/** Removes a subscription. Returns false if the subscriber has no subscription for this filter. */
 export function removeFrom<Subscriber>(node: Node<Subscriber>, subscriber: Subscriber): boolean {
   const { others } = node;
   if (node.subscriber !== subscriber) {
@@ -206,7 +210,10 @@ function hasSubscribers<Subscriber>({ subscriber }: Node<Subscriber>): boolean {
   return subscriber !== undefined;
 }
 
-/** Inserts a node above `child`, with the first `length` characters of its label. Returns the new node. */
+/**
+ * Inserts a parent node above `child`. The label of the parent is the first `length` characters of the
+ * child's label. Returns the parent.
+ */
 function split<Subscriber>(
   parent: Node<Subscriber>,
   key: string,
@@ -235,7 +242,10 @@ function mergeOnlyChild<Subscriber>(node: Node<Subscriber>): void {
   }
 }
 
-/** Returns the length of the leading levels that `label` has in common with `filter` from offset `at`. */
+/**
+ * Returns the length of the leading levels that `label` and the part of `filter` from offset `at` have in
+ * common.
+ */
 function commonLevels(label: string, filter: string, at: number): number {
   let end = 0;
   for (let index = 0; ; index++) {
@@ -260,9 +270,7 @@ function containsWildcard(label: string): boolean {
   return label.includes('+') || label.includes('#');
 }
 
-/**
- * Copies a string, because a substring in V8 refers to the whole original string, which would stay in memory.
- */
+/** Copies a string. In V8, a substring refers to the whole original string and keeps it in memory. */
 function copyOf(text: string): string {
   return Buffer.from(text).toString();
 }

@@ -5,12 +5,16 @@ import type { Session } from './session.ts';
 import { storedForm } from './session.ts';
 
 /**
- * Writes sessions to the store. Combines changes of a large session during its write into one further write.
+ * Writes sessions to the store. If a large session changes several times while it is being written, one
+ * further write contains all these changes.
  */
 export type SessionWriter = {
   /** Stores the session. Calls `done` when the current state, or a later state, is on disk. */
   readonly save: (session: Session, done: OnDurable) => void;
-  /** Called when the session has been deleted. Cancels its pending write. */
+  /**
+   * Called when a session has been deleted. Cancels the next write of the session, and calls the callbacks
+   * that wait for this write.
+   */
   readonly cancel: (session: Session) => void;
 };
 

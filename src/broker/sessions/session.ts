@@ -5,7 +5,7 @@ import type { Delivery, Receiver } from '../outbound/types.ts';
 import type { Identity, PendingWill, StoredSession, StoredSessionState, StoredWill } from '../types.ts';
 import type { Subscription } from './subscriptions.ts';
 
-/** QoS 2 message to the client, between PUBREC and PUBCOMP. */
+/** QoS 2 message to the client, after its PUBREC and before its PUBCOMP. */
 export type OutboundQos2 = {
   /** Sequence of the message in its queue. */
   readonly sequence: number;
@@ -14,8 +14,9 @@ export type OutboundQos2 = {
 };
 
 /**
- * QoS 2 message from the client, between PUBLISH and PUBREL. `durable` if the message is on disk. Otherwise
- * the connection that waits for its PUBREC.
+ * QoS 2 message from the client, before its PUBREL. The value is `durable` if the message is on disk.
+ * Otherwise the value is the connection that must send PUBREC, with the position of PUBREC in the
+ * acknowledgement queue.
  */
 export type InboundQos2 = { publisher: Publisher; ack: PendingAck } | 'durable';
 
@@ -29,11 +30,14 @@ export type Session = {
   readonly id: string;
   readonly clientId: string;
   readonly identity: Identity;
-  /** Holder in whose share the session is counted. */
+  /** Holder (the user, module or address whose share is charged) of the session. */
   readonly holder: Holder;
   /** Origin of the messages that the client publishes. Unused if the client is a module. */
   readonly origin: Origin;
-  /** Hub time in milliseconds at which the session was created. Undefined if an older version stored it. */
+  /**
+   * Hub time (the hub's own clock for TTLs) in milliseconds at which the session was created. Undefined if an
+   * older version of the hub stored the session.
+   */
   readonly opened: number | undefined;
   /** True if the session and its queue are stored on disk. False if the session ends with its connection. */
   readonly persistent: boolean;
@@ -42,19 +46,24 @@ export type Session = {
   /** Hub time in milliseconds at which the session expires. Undefined while the client is connected. */
   ends: number | undefined;
   /**
-   * Name of the session's queue. If the session is not persistent, the queue is used only for a slow client.
+   * Name of the session's queue. If the session is not persistent, the queue is used only after the client
+   * was too slow to receive all messages.
    */
   readonly queue: string;
   /** Subscriptions by topic filter. */
   readonly subscriptions: Map<string, Subscription>;
   /** Estimated memory of the subscriptions in bytes. */
   subscriptionBytes: number;
-  /** QoS 2 messages from the client, between PUBLISH and PUBREL, by packet identifier (MQTT 5, 4.3.3). */
+  /** QoS 2 messages from the client, before their PUBREL, by packet identifier (MQTT 5, 4.3.3). */
   readonly inboundQos2: Map<number, InboundQos2>;
-  /** QoS 2 messages to the client, between PUBREC and PUBCOMP, by packet identifier (MQTT 5, 4.3.3). */
+  /**
+   * QoS 2 messages to the client, after their PUBREC and before their PUBCOMP, by packet identifier (MQTT 5,
+   * 4.3.3).
+   */
   readonly outboundQos2: Map<number, OutboundQos2>;
   /**
-   * True if access rules permit only a part of a subscription, so that the topic of each message is checked.
+   * True if access rules permit only a part of the topics of a subscription. In this case the topic of each
+   * message is checked before delivery.
    */
   restricted: boolean;
   /** Connection of the client. Undefined if the client is not connected. */
@@ -75,8 +84,8 @@ export type Session = {
 };
 
 /**
- * Returns the identifier of a session, which contains the user name, so that a client cannot resume the
- * session of another user.
+ * Returns the identifier of a session. The identifier contains the user name, so that a client cannot resume
+ * the session of another user.
  */
 export function sessionId(clientId: string, identity: Identity): string {
   if (identity.kind === 'module') return `module:${identity.module}`;
@@ -145,7 +154,8 @@ export function storedForm(session: Session): StoredSession {
 }
 
 /**
- * Converts the Session Expiry Interval of a packet to seconds. 0xFFFFFFFF means never (MQTT 5, 3.1.2.11.2).
+ * Converts the Session Expiry Interval of a packet to seconds. 0xFFFFFFFF means that the session never
+ * expires, and becomes Infinity (MQTT 5, 3.1.2.11.2).
  */
 export function expiryOf(interval: number): number {
   return interval === 0xffff_ffff ? Number.POSITIVE_INFINITY : interval;

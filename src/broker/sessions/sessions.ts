@@ -26,44 +26,51 @@ export type Sessions = {
   readonly subscriptions: SubscriptionTree<Subscriber>;
   /** Returns the session of a client. Undefined if there is none. */
   readonly find: (clientId: string, identity: Identity) => Session | undefined;
-  /** Creates a session. `expiry` is in seconds. If it is 0, the session ends with its connection. */
+  /** Creates a session. `expiry` is in seconds. If `expiry` is 0, the session ends with its connection. */
   readonly open: (owner: SessionOwner, expiry: number) => Session;
   readonly all: () => IterableIterator<Session>;
   /** Returns the session with this identifier. Undefined if there is none. */
   readonly byId: (id: string) => Session | undefined;
   /** Adds or replaces a subscription. */
   readonly subscribe: (session: Session, filter: string, subscription: Subscription) => void;
-  /** Returns the limit that a further subscription exceeds, as text for the log. Undefined if none. */
+  /**
+   * Returns a text for the log about the limit that a further subscription would exceed. Undefined if the
+   * subscription would exceed no limit.
+   */
   readonly subscriptionRefusal: (session: Session, filter: string) => string | undefined;
   /** Removes a subscription. Returns false if there is none for `filter`. */
   readonly unsubscribe: (session: Session, filter: string) => boolean;
   /**
-   * Called when the delivery of a session starts or stops. Starts or stops the queues of its shared groups.
+   * Called when the delivery of a session starts or stops. Starts or stops to read the queues of the
+   * session's shared groups.
    */
   readonly deliveryChanged: (session: Session) => void;
   /** Called when the connection of a session has closed. Ends the session, or starts its expiry. */
   readonly connectionClosed: (session: Session) => void;
-  /** Stores a persistent session. Calls `done` when it is on disk. */
+  /** Stores a persistent session. Calls `done` when the session is on disk. */
   readonly save: (session: Session, done: OnDurable) => void;
   /** Deletes a session and its queue. Calls `done` when the deletion is on disk. */
   readonly discard: (session: Session, done: OnDurable) => void;
   /** Applies the current access rules to all subscriptions. */
   readonly recheckPermissions: () => void;
-  /** Returns why a holder may not have a further persistent session. Undefined if it may. */
+  /**
+   * Returns the reason why a holder (the user, module or address whose share is charged) cannot have a
+   * further persistent session. Undefined if the share permits a further session.
+   */
   readonly persistentSessionRefusal: (holder: Holder) => ShareRefusal | undefined;
   /** Returns the number of sessions. */
   readonly count: () => number;
   /** Returns the number of sessions whose client is connected. */
   readonly connected: () => number;
-  /**
-   * Ends sessions that have expired. Must not be called before routes are ready, because the end of a session
-   * publishes its will.
-   */
+  /** Called when routes are ready. Ends expired sessions, and publishes their wills. */
   readonly begin: () => void;
   readonly stop: () => void;
 };
 
-/** Creates the sessions, and restores the stored sessions before any message can arrive. */
+/**
+ * Creates the registry of sessions, and restores the stored sessions. Must be called before a message can
+ * arrive.
+ */
 export function createSessions(host: BrokerHost, clock: Clock): Sessions {
   const sessions = new Map<string, Session>();
   const accepts = (session: Session, topic: string): boolean =>
@@ -152,7 +159,10 @@ export function createSessions(host: BrokerHost, clock: Clock): Sessions {
     else filters.add(filter);
   };
 
-  /** Removes denied subscriptions from the tree, and adds those that are permitted again. */
+  /**
+   * Removes from the tree the session's subscriptions that access rules deny. Adds to the tree the
+   * subscriptions that access rules permit again.
+   */
   const applyAccessRules = (session: Session): void => {
     const deniedBefore = deniedFilters.get(session);
     deniedFilters.delete(session);
@@ -239,8 +249,8 @@ const TOO_MANY = `a session may have ${MAX_SUBSCRIPTIONS} subscriptions`;
 const TOO_MANY_BYTES = `the subscriptions of a session may take ${MAX_SESSION_SUBSCRIPTION_BYTES} bytes`;
 
 /**
- * Returns the estimated memory of a subscription in bytes. A shared subscription counts twice, with its
- * group.
+ * Returns the estimated memory of a subscription in bytes. A shared subscription counts twice: once for the
+ * session and once for its group.
  */
 function bytesOf(filter: string): number {
   const bytes = SUBSCRIPTION_BYTES + SUBSCRIPTION_UNIT_BYTES * filter.length;
@@ -248,8 +258,9 @@ function bytesOf(filter: string): number {
 }
 
 /**
- * Removes the queues of sessions that were not restored, and of shared groups without a subscription. A
- * subscription that access rules deny still counts, because it may be permitted again.
+ * Removes the queues of sessions that were not restored, and the queues of shared groups to which no session
+ * is subscribed. A subscription that access rules deny counts as a subscription, because the rules may permit
+ * it again.
  */
 function purgeOrphanQueues(host: BrokerHost, sessions: ReadonlyMap<string, Session>): void {
   const ofSessions = new Set(Array.from(sessions.values(), ({ queue }) => queue));

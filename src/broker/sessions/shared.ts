@@ -32,19 +32,25 @@ export type SharedGroup = {
 
 /** Groups of all shared subscriptions. */
 export type SharedGroups = {
-  /** Adds a member to the group. Returns false if `filter` is not a shared subscription. */
+  /**
+   * Adds a session to the group of a shared subscription. Returns false if `filter` is not a shared
+   * subscription.
+   */
   readonly join: (session: Session, filter: string, subscription: Subscription) => boolean;
   /**
-   * Removes a member, and with the last member also the group and its queue. Returns false if `filter` is not
-   * a shared subscription.
+   * Removes a member. After the last member, also removes the group and its queue. Returns false if `filter`
+   * is not a shared subscription.
    */
   readonly leave: (session: Session, filter: string) => boolean;
   /**
-   * Removes a member, but neither the group nor its queue. Returns false if `filter` is not a shared
-   * subscription.
+   * Removes a member. The group and its queue stay, even without members. Returns false if `filter` is not a
+   * shared subscription.
    */
   readonly suspend: (session: Session, filter: string) => boolean;
-  /** Called when the delivery of a session starts or stops. Starts or stops the queues of its groups. */
+  /**
+   * Called when the delivery of a session starts or stops. Starts or stops to read the queues of the
+   * session's groups.
+   */
   readonly deliveryChanged: (session: Session) => void;
 };
 
@@ -71,7 +77,7 @@ export function createSharedGroups(
     };
     groups.set(name, group);
     host.assignQueue(queue, holder);
-    // QoS 2 is the maximum of the group. The subscription of the selected member may lower it.
+    // The group itself does not limit the QoS. The subscription of the member that receives a message does.
     subscriptions.add(filter, group, { qos: 2, noLocal: false, retainAsPublished: false, id: undefined });
     return group;
   };
@@ -171,8 +177,8 @@ export function memberOptions({ members }: SharedGroup, member: Session): Delive
 }
 
 /**
- * Sends a queue entry to one member. Returns false if no member can receive it at present. If the access
- * rules permit no member to receive it, removes the entry.
+ * Sends an entry of the group's queue to one member. Returns false if no member can receive the entry at
+ * present. Removes the entry if access rules permit no member to receive it.
  */
 function sendToMember(group: SharedGroup, entry: QueueEntry): boolean {
   const { drain } = group;

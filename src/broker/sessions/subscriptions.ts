@@ -27,8 +27,8 @@ export type DeliveryOptions = {
  */
 export type SubscriberOptions = DeliveryOptions & {
   /**
-   * Options for messages that the subscriber itself has published. Undefined if No Local is set in all
-   * matching subscriptions, so that it does not receive them.
+   * Options for messages that the subscriber itself has published. Undefined if all matching subscriptions
+   * have No Local. In this case the subscriber does not receive its own messages.
    */
   readonly own: DeliveryOptions | undefined;
 };
@@ -39,7 +39,10 @@ export type MatchedSubscriber<Subscriber> = {
   readonly options: SubscriberOptions;
 };
 
-/** Subscribers that match a topic: an array for fast iteration, and access by subscriber. */
+/**
+ * Subscribers that match a topic: `all` is an array for fast iteration, and `get` returns the options of one
+ * subscriber.
+ */
 export type Receivers<Subscriber> = {
   readonly all: readonly MatchedSubscriber<Subscriber>[];
   readonly get: (subscriber: Subscriber) => SubscriberOptions | undefined;
@@ -133,7 +136,10 @@ function merge<Subscriber>(
   found.set(subscriber, { ...combined(known, subscription), own });
 }
 
-/** Combines options with a subscription: maximum QoS, all identifiers [MQTT-3.3.4-2], [MQTT-3.3.4-3]. */
+/**
+ * Combines `known` options with a further subscription: the maximum QoS, and all Subscription Identifiers
+ * [MQTT-3.3.4-2], [MQTT-3.3.4-3].
+ */
 function combined(known: DeliveryOptions | undefined, subscription: Subscription): DeliveryOptions {
   const { id } = subscription;
   const ids = known?.ids ?? [];

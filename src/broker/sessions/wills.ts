@@ -6,7 +6,10 @@ import { WILL_BYTES } from '../limits.ts';
 import type { BrokerHost, BrokerServices, StoredWill, Will } from '../types.ts';
 import type { Session } from './session.ts';
 
-/** Counts the memory of a session's will in the share of its holder, instead of the previous will. */
+/**
+ * Counts the memory of a session's new will in the share of the holder (the user, module or address whose
+ * share is charged). Subtracts the memory of the previous will.
+ */
 export function countWill(
   { shares }: Pick<BrokerHost, 'shares'>,
   session: Session,
@@ -41,8 +44,8 @@ export function willBytes({
 const PROPERTY_UNITS = 8;
 
 /**
- * Replaces the will of a session after CONNECT. The will of a persistent session is stored, so that it is
- * also published after a crash of the hub, which ends the connection [MQTT-3.1.2-8].
+ * Replaces the will of a session after CONNECT. Stores the will of a persistent session, because the will
+ * must also be published if a crash of the hub ends the connection [MQTT-3.1.2-8].
  */
 export function replaceWill(context: BrokerServices, session: Session, will: Will | undefined): void {
   countWill(context.host, session, will);
@@ -50,7 +53,7 @@ export function replaceWill(context: BrokerServices, session: Session, will: Wil
   else if (session.persistent) store(context, session, { ...will, due: undefined });
 }
 
-/** Removes the will of a session, which has been published or cancelled [MQTT-3.1.2-10]. */
+/** Called when the will of a session has been published or cancelled. Removes the will [MQTT-3.1.2-10]. */
 export function removeWill({ host }: BrokerServices, session: Session): void {
   countWill(host, session, undefined);
   if (session.storedWill === undefined) return;
@@ -64,9 +67,9 @@ function store({ host }: BrokerServices, session: Session, will: StoredWill): vo
 }
 
 /**
- * Publishes the will of a session whose connection has closed without DISCONNECT: after the Will Delay
- * Interval or at the end of the session, whichever is first. If the client reconnects before, the will is
- * cancelled [MQTT-3.1.3-9].
+ * Publishes the will of a session after a connection has closed without DISCONNECT. The will is published
+ * after the Will Delay Interval or at the end of the session, whichever is first. If the client reconnects
+ * earlier, the will is cancelled [MQTT-3.1.3-9].
  */
 export function publishWill(context: BrokerServices, session: Session, will: Will): void {
   const wait = Math.min(will.delay, session.expiry * 1000);
@@ -91,7 +94,9 @@ export function resumeWill(context: BrokerServices, session: Session): void {
   schedule(context, session, will, due);
 }
 
-/** Publishes a will at the hub time `due`, unless it is cancelled before. */
+/**
+ * Publishes a will at `due` in hub time (the hub's own clock for TTLs), unless the will is cancelled before.
+ */
 function schedule(context: BrokerServices, session: Session, will: Will, due: number): void {
   const { clock, host } = context;
   let cancelTimer = (): void => {};
@@ -130,7 +135,10 @@ function publishNow(context: BrokerServices, session: Session, { message }: Will
   });
 }
 
-/** True if the will may be published. Checked again, because access rules may have changed since CONNECT. */
+/**
+ * True if access rules permit to publish the will. Checked again, because the rules can have changed since
+ * CONNECT.
+ */
 function mayPublishWill(
   { host, counts, log }: BrokerServices,
   { identity, clientId }: Session,

@@ -4,8 +4,8 @@ import type { FailureCode } from '../../core/errors.ts';
 import { Failure, reasonOf } from '../../core/errors.ts';
 
 /**
- * Throws Failure `file.exists` if the file exists, unless `force` is set. Called before the work starts, so
- * that the user sees the error at once.
+ * Throws Failure `file.exists` if the file exists and `force` is not set. Called before the work starts, so
+ * that the user does not wait for the error.
  */
 export function refuseOverwrite(file: string, force: boolean | undefined): void {
   const stats = statSync(file, { throwIfNoEntry: false });
@@ -15,8 +15,8 @@ export function refuseOverwrite(file: string, force: boolean | undefined): void 
 }
 
 /**
- * Writes a file atomically, by a temporary file that is renamed. The file has the given mode. Throws a
- * Failure with `code` if the file cannot be written.
+ * Writes a file atomically: writes a temporary file with the given mode and renames it. Throws a Failure with
+ * `code` if the file cannot be written.
  */
 export function writeOutput(file: string, text: string, mode: number, code: FailureCode): void {
   const draft = `${file}.${randomUUID()}`;

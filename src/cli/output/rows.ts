@@ -8,8 +8,8 @@ import { printTable } from './table.ts';
 const MAX_ROWS = 1_000_000;
 
 /**
- * Requests pages from the hub until there are `count` rows or no more. Throws Failure `usage` for a bad
- * count.
+ * Requests pages of rows from the hub until `count` rows have arrived or the hub has no more rows. Throws
+ * Failure `usage` for an invalid count.
  */
 export async function rowsOf<Row>(
   definition: Definition,

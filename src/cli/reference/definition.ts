@@ -11,8 +11,8 @@ export type Definition = {
   /** Further paragraphs of the description. */
   readonly details?: readonly string[];
   /**
-   * Minimum role that may run the command. `local`: the command uses files only and sends no request to a
-   * hub.
+   * Minimum role that is permitted to run the command. `local`: the command uses files only and sends no
+   * request to a hub.
    */
   readonly role: Role;
   /** Requests that the command sends to the control socket. */
@@ -50,7 +50,7 @@ export type OptionDefinition = {
   readonly value?: string;
   readonly choices?: readonly string[];
   readonly completes?: Completion;
-  /** True if the option is required, so that it is shown in the usage line. */
+  /** True if the option is required. Required options are shown in the usage line. */
   readonly required?: true;
   readonly about: string;
 };

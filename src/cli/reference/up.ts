@@ -1,6 +1,9 @@
 import { DATA, type Definition } from './definition.ts';
 
-/** Definition of `up`. In a file of its own, because the program of the hub contains no other definition. */
+/**
+ * Definition of `up`. Separate from the other definitions, because the program of the hub must not contain
+ * them.
+ */
 export const UP = {
   name: 'up',
   group: 'hub',

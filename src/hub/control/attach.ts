@@ -10,9 +10,9 @@ import { createFrameReader, frameOf, sizeIn, sizeOf } from './terminal-frames.ts
 const NOTHING_PRINTED = frameOf('output', Buffer.alloc(0));
 
 /**
- * Attaches a control connection to a module's terminal: after the reply `accepted`, frames run both ways
- * until one side closes. A viewer that does not read is disconnected. `args`: module, columns, rows, and
- * optionally `read-only`. Throws the Failures of `Supervisor.attach`.
+ * Attaches a control connection to a module's terminal. After the reply `accepted`, frames are sent in both
+ * directions until one side closes the connection. A viewer that does not read is disconnected. `args`:
+ * module, columns, rows, and optionally `read-only`. Throws the Failures of `Supervisor.attach`.
  */
 export function attach(
   supervisor: Pick<Supervisor, 'attach'>,
@@ -27,7 +27,7 @@ export function attach(
   const leave = (how: string): void => {
     attachment.detach();
     socket.end(frameOf('ended', Buffer.from(how)));
-    // A paused socket does not report that its peer has closed.
+    // Resumes the socket, because a paused socket does not report that its peer has closed the connection.
     socket.resume();
   };
   const printed = (bytes: Buffer): void => {
@@ -51,8 +51,9 @@ export function attach(
 }
 
 /**
- * Passes the viewer's input to the module. If the module does not read, the viewer's socket is paused. An
- * empty output frame every second detects a closed connection even while the socket is paused.
+ * Returns a function that passes the viewer's input to the module. If the module does not read, the viewer's
+ * socket is paused. An empty output frame every second detects a closed connection even while the socket is
+ * paused.
  */
 function takeFrames({ input, resize, everySecond }: Attachment, readOnly: boolean, socket: Socket) {
   let cancel: Cancel | undefined;

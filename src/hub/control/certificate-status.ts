@@ -15,7 +15,10 @@ export type CertificateStatus = {
   readonly file: string;
   /** Last day of validity. Undefined if the file cannot be read. */
   readonly validUntil: string | undefined;
-  /** Clause about a problem: `has expired on 2026-11-01: replace it`. */
+  /**
+   * Clause about a problem, such as `has expired on 2026-11-01: replace it`. Undefined if there is no
+   * problem.
+   */
   readonly problem: string | undefined;
 };
 

@@ -71,18 +71,18 @@ export type RetainedRow = {
 };
 
 /**
- * Operator's actions on clients, sessions and retained messages. A list begins with the items of the user or
- * module that uses most.
+ * Operator's actions on clients, sessions and retained messages. Lists are sorted by the total size of the
+ * items of each holder (the user, module or address whose share is charged), largest first.
  */
 export type ClientControl = {
   readonly sessions: (offset: number) => Page<SessionRow>;
-  /** Throws Failure `session.unknown`. */
+  /** Returns one session with its subscriptions. Throws Failure `session.unknown`. */
   readonly show: (id: string) => ShownSession;
   readonly drop: (id: string) => Promise<void>;
   /** Drops all sessions of a holder. Resolves to the number of dropped sessions. */
   readonly dropAll: (holder: Holder) => Promise<number>;
   readonly clients: (offset: number) => Page<ClientRow>;
-  /** Throws Failure `client.unknown`. */
+  /** Closes the connection of a session. Throws Failure `client.unknown` if no client is connected. */
   readonly kick: (id: string) => void;
   readonly retained: (offset: number) => Page<RetainedRow>;
   /**
@@ -214,7 +214,8 @@ export function controlClients({ clock, store, broker }: ClientControlHost): Cli
 }
 
 /**
- * Returns the rows from `offset` on, sorted by the total size of their holder, then by size, largest first.
+ * Returns the rows from `offset` on, at most MAX_LISTED. The rows are sorted by the total size of all items
+ * of their holder, then by their own size, largest first.
  */
 function pageOf<Item extends { readonly holder: Holder }, Row>(
   items: readonly Item[],

@@ -15,7 +15,7 @@ import type { RouteControl } from './route-control.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** Request of a command to the running hub, with its arguments. */
+/** Request that a command sends to the running hub. */
 export type ControlRequest = { readonly command: string; readonly args: readonly string[] };
 
 export type ControlReply =
@@ -64,15 +64,15 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   'routes replay': ({ routes }, text = '', since = '') => routes.replay(text, Number(since)),
 };
 
-/** Path of the control socket of a data folder. */
+/** Returns the path of the control socket in a data folder. */
 export function controlPath(dataFolder: string): string {
   return join(dataFolder, 'control.sock');
 }
 
 /**
- * Serves the control socket at `path`: one JSON request and one JSON reply per line. `attach` switches the
- * connection to terminal frames. The file mode (0600) restricts access to the hub's user. The caller holds
- * the data folder's lock, so an existing socket file is stale.
+ * Serves the control socket at `path`: one JSON request and one JSON reply per line. The request `attach`
+ * switches the connection to terminal frames. The file mode (0600) restricts access to the hub's user. An
+ * existing socket file is stale, because the caller holds the lock of the data folder.
  */
 export async function serveControl(path: string, host: ControlHost): Promise<Control> {
   rmSync(path, { force: true });
@@ -116,7 +116,7 @@ function serve(socket: Socket, host: ControlHost): void {
   socket.on('error', () => socket.destroy());
 }
 
-/** Reply to a request. Undefined if the connection has switched to terminal frames. */
+/** Returns the reply to a request. Undefined if the connection has switched to terminal frames. */
 async function answer(line: string, host: ControlHost, socket: Socket): Promise<ControlReply | undefined> {
   try {
     const { command, args } = requestOf(line);

@@ -25,7 +25,7 @@ export function importForHub(text: string, file: string): Imported {
   };
 }
 
-/** Removes each field that makes the manifest invalid and that the import itself did not detect. */
+/** Removes the fields that the manifest check refuses, and adds a remark about each removed field. */
 function withoutRefused({ manifest, remarks }: Imported): Imported {
   const accepted = structuredClone(manifest);
   const left: Remark[] = [];
@@ -38,7 +38,10 @@ function withoutRefused({ manifest, remarks }: Imported): Imported {
   return { manifest: accepted, remarks: [...remarks, ...left] };
 }
 
-/** Removes the value at the path, or the deepest existing part of the path. Returns the removed path. */
+/**
+ * Removes the value at the path. If the path does not exist, removes the deepest existing part of it. Returns
+ * the path of the removed value.
+ */
 function removeAt(root: object, path: readonly unknown[]): unknown[] | undefined {
   let inner: unknown = root;
   let removed: { readonly from: object; readonly path: unknown[] } | undefined;
@@ -54,7 +57,9 @@ function removeAt(root: object, path: readonly unknown[]): unknown[] | undefined
   return removed.path;
 }
 
-/** Remark about a refused route: the first line of the reason, without the position in the route. */
+/**
+ * Returns the remark about a refused route: the first line of the reason, without the position in the route.
+ */
 function refusalOf(name: string, reason: string): Remark {
   const [line = ''] = reason
     .replace(`route routes.${name}, `, '')

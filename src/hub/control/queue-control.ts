@@ -27,17 +27,20 @@ export type ShownLetter = Omit<DeadLetter, 'message'> & { readonly message: Show
 
 export type QueueControl = {
   readonly peek: (queue: string, limit: number) => ShownWaiting[];
-  /** Throws Failure `queue.unknown` or `entry.unknown`. */
+  /** Drops one entry. Throws Failure `queue.unknown` or `entry.unknown`. */
   readonly drop: (queue: string, sequence: number) => Promise<void>;
   /** Drops all entries that are not in flight. Resolves to the number of dropped entries. */
   readonly dropAll: (queue: string) => Promise<number>;
   readonly letters: () => ShownLetter[];
-  /** Throws Failure `letter.unknown`, `letter.damaged` or `store.full`. */
+  /**
+   * Appends the message of a dead letter to its queue again. Throws Failure `letter.unknown`,
+   * `letter.damaged` or `store.full`.
+   */
   readonly replay: (id: string) => Promise<void>;
   readonly forget: (id: string) => Promise<void>;
 };
 
-/** Operator's actions on the queues of a running hub. */
+/** Creates the operator's actions on the queues of a running hub. */
 export function controlQueues(store: Store): QueueControl {
   const known = (queue: string): void => {
     if (store.stats().some(({ queue: name }) => name === queue)) return;
@@ -106,6 +109,6 @@ function senderOf(origin: Origin): string {
 function textOf(body: Buffer): string {
   const beginning = body.subarray(0, MAX_SHOWN_BODY);
   const text = beginning.toString();
-  // Truncation may split the last character. Any other invalid UTF-8 means that the body is not text.
+  // Truncation can split the last character. Any other invalid UTF-8 means that the body is not text.
   return text.slice(0, -1).includes('\ufffd') ? beginning.toString('base64') : text;
 }

@@ -32,9 +32,15 @@ export type ExplainedRoute = Omit<Explained, 'values'> & {
 export type Replay = {
   /** Number of examined messages. A message in several queues counts once. */
   readonly messages: number;
-  /** Number of messages whose source matches, by the value of the condition. */
+  /**
+   * Number of messages for each result of the condition. Only messages whose source matches the route are
+   * counted.
+   */
   readonly verdicts: Readonly<Record<ConditionResult, number>>;
-  /** The first matching messages. `waited` is the time in the queue in milliseconds of hub time. */
+  /**
+   * The first matching messages. `waited` is the time in the queue in milliseconds of hub time (the hub's own
+   * clock for TTLs).
+   */
   readonly taken: readonly { readonly waited: number; readonly message: ShownMessage }[];
   /** True if not all messages were examined, because there are more than MAX_REPLAYED. */
   readonly cut: boolean;
@@ -42,9 +48,15 @@ export type Replay = {
 
 /** Actions behind `skerry routes explain` and `skerry routes replay`. */
 export type RouteControl = {
-  /** Throws Failure `usage` for an invalid message or an unknown route. */
+  /**
+   * Explains why a route matches a message or not. If `route` is empty, explains all routes. Throws Failure
+   * `usage` for an invalid message or an unknown route.
+   */
   readonly explain: (message: string, route: string) => readonly ExplainedRoute[];
-  /** Examines messages that have waited for at most `since` milliseconds. Throws Failure `route.syntax`. */
+  /**
+   * Tests the route `text` on the queued messages that have waited for at most `since` milliseconds. Throws
+   * Failure `route.syntax`.
+   */
   readonly replay: (text: string, since: number) => Promise<Replay>;
 };
 
@@ -84,8 +96,8 @@ export function controlRoutes({ clock, store, routing }: RouteControlSettings): 
 }
 
 /**
- * Explains why each route, or only the route with the given name, matches a message or not. Throws Failure
- * `usage` for an invalid message or an unknown route.
+ * Explains why each route matches a message or not. If `wanted` is not empty, explains only the route with
+ * this name. Throws Failure `usage` for an unknown route.
  */
 export function explainRoutes(
   routes: readonly RouteSetEntry[],

@@ -12,7 +12,7 @@ import type { MemoryTotal } from './total.ts';
 
 /** Keeps the memory of the process small: collects garbage early and returns freed memory to the system. */
 export type MemoryKeeper = {
-  /** Counts received bytes; after INPUT_CHECK_BYTES, the memory of buffers is checked. */
+  /** Counts received bytes. Checks the memory that buffers use after each INPUT_CHECK_BYTES. */
   readonly countInput: (bytes: number) => void;
   readonly budget: MemoryBudget;
   readonly status: () => MemoryStatus;
@@ -23,10 +23,10 @@ export type MemoryStatus = {
   readonly totalBytes: number;
   /** Source of the memory budget, such as `--memory`. */
   readonly source: MemoryTotal['source'];
-  /** Anonymous memory at the last measurement. */
+  /** Anonymous memory of the process in bytes at the last check. */
   readonly anonymousBytes: number;
   readonly budgetBytes: MemoryBudget;
-  /** Contained exceptions since the start. */
+  /** Number of unexpected exceptions since the start that the hub has caught. */
   readonly exceptions: number;
 };
 
@@ -56,9 +56,9 @@ const LARGE_PIECE = 1 << 17;
 
 /**
  * Starts the memory keeper. V8 estimates the memory of buffers only roughly, so up to 64 MB of buffers can be
- * garbage before V8 collects it. The keeper collects garbage if buffers have grown by BUFFER_SLACK_BYTES. It
- * also checks anonymous memory periodically: if that has grown, it collects the whole heap and trims the
- * allocator.
+ * garbage before V8 collects it. Therefore the keeper collects garbage if the memory of buffers has grown by
+ * BUFFER_SLACK_BYTES. The keeper also checks the anonymous memory of the process periodically. If the
+ * anonymous memory has grown, the keeper collects the garbage of the whole heap and trims the allocator.
  */
 export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper {
   const { total, clock, log, loadAllocator, collect } = settings;
@@ -116,7 +116,10 @@ export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper 
   };
 }
 
-/** Returns the garbage collection function of the runtime, which the binary enables with `--expose-gc`. */
+/**
+ * Returns the garbage collection function of the runtime. The binary enables this function with
+ * `--expose-gc`.
+ */
 export function runtimeCollector(): MemoryKeeperSettings['collect'] {
   const { gc } = globalThis;
   return gc && (type => void gc({ type, execution: 'sync' }));

@@ -10,10 +10,10 @@ export type MemoryTotal = {
 /** Default budget as a fraction of the machine's memory. The modules need the rest. */
 const PART_OF_MACHINE = 1 / 4;
 
-/** Mount point of cgroups version 2, and the file with the memory limit of a group. */
+/** Mount point of cgroups version 2, and the name of the file with a group's memory limit. */
 const UNIFIED = { root: '/sys/fs/cgroup', limit: 'memory.max' };
 
-/** Mount point of cgroups version 1, and the file with the memory limit of a group. */
+/** Mount point of cgroups version 1, and the name of the file with a group's memory limit. */
 const VERSION_1 = { root: '/sys/fs/cgroup/memory', limit: 'memory.limit_in_bytes' };
 
 /**

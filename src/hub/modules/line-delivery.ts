@@ -4,8 +4,8 @@ import type { Drain, DrainSettings, QueueEntry } from '../../queue/types.ts';
 import { lineOfMessage, taskLine } from './lines/to-module.ts';
 
 /**
- * Maximum unacknowledged lines of one input. If the module crashes, at most so many lines are delivered
- * twice.
+ * Maximum unacknowledged lines of one input. If the module crashes, this is the maximum number of lines that
+ * are delivered twice.
  */
 const WINDOW = 16;
 
@@ -27,14 +27,22 @@ export type LineInput = {
 
 export type LineDeliverySettings = {
   readonly module: string;
-  /** If true, the module acknowledges a line explicitly; otherwise the write acknowledges it. */
+  /**
+   * True if the module acknowledges each line itself. If false, a line is acknowledged when it has been
+   * written to the pipe.
+   */
   readonly ack: boolean;
-  /** Returns false if the line was accepted but the pipe is full: the next write must wait for `writable`. */
+  /**
+   * Writes a line to the module's standard input. Returns false if the pipe is full after this line. In this
+   * case the next write must wait for `writable`.
+   */
   readonly write: (line: Buffer, written: (error?: Error) => void) => boolean;
   readonly log: Log;
 };
 
-/** Creates the delivery. Lines that a module has not acknowledged when it ends are delivered again. */
+/**
+ * Creates the delivery. If the module ends before it has acknowledged a line, the line is delivered again.
+ */
 export function createLineDelivery({ module, ack, write, log }: LineDeliverySettings): LineDelivery {
   let inputs: readonly LineInput[] = [];
   let running = false;
@@ -77,8 +85,8 @@ export function createLineDelivery({ module, ack, write, log }: LineDeliverySett
   };
 
   /**
-   * Moves a message that cannot be encoded as a line to the dead letters, because it would fail again at each
-   * start.
+   * Moves a message that cannot be encoded as a line to the dead letters. Otherwise the encoding would fail
+   * again at each start of the module.
    */
   const refuse = (drain: Drain, entry: QueueEntry, error: unknown): void => {
     const reason = `it cannot be encoded as a line: ${reasonOf(error)}`;

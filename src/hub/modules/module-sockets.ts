@@ -18,9 +18,9 @@ export type ModuleSockets = {
 };
 
 /**
- * Creates the sockets in `runFolder`, which only the hub's user may enter. The sandbox of a module contains
- * only the folder of the module's own socket. The sockets are not listeners of the manifest. They close with
- * the broker.
+ * Creates the sockets in `runFolder`. Only the hub's user can enter this folder. The sandbox of a module
+ * contains only the folder of the module's own socket. The sockets are not listeners of the manifest, and
+ * close when the broker closes.
  */
 export function createModuleSockets(runFolder: string, { listen }: Pick<Broker, 'listen'>): ModuleSockets {
   const opened = new Map<string, Promise<OpenListener>>();

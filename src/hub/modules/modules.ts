@@ -28,7 +28,7 @@ export type ModulesSettings = Omit<SpecHost, 'socketOf'> & {
   readonly logSink: LogSink;
   readonly store: Store;
   readonly router: Router;
-  /** Counts bytes that modules print, for the memory keeper. */
+  /** Counts the bytes that modules have printed. The memory keeper uses the count. */
   readonly countInput: (bytes: number) => void;
   /**
    * Pid of the watchdog process of a trial start, which must not be killed as an orphan. Undefined if none.
@@ -127,8 +127,9 @@ export function createModules(settings: ModulesSettings): Modules {
     ...supervisor,
     start: async (names, { manifest, home }) => {
       const entries = manifest.modules.filter(({ name }) => names.includes(name));
-      // A module that runs as its own user must be able to reach its folder in the data folder. All other
-      // files of the data folder have private modes of their own.
+      // A module that runs as its own system user must be able to pass through the data folder to its own
+      // folder. Other users still cannot read the files in the data folder, because each file has a private
+      // mode.
       if (entries.some(isIsolated)) chmodSync(dataFolder, 0o711);
       for (const entry of entries) registerModule(entry);
       const specs = Promise.all(entries.map(entry => specOf(entry, home, host)));
@@ -140,7 +141,8 @@ export function createModules(settings: ModulesSettings): Modules {
       for (const entry of entries) supervisor.adjust(await specOf(entry, home, host));
     },
     remove: async name => {
-      // A module whose specification is being computed would otherwise start after it was stopped.
+      // Waits for a specification that is being computed. Otherwise the module would start after it was
+      // stopped.
       await described.get(name);
       described.delete(name);
       await supervisor.remove(name);

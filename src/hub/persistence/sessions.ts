@@ -8,8 +8,8 @@ import type { Store } from '../../queue/types.ts';
 import { decodeWill, encodeWill } from './wills.ts';
 
 /*
- * Persistent MQTT sessions in the metadata of the store: one JSON value per session, and one small value per
- * packet identifier of its QoS 2 state. The constants are prefixes of the keys.
+ * Persistent MQTT sessions in the metadata of the store. A session has one JSON value. Each packet identifier
+ * of its QoS 2 state has one small value. The constants below are the prefixes of the keys.
  */
 const SESSIONS = 'session/';
 const RECEIVED = 'received/';
@@ -34,7 +34,8 @@ export function keepSessions(store: Store, log: Log): SessionStore {
           const sequence = store.get(noteName(RELEASED, session.id, packetId));
           return [packetId, Number(sequence?.toString())];
         })
-        // PUBREL packets must be sent in message order [MQTT-4.6.0-4]. The keys are not in this order.
+        // Sorted by sequence, because PUBREL packets must be sent in message order [MQTT-4.6.0-4], and the
+        // keys of the store are not in this order.
         .sort(([, one], [, other]) => one - other),
     };
     return [{ ...session, ...flights, will: decodeWill(store.get(WILLS + session.id)) }];
@@ -114,7 +115,7 @@ function sessionFrom(bytes: Buffer | undefined): StoredSession | undefined {
     holder: 'holder' in value && typeof value.holder === 'string' ? value.holder : holderOfKept(identity),
     opened: 'opened' in value && typeof value.opened === 'number' ? value.opened : undefined,
     subscriptions: list.flatMap(subscriptionFrom),
-    // JSON encodes Infinity as null.
+    // A session that never expires has the expiry Infinity. JSON encodes Infinity as null.
     expiry: 'expiry' in value && typeof value.expiry === 'number' ? value.expiry : Number.POSITIVE_INFINITY,
     ends: 'ends' in value && typeof value.ends === 'number' ? value.ends : undefined,
   };

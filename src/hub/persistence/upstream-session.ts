@@ -47,7 +47,8 @@ export function keepUpstream(store: Store, log: Log, upstream = DEFAULT_UPSTREAM
             Number(name.slice(keys.released.length)),
             Number(store.get(name)?.toString()),
           ])
-          // PUBREL packets must be sent in message order [MQTT-4.6.0-4]. The keys are not in this order.
+          // Sorted by sequence, because PUBREL packets must be sent in message order [MQTT-4.6.0-4], and the
+          // keys of the store are not in this order.
           .sort(([, one], [, other]) => one - other),
       keep: (packetId, sequence) =>
         store.put(keys.released + packetId, Buffer.from(String(sequence)), logFailure),

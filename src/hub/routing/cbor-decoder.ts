@@ -77,7 +77,8 @@ export function decodeCbor(bytes: Buffer): unknown {
 
   const text = (info: number): string => {
     if (info !== INDEFINITE) return textAt(bytes, skip(argument(info)), at);
-    // Measures the total length first. A buffer per chunk would cost a hundred bytes for a chunk of one byte.
+    // Computes the total length first, to allocate one buffer for all chunks. A buffer per chunk would take a
+    // hundred bytes of memory even for a chunk of one byte.
     const start = at;
     let length = 0;
     eachChunk(TEXT, (from, to) => {
@@ -158,7 +159,10 @@ export function decodeCbor(bytes: Buffer): unknown {
   return at === bytes.length ? value : malformed();
 }
 
-/** Decodes UTF-8. Most texts are short ASCII. Checking them in a loop is faster than calling a decoder. */
+/**
+ * Decodes UTF-8. Checks in a loop for short ASCII first, because most texts are short ASCII and the loop is
+ * faster than a decoder.
+ */
 function textAt(bytes: Buffer, start: number, end: number): string {
   let wide = 0;
   for (let at = start; at < end; at += 1) wide |= bytes[at] ?? 0;
@@ -167,8 +171,8 @@ function textAt(bytes: Buffer, start: number, end: number): string {
 }
 
 /**
- * Adds a member to an object. The member `__proto__` is defined, because an assignment would set the
- * prototype.
+ * Adds a member to an object. The member `__proto__` is added with `defineProperty`, because an assignment
+ * would set the prototype.
  */
 function setMember(object: Record<string, unknown>, key: string | number, value: unknown): void {
   if (key !== '__proto__') object[key] = value;

@@ -40,8 +40,8 @@ export function planRoutes(manifest: Manifest): RoutePlan {
 }
 
 /**
- * Checks all routes of a manifest. Throws Failure `route.syntax` if one is invalid, because a manifest is
- * accepted as a whole.
+ * Checks all routes of a manifest. Throws Failure `route.syntax` if a route is invalid, because one invalid
+ * route must make the whole manifest invalid.
  */
 export function checkRoutes(manifest: Manifest): void {
   const [first] = planRoutes(manifest).refused;
@@ -74,8 +74,8 @@ export function inputsOf(routes: readonly RouteSetEntry[]): Input[] {
 }
 
 /**
- * Adds the name of the upstream to a source or sink that is `$upstream`. Returns the reason as a text if the
- * manifest has no such upstream.
+ * Adds the upstream's name to a source or sink of the kind `upstream`. Returns any other source or sink
+ * unchanged. Returns the reason as a text if the manifest has no such upstream.
  */
 function withUpstream<Part extends Source | Sink>(part: Part, { upstreams }: Manifest): Part | string {
   if (part.kind !== 'upstream') return part;

@@ -10,8 +10,8 @@ import { outputTopic } from '../queue-names.ts';
 type Way = { readonly route: string; readonly from: string; readonly to: string };
 
 /**
- * Returns warnings about routes that are valid but probably not intended. A warning is one sentence, followed
- * by the position in the route if there is one.
+ * Returns warnings about routes that are valid but probably not intended. Each warning begins with a
+ * sentence. If the warning concerns a position in a route, further lines show the position.
  */
 export function warningsOf(manifest: Manifest, routes: readonly RouteSetEntry[]): string[] {
   const own = routes.flatMap(({ name, route }) =>
@@ -23,8 +23,8 @@ export function warningsOf(manifest: Manifest, routes: readonly RouteSetEntry[])
 }
 
 /**
- * Warns about an upstream that has topic filters in `down` but no route FROM it, or a route FROM it but no
- * topic filters.
+ * Returns warnings about upstreams: topic filters in `down` without a route FROM the upstream, or a route
+ * FROM the upstream without topic filters in `down`.
  */
 function warningsOfDown(manifest: Manifest, routes: readonly RouteSetEntry[]): string[] {
   return manifest.upstreams.flatMap(({ name: upstream, down }) => {
@@ -51,8 +51,8 @@ function waysOf(manifest: Manifest, routes: readonly RouteSetEntry[]): readonly 
   return routes.flatMap(({ name, route: { tree } }) => {
     const { source, sink } = tree;
     if (sink.kind !== 'input') return [];
-    // The source is matched against the output that the route names, or against a placeholder if it names
-    // none.
+    // Output to match the source with: the output that the source names, or a placeholder if the source names
+    // no output.
     const output = source.kind === 'path' ? (source.segments[4] ?? 'any') : 'any';
     const feeding = manifest.modules.filter(module =>
       sourceMatches(

@@ -30,8 +30,8 @@ export type RouterCounts = {
 export type Router = {
   /**
    * Delivers a message to its subscribers and to the sinks of matching routes. A message from an upstream is
-   * delivered by routes only. Calls `settle` when the message is durable in all queues. Stores `note` in the
-   * same commit. Returns the number of destinations.
+   * delivered by routes only. Calls `settle` when the message is durable in all queues. Stores `note`
+   * atomically with the message. Returns the number of destinations.
    */
   readonly route: (message: Message, settle: OnDurable, note?: MetadataEntry) => number;
   /**
@@ -63,7 +63,10 @@ export function createRouter(settings: RouterSettings): Router {
   const counts: RouterCounts = { routed: 0, untaken: 0 };
 
   const destinations = new Map<string, Destination>();
-  /** Returns the destination for a queue. Cached, because most messages go to queues of earlier messages. */
+  /**
+   * Returns the destination for a session's queue. Destinations are cached, because most messages are stored
+   * in queues that earlier messages have used.
+   */
   const sessionDestination = (queue: string): Destination => {
     const known = destinations.get(queue);
     if (known !== undefined) return known;
@@ -74,8 +77,8 @@ export function createRouter(settings: RouterSettings): Router {
   };
 
   /**
-   * Delivers a message to its subscribers. Adds the queues of persistent sessions to `wanted`. Returns the
-   * number of subscribers.
+   * Delivers a message to its subscribers. Adds to `wanted` the queues in which the message must be stored.
+   * Returns the number of subscribers.
    */
   const deliver = (message: Message, wanted: Destination[]): number => {
     const queues: string[] = [];
@@ -95,7 +98,8 @@ export function createRouter(settings: RouterSettings): Router {
   };
 
   /**
-   * Runs the routes for a message. Adds their queues to `wanted`. Returns the topics that routes publish to.
+   * Evaluates the routes for a message. Adds the queues of matching routes to `wanted`. Returns the topics on
+   * which matching routes publish the message.
    */
   const dispatch = (message: Message, wanted: Destination[]): string[] => {
     const topics: string[] = [];

@@ -66,7 +66,7 @@ function createSources(): (origin: Origin) => string {
   };
 }
 
-/** Returns the path of an origin, which the source of a route is matched against. */
+/** Returns the path of an origin. The source of a route is matched against this path. */
 export function sourceOf(origin: Origin): string {
   if (origin.kind === 'upstream') return upstreamSource(origin.upstream);
   if (origin.kind === 'client') return '/messages';
@@ -75,8 +75,8 @@ export function sourceOf(origin: Origin): string {
 }
 
 /**
- * Returns a system property of a message. The identity that the hub has authenticated takes precedence over
- * user properties, so that a sender cannot use a false identity.
+ * Returns a system property of a message. A user property never replaces the identity that the hub has
+ * authenticated. Otherwise a sender could claim a false identity.
  */
 function systemProperty(message: Message, device: string, name: string): string | undefined {
   const { origin, contentType, correlation } = message;

@@ -1,7 +1,10 @@
 import type { Holder, Shares } from '../../core/capacity/shares.ts';
 import type { QueueShare, Store } from '../../queue/types.ts';
 
-/** Creates a function that counts the bytes of a queue in the share of the user or module that holds it. */
+/**
+ * Creates a function that counts the bytes of a queue in the share of its holder (the user, module or address
+ * whose share is charged).
+ */
 export function assignTo(
   store: Pick<Store, 'assignShare'>,
   shares: Shares,

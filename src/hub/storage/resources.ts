@@ -7,7 +7,7 @@ import { resourceBoundsOf } from './bounds.ts';
 
 type Bounding = Pick<Manifest, 'limits' | 'storeAndForward'>;
 
-/** Shares of the hub's resources, bounded by the current manifest. */
+/** Resources of the hub that are divided into shares. The current manifest sets their limits. */
 export type HubResources = {
   readonly shares: Resources;
   readonly use: (manifest: Bounding) => void;

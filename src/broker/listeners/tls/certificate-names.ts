@@ -1,16 +1,17 @@
 import type { TLSSocket } from 'node:tls';
 
 /**
- * Entry of the subject alternative names in the format of Node: `DNS:a.b`, or quoted if it contains a comma.
+ * Matches one entry of the subject alternative names in Node's text format, such as `DNS:a.b`. The value is
+ * quoted if it contains a comma.
  */
 const ENTRY = /([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/y;
 
-/** Kinds of subject alternative names that may be a user's name. */
+/** Kinds of subject alternative names that are accepted as the name of a user. */
 const NAME_KINDS: readonly string[] = ['DNS', 'email'];
 
 /**
  * Returns the names in a client certificate: the common name of the subject, and the DNS and e-mail names
- * (RFC 5280, 4.2.1.6). Undefined if there is no certificate that a CA of the listener has signed.
+ * (RFC 5280, 4.2.1.6). Undefined if the client has no certificate that a CA of the listener has signed.
  */
 export function certificateNames(socket: TLSSocket): readonly string[] | undefined {
   if (!socket.authorized) return undefined;

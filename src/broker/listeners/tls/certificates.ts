@@ -12,15 +12,15 @@ import { alternativeNames } from './certificate-names.ts';
 /** File mode bit for read access of all users. */
 const READABLE_BY_OTHERS = 0o004;
 
-/** Certificate of a TLS listener, which is loaded again when its files change. */
+/** Certificate of a TLS listener. The certificate is loaded again when its files change. */
 export type Certificates = {
   /** Options with which the TLS server is created. */
   readonly options: TlsOptions;
   /** Host names in the current certificate. */
   readonly hosts: () => readonly string[];
   /**
-   * Applies changed files to `server` until the returned listener is stopped or closed. Existing connections
-   * stay open.
+   * Loads changed certificate files into `server` until the returned listener is stopped or closed. Existing
+   * connections stay open.
    */
   readonly reloadWhileOpen: (server: Server, listener: OpenListener) => OpenListener;
 };
@@ -101,7 +101,7 @@ function validityIn({ cert }: SecureContextOptions): Validity | undefined {
   return Buffer.isBuffer(cert) ? validityOf(cert) : undefined;
 }
 
-/** Returns a text of the files' inodes, sizes and modification times, which changes with a file. */
+/** Returns a text that changes when one of the files changes: the inodes, sizes and modification times. */
 function stateOf({ cert, key, ca, crl }: TlsSettings): string {
   const states = [cert, key, ca ?? cert, crl ?? cert].map(file => {
     const stats = statsOf(file);
@@ -120,7 +120,8 @@ function statsOf(file: string): Stats | string {
 }
 
 /**
- * Reads the files of a TLS listener. Throws the Failure `listener.refused`, which names the invalid files.
+ * Reads the files of a TLS listener. Throws the Failure `listener.refused`, whose message names the invalid
+ * file.
  */
 export function readCertificates(files: TlsSettings): SecureContextOptions {
   try {

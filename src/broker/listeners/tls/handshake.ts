@@ -15,8 +15,8 @@ export function logHandshakes(server: Server, log: Log): void {
 }
 
 /**
- * Returns the reason of a failed handshake. If the client certificate was refused, Node reports only that the
- * connection was closed, and the socket contains the reason.
+ * Returns the reason of a failed handshake. If the client certificate was refused, the error of Node says
+ * only that the connection was closed. The actual reason is in `authorizationError` of the socket.
  */
 function reasonFor(error: Error, { authorizationError }: TLSSocket): string {
   // Contrary to its type, `authorizationError` is null before the certificate is checked.

@@ -12,7 +12,7 @@ const NORMAL = 1000;
 const UNSUPPORTED_DATA = 1003;
 
 /**
- * Creates a byte stream over a WebSocket. An MQTT packet may span several frames, and a frame may contain
+ * Creates a byte stream over a WebSocket. An MQTT packet can span several frames, and a frame can contain
  * several packets (MQTT 3.1.1, 6.0.0-2).
  */
 export function streamOf(webSocket: WebSocket, clock: Clock): ClientSocket {
@@ -20,7 +20,7 @@ export function streamOf(webSocket: WebSocket, clock: Clock): ClientSocket {
   const isClosed = (): boolean => webSocket.readyState === webSocket.CLOSED;
 
   const send = (bytes: Buffer, done: (error?: Error | null) => void): void => {
-    // Data for a WebSocket that is closing is discarded, as a socket does after its peer has closed.
+    // Discards data if the WebSocket is closing, as a TCP socket discards data after its peer has closed.
     if (isOpen()) webSocket.send(bytes, done);
     else done();
   };
@@ -58,7 +58,8 @@ export function streamOf(webSocket: WebSocket, clock: Clock): ClientSocket {
     if (!stream.destroyed) stream.push(null);
   });
 
-  // Pings keep the connection open in proxies, whose idle timeout may be shorter than the MQTT keep-alive.
+  // Pings keep the connection open in proxies, because the idle timeout of a proxy can be shorter than the
+  // MQTT keep-alive.
   const cancelPing = repeat(clock, WEBSOCKET_PING_MS, () => {
     if (isOpen()) webSocket.ping();
   });

@@ -6,7 +6,10 @@ import type { WebSocketSettings } from '../settings.ts';
 /** WebSocket subprotocols: `mqtt`, and `mqttv3.1` of older clients. */
 const PROTOCOLS = ['mqtt', 'mqttv3.1'];
 
-/** Selects a subprotocol from those that the client offers. False if none is supported. */
+/**
+ * Returns the subprotocol to use, one of the subprotocols that the client offers. False if none of them is
+ * supported.
+ */
 export function protocolOf(offered: ReadonlySet<string>): string | false {
   return PROTOCOLS.find(name => offered.has(name)) ?? false;
 }
@@ -32,7 +35,7 @@ export function upgradeRefusal(
 /**
  * True if the web page that opens the WebSocket comes from the hub itself. The browser sends the page's
  * origin and the requested host, which must be equal. In addition, the host must be an IP address or in
- * `ownHosts`, because any other domain name may have been made to resolve to the hub's address (DNS
+ * `ownHosts`, because an attacker can make any other domain name resolve to the hub's address (DNS
  * rebinding).
  */
 function isSameHost(origin: string, host: string | undefined, ownHosts: readonly string[]): boolean {

@@ -10,7 +10,7 @@ export type WebSocketCertificates = {
   readonly ca?: Buffer;
   readonly cert?: Buffer;
   readonly key?: Buffer;
-  /** True if the server's certificate may be for another host name. */
+  /** True if a server certificate for another host name is accepted. */
   readonly anyName: boolean;
 };
 
@@ -26,7 +26,8 @@ export function openWebSocket(
 ): ClientSocket {
   const webSocket = new WebSocket(url, ['mqtt'], {
     ...files,
-    // Node accepts the certificate unless an Error is returned. The types of ws require a boolean.
+    // Disables the check of the host name. Node accepts the certificate unless an Error is returned. The
+    // types of the library ws require a boolean.
     ...(anyName ? { checkServerIdentity: () => false } : {}),
     perMessageDeflate: false,
     maxPayload: MAX_PACKET_BYTES,

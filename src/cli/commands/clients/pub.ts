@@ -18,7 +18,8 @@ export async function run(args: readonly string[]): Promise<number> {
   if (sources.filter(Boolean).length !== 1) throw usageFailure('Give one of -m, -f, -s, -l and -n', PUB);
   const content = file === undefined ? undefined : contentOf(file);
   const sender = await openSender(values, { topic, qos: qosOf(values.qos), retain: values.retain === true });
-  // Created after the connection, because readline drops the lines that arrive before the iteration begins.
+  // The readline interface is created after the connection is open, because readline drops the lines that
+  // arrive before the iteration begins.
   if (lines)
     for await (const line of createInterface({ input: process.stdin })) await sender.send(Buffer.from(line));
   else await sender.send(content ?? (whole ? await standardInput() : Buffer.from(message ?? '')));

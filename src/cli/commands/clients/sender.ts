@@ -12,7 +12,7 @@ import { PUB } from '../../reference/clients.ts';
 import type { ClientValues } from './open.ts';
 import { openClient } from './open.ts';
 
-/** Publisher on one topic. Both functions reject with the failure that ended the connection. */
+/** Publisher on one topic. `send` and `finish` reject with the failure that ended the connection. */
 export type Sender = {
   readonly send: (body: Buffer) => Promise<void>;
   /** Resolves when all messages are acknowledged and the connection is closed. */
@@ -26,7 +26,8 @@ export type SenderSettings = {
 };
 
 /**
- * Connects a publisher. It sends a message only while fewer than one window of messages are unacknowledged.
+ * Connects a publisher. `send` waits while MAX_IN_FLIGHT messages, or the Receive Maximum of the server if it
+ * is lower, are unacknowledged.
  */
 export function openSender(values: ClientValues, { topic, qos, retain }: SenderSettings): Promise<Sender> {
   const inFlight = createInFlight<true>();
@@ -91,8 +92,8 @@ export function openSender(values: ClientValues, { topic, qos, retain }: SenderS
     finish: async () => {
       await until(() => inFlight.size() === 0);
       link.close();
-      // The process must not exit before the connection is closed, because TLS or a WebSocket may still
-      // write.
+      // The process must not exit before the connection is closed, because TLS or a WebSocket may still have
+      // output to write.
       await closed.promise;
     },
   };

@@ -9,9 +9,9 @@ import type { Manifest } from '../../../manifest/types.ts';
 const EXECUTABLE = 0o111;
 
 /**
- * Throws Failure `pack.refused` for a path that will not exist on the device: a relative path outside a
- * bundle, or a program that the bundle does not contain. `inventories` are the contents of packed bundles by
- * module. Bundles that the device downloads are not checked.
+ * Checks the file paths in a manifest. Throws Failure `pack.refused` for a path that will not exist on the
+ * device: a relative path outside a bundle, or a program that the bundle does not contain. `inventories` are
+ * the contents of packed bundles by module. Bundles that the device downloads are not checked.
  */
 export function refuseLostPaths(
   manifest: Manifest,
@@ -58,8 +58,8 @@ function isInBundle({ path, kind }: NamedPath): boolean {
 }
 
 /**
- * True if the path is relative to the manifest's folder. An argument counts as a path if it looks like one or
- * if such a file exists.
+ * True if the path is relative to the manifest's folder. A program argument counts as a path if it begins
+ * with `./` or `../`, or if the folder contains a file of this name.
  */
 function isInFolder({ path, kind }: NamedPath, folder: string): boolean {
   if (isAbsolute(path)) return false;

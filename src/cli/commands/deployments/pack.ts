@@ -69,7 +69,8 @@ function whyNot(thrown: unknown): string {
 }
 
 /**
- * Returns the local files of a manifest. Skips invalid parts, which the later check of the manifest reports.
+ * Returns the local files of a manifest. Skips invalid parts of the manifest. A later check reports these
+ * parts.
  */
 function localFiles(value: unknown, folder: string): LocalFile[] {
   if (!isRecord(value)) return [];

@@ -4,8 +4,8 @@ import { SCHEMA } from '../../reference/deployments.ts';
 import { write } from '../../system.ts';
 
 /**
- * Prints the JSON Schema of manifests for editors. The schema is an asset of the binary and not part of the
- * code, so that a hub does not load it.
+ * Prints the JSON Schema of manifests for editors. The schema is an asset of the binary, because a hub must
+ * not load it with its code.
  */
 export async function run(args: readonly string[]): Promise<number> {
   argumentsOf(SCHEMA, args);

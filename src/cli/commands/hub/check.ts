@@ -77,9 +77,7 @@ function checkStore({ store }: HubStatus): Finding[] {
   return [{ subject: 'store', good: problems.length === 0, text: used }, ...problems];
 }
 
-/**
- * Module states that are not a problem. They include `stopped`, because a user may have stopped the module.
- */
+/** Module states that count as good. `stopped` is good, because an operator can stop a module. */
 const GOOD_STATES: readonly ModuleState[] = [
   'starting',
   'running',

@@ -39,7 +39,9 @@ function windowSize() {
   return { columns: columns || 80, rows: rows || 24 };
 }
 
-/** Resolves when the hub has attached the socket to the module's terminal. */
+/**
+ * Opens a control connection. Resolves to its socket when the hub has attached it to the module's terminal.
+ */
 function open(folder: string, module: string, readOnly: boolean): Promise<Socket> {
   const { columns, rows } = windowSize();
   const args = [module, String(columns), String(rows), readOnly ? 'read-only' : ''];
@@ -65,8 +67,8 @@ function open(folder: string, module: string, readOnly: boolean): Promise<Socket
 }
 
 /**
- * Resolves to a text about the module's exit, to '' if the user detached, or to undefined if the hub closed
- * the connection.
+ * Shows the terminal until it ends. Resolves to a text about the module's exit, to '' if the user detached,
+ * or to undefined if the hub closed the connection.
  */
 function show(socket: Socket, readOnly: boolean): Promise<string | undefined> {
   const { stdin, stdout } = process;

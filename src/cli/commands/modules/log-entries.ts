@@ -41,15 +41,15 @@ export function* entriesByTime(readers: ReadonlyMap<string, LogReader>): Generat
 }
 
 /**
- * Yields the last `most` entries, or as many as fit into MAX_HELD_BYTES. If `most` is infinite, yields each
- * entry at once.
+ * Yields the last `most` entries, or fewer if `most` entries do not fit into MAX_HELD_BYTES. If `most` is
+ * infinite, yields each entry immediately.
  */
 export function* lastOf(entries: Iterable<LogEntry>, most: number): Generator<LogEntry> {
   if (most === Number.POSITIVE_INFINITY) return yield* entries;
   const last: LogEntry[] = [];
   let bytes = 0;
   for (const entry of entries) {
-    // Copied, because the line refers to the whole read buffer, which could otherwise not be freed.
+    // Copies the line. The original is a view that would keep the whole read buffer in memory.
     last.push({ ...entry, line: Buffer.from(entry.line) });
     bytes += entry.line.length;
     while (last.length > most || bytes > MAX_HELD_BYTES) bytes -= last.shift()?.line.length ?? 0;

@@ -21,7 +21,10 @@ const DEFAULT_LINES = 100;
 /** Milliseconds between two reads of the logs if the system reports no file changes. */
 const POLL_MS = 2_000;
 
-/** Milliseconds from a reported file change until the read, so that several changes cause one read. */
+/**
+ * Milliseconds from a reported file change until the logs are read. Several changes within this time cause
+ * only one read.
+ */
 const READ_DELAY_MS = 20;
 
 /**
@@ -61,8 +64,8 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 /**
- * Prints for each module of the hub without a log that it has logged nothing yet. Throws Failure
- * `module.unknown` for any other name.
+ * Handles module names without a log. For a module of the running hub, prints that it has logged nothing yet.
+ * Throws Failure `module.unknown` for any other name.
  */
 async function explainMissing(missing: readonly string[], data: string | undefined): Promise<void> {
   const folder = dataFolder(data);
@@ -101,7 +104,7 @@ function sinceOf(flag: string | undefined): string {
   throw usageFailure('--since must be a time ago such as "90s", "2h" or "7d", or an ISO 8601 time', LOGS);
 }
 
-/** Calls `read` whenever a log may have new lines. */
+/** Calls `read` whenever the logs can contain new lines. */
 function follow(folder: string, read: () => void): Promise<never> {
   return new Promise((_, reject) => {
     let gathering = false;
@@ -117,7 +120,7 @@ function follow(folder: string, read: () => void): Promise<never> {
       if (!gathering) setTimeout(readNow, READ_DELAY_MS);
       gathering = true;
     };
-    // If inotify has no free watches, the logs are read at the poll interval only.
+    // Without a free inotify watch, the logs are read at the poll interval only.
     watchIfPossible(folder, changed)?.on('error', () => {});
     setInterval(changed, POLL_MS);
   });

@@ -8,13 +8,13 @@ const END_OF_INPUT = 0x04;
 const BACKSPACES = [0x08, 0x7f];
 
 /**
- * Reads one line of standard input without its line end. Stops soon after `most` bytes. On a terminal, prints
- * `question` and does not echo the input.
+ * Reads one line of standard input without its line end. Stops when the line is longer than `most` bytes, and
+ * returns the bytes that were read. On a terminal, prints `question` and does not echo the input.
  */
 export async function readSecret(question: string, most: number = MAX_PASSWORD_BYTES): Promise<Buffer> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY) return readLine(most);
-  // Set before the question is printed, so that the terminal echoes no input.
+  // Raw mode is set before the question is printed, so that the terminal never echoes the input.
   stdin.setRawMode(true);
   stderr.write(question);
   try {
@@ -25,7 +25,10 @@ export async function readSecret(question: string, most: number = MAX_PASSWORD_B
   }
 }
 
-/** Reads standard input. Stops soon after `most` bytes. Removes the line end if there is only one line. */
+/**
+ * Reads standard input. Stops when the input is longer than `most` bytes, and returns the bytes that were
+ * read. Removes the line end if there is only one line.
+ */
 export async function readSecretFile(most: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let size = 0;
@@ -40,7 +43,10 @@ export async function readSecretFile(most: number): Promise<Buffer> {
   return all.subarray(0, all[end - 1] === RETURN ? end - 1 : end);
 }
 
-/** Reads a line from a terminal in raw mode, in which backspace and end of input must be handled here. */
+/**
+ * Reads a line from standard input. Handles backspace and end of input, because a terminal in raw mode does
+ * not handle them.
+ */
 function readLine(most: number): Promise<Buffer> {
   const { stdin } = process;
   const bytes: number[] = [];
@@ -66,7 +72,8 @@ function readLine(most: number): Promise<Buffer> {
 }
 
 /**
- * Removes the last UTF-8 character: all continuation bytes, which begin with the bits 10, and the first byte.
+ * Removes the last UTF-8 character: all of its continuation bytes (bytes that begin with the bits 10), and
+ * its first byte.
  */
 function dropCharacter(bytes: number[]): void {
   while (((bytes.pop() ?? 0) & 0xc0) === 0x80);

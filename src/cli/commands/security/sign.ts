@@ -5,10 +5,15 @@ import { SIGN } from '../../reference/security.ts';
 import { print } from '../../system.ts';
 import { signerWith } from './signer.ts';
 
-/** File mode before the umask. Others may read the signed manifest, because its secrets are encrypted. */
+/**
+ * Mode of the output file, which the umask reduces. Other users may read the signed manifest, because its
+ * secrets are encrypted.
+ */
 const MODE = 0o666;
 
-/** Signs a manifest, and prints it or writes it to a file, which may be the input file. */
+/**
+ * Signs a manifest. Prints the signed manifest or writes it to a file. The output file can be the input file.
+ */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(SIGN, args);
   const [file = ''] = positionals;

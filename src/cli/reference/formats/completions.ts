@@ -5,7 +5,7 @@ import { optionsOf } from './help.ts';
 /** Functions that return the completion script of each shell. The scripts start no process. */
 export const SCRIPTS: Readonly<Record<string, () => string>> = { bash, zsh, fish };
 
-/** Words that may follow the given words of a command. */
+/** Words that can follow the words of a command in `command`. */
 type Position = {
   /** Words of the command so far. Empty before the first word. */
   readonly command: string;

@@ -138,13 +138,14 @@ function propertiesOf(object: Buffer): Properties {
 }
 
 /**
- * Decodes the string, number or boolean in the given span. `field`, and `name` if it is a member of that
- * field, are named in errors.
+ * Decodes the string, number or boolean in the given span. An error names `field`. If the value is a member
+ * of the object `field`, the error also names the member `name`.
  */
 function textOf(field: string, bytes: Buffer, { start, end }: Span, name?: string): string {
   const isQuoted = bytes[start] === QUOTE;
   const [from, to] = isQuoted ? [start + 1, end - 1] : [start, end];
-  // Most texts are short ASCII. Checking them in a loop is faster than calling a decoder.
+  // Checks in a loop for short ASCII first, because most texts are short ASCII and the loop is faster than a
+  // decoder.
   if (to - from <= MAX_STRING_BYTES && isPlain(bytes, from, to)) return bytes.toString('latin1', from, to);
   const content = isQuoted ? unquote(bytes.subarray(start, end)) : bytes.subarray(start, end);
   const problem = isUtf8(content) ? stringProblem(content.toString()) : 'is not UTF-8';

@@ -32,7 +32,7 @@ const LITERALS: ReadonlyMap<number | undefined, Buffer> = new Map(
   ['true', 'false', 'null'].map(text => [text.charCodeAt(0), Buffer.from(text)]),
 );
 
-/** Characters that may follow a backslash, except `u`. */
+/** Characters that are valid after a backslash, except `u`. */
 const ESCAPED: ReadonlySet<number | undefined> = new Set(Buffer.from('"\\/bfnrt'));
 
 /** True if `bytes` are one JSON value with optional whitespace around it. */
@@ -42,8 +42,9 @@ export function isJson(bytes: Buffer): boolean {
 }
 
 /**
- * Calls `visit` with each member of the JSON object in `bytes`, which may have whitespace around it. Returns
- * false if `bytes` are not one JSON object; members before the error have been visited in this case.
+ * Calls `visit` with each member of the JSON object in `bytes`. Whitespace around the object is permitted.
+ * Returns false if `bytes` are not one JSON object. In this case the members before the error have been
+ * visited.
  */
 export function visitMembers(bytes: Buffer, visit: (name: Span, value: Span) => void): boolean {
   let at = skipBlanks(bytes, 0);
@@ -63,7 +64,10 @@ export function visitMembers(bytes: Buffer, visit: (name: Span, value: Span) => 
   return skipBlanks(bytes, at + 1) === bytes.length;
 }
 
-/** Returns the offset behind the value that begins at `start`. MALFORMED if there is no valid value. */
+/**
+ * Returns the offset of the first byte after the value that begins at `start`. MALFORMED if there is no valid
+ * value.
+ */
 function endOfValue(bytes: Buffer, start: number): number {
   const closers: number[] = [];
   let at = start;

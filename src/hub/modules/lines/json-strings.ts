@@ -20,7 +20,7 @@ const ESCAPES: readonly (Buffer | undefined)[] = Array.from({ length: 0x100 }, (
 
 /**
  * Decodes a well-formed JSON string with its quotes. Bytes that are not UTF-8 stay unchanged. A lone
- * surrogate, which has no UTF-8 form, becomes U+FFFD.
+ * surrogate has no UTF-8 form, and becomes U+FFFD.
  */
 export function unquote(token: Buffer): Buffer {
   const inner = token.subarray(1, -1);

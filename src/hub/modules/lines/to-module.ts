@@ -8,8 +8,8 @@ const CARRIAGE_RETURN = 0x0d;
 const BLANK = 0x20;
 
 /**
- * Returns the line for a message, which is its body. A body with line feeds is converted to one line: in
- * JSON, line feeds between tokens become blanks; any other text becomes a JSON string.
+ * Returns the line for a message: the body of the message. A body with line feeds is converted to one line.
+ * In JSON, line feeds between tokens become blanks. Any other text becomes a JSON string.
  */
 export function lineOfMessage({ body }: Message): Buffer {
   if (!body.includes(LINE_FEED)) return body;
