@@ -40,7 +40,7 @@ export async function checkSpace(folder: string, need: SpaceNeed, subject: strin
       `${subject} needs ${megabytes(need.bytes)}, but the disk of ${folder} has ${megabytes(free)} free beside its reserve (ENOSPC): free disk space.`,
     );
   }
-  // Some file systems create inodes on demand and report 0 inodes.
+  // File systems that create inodes on demand report 0 inodes in total.
   if (files > 0 && need.entries > ffree) {
     throw new Failure(
       'bundle.space',

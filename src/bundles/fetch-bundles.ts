@@ -11,7 +11,7 @@ import { downloadPath, fetchFile } from './fetch-file.ts';
 import type { LocalSource, WantedBundle } from './types.ts';
 
 export type BundleFolders = {
-  /** Folder of unpacked bundles. Each has its SHA-256 as name. */
+  /** Folder of unpacked bundles. Each bundle is a subfolder whose name is the SHA-256 of its archive. */
   readonly bundles: string;
   /** Folder of downloads and of bundles that are being unpacked. */
   readonly parts: string;
@@ -53,7 +53,10 @@ function isLocal({ source }: WantedBundle): boolean {
   return !('url' in source);
 }
 
-/** Merges bundles with the same hash, which several modules may share. The stricter bounds apply. */
+/**
+ * Merges bundles with the same hash, because several modules can have the same bundle. The stricter bounds
+ * apply.
+ */
 function mergeDuplicates(bundles: readonly WantedBundle[]): WantedBundle[] {
   const found = new Map<string, WantedBundle>();
   for (const bundle of bundles) {

@@ -29,7 +29,7 @@ export async function fetchFile(
   }
   const file = downloadPath(location.parts, wanted.sha256);
   const fetched = { path: file };
-  // A download that was complete before a restart needs no request.
+  // A download that was completed before a restart of the hub is not requested again.
   if (await isComplete(wanted, fetched, maxBytes, context.signal)) return fetched;
   const wasPartial = existsSync(file);
   await downloadTo(file, wanted, new URL(source.url), maxBytes, location, context);
@@ -39,7 +39,8 @@ export async function fetchFile(
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw thrown;
     await rm(file, { force: true });
-    // The partial file may be damaged by a power failure, or the file at the URL may have changed.
+    // A resumed download has a wrong hash if a power failure damaged the partial file, or if the file at the
+    // URL has changed. The second attempt starts at the first byte.
     if (wasPartial) return fetchFile(wanted, maxBytes, location, context);
     throw thrown;
   }
@@ -60,7 +61,7 @@ async function isComplete(
     return true;
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw thrown;
-    // A file that is too long cannot be resumed.
+    // A file that is longer than `maxBytes` is removed, because its download cannot be resumed.
     if (thrown.code === 'bundle.refused') await rm(local.path, { force: true });
     return false;
   }
@@ -74,7 +75,7 @@ function downloadTo(
   { parts, need }: FetchLocation,
   context: FetchContext,
 ): Promise<void> {
-  // The unpacked size is unknown, so the size of the download is used as an estimate.
+  // The size of the unpacked content is unknown, so it is estimated as the size of the download.
   const checkDownload = (remaining: number, total: number): Promise<void> =>
     checkSpace(parts, addNeeds(need, { bytes: remaining + total, entries: 1 }), subject);
   return download({ ...wanted, subject, url, file, maxBytes, checkSpace: checkDownload }, context);

@@ -21,7 +21,7 @@ export const MAX_BUNDLE_NAME_BYTES = 1_024;
 /** Maximum bytes of one part of a path. File systems have the same limit. */
 export const MAX_BUNDLE_PART_BYTES = 255;
 
-/** Maximum bytes of all paths of a bundle, which are in memory. */
+/** Maximum bytes of all paths of a bundle together. All paths are in memory while the archive is read. */
 export const MAX_BUNDLE_NAMES_BYTES = 16 << 20;
 
 /** Maximum number of steps to resolve a symbolic link in a bundle. The kernel stops after 40 links. */
@@ -51,7 +51,9 @@ export const MAX_DOWNLOAD_BACKOFF_MS = 60_000;
 /** Maximum number of redirects of a download. A release page and the file server behind it need two. */
 export const MAX_REDIRECTS = 5;
 
-/** Maximum number of partial downloads that a start keeps, to resume them after a power failure. */
+/**
+ * Maximum number of partial downloads that the hub keeps at its start, to resume them after a power failure.
+ */
 export const MAX_KEPT_DOWNLOADS = 4;
 
 /** Maximum number of files in a pack: a bundle per module, and binaries of the hub for two architectures. */

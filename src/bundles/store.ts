@@ -10,8 +10,8 @@ import { removeTree } from './remove-tree.ts';
 import type { LocalSource, WantedBundle, WantedFile } from './types.ts';
 
 /**
- * Store of unpacked bundles. Each is in a read-only folder whose name is the SHA-256 of its archive. A folder
- * gets this name after all of its content is flushed, so a folder with a hash as name is always complete.
+ * Store of unpacked bundles. Each bundle is a read-only folder whose name is the SHA-256 of its archive. A
+ * folder gets this name after all of its content is flushed, so a folder with such a name is always complete.
  */
 export type BundleStore = {
   readonly has: (sha256: string) => boolean;

@@ -10,7 +10,7 @@ const MODULE = '$childModule';
 const OUTPUT = '$childOutput';
 const TOPIC = '$childTopic';
 
-/** Names of the properties in routes, without the `$`. */
+/** Names of the child properties as routes write them, without the `$`. */
 export const CHILD_PROPERTIES: readonly string[] = [DEVICE, MODULE, OUTPUT, TOPIC].map(name => name.slice(1));
 
 /** Device names separated by slashes, from the nearest hub to the hub of origin. */
@@ -30,7 +30,7 @@ export type ChildSource = {
 
 /**
  * Reads the origin from the properties of a message. Undefined if the message is not from a child hub. If a
- * property is repeated, its last value counts.
+ * property occurs several times, the last value is used.
  */
 export function childSourceOf(properties: Properties): ChildSource | undefined {
   let path: string | undefined;
@@ -60,10 +60,10 @@ export function childSourceOf(properties: Properties): ChildSource | undefined {
 }
 
 /**
- * Returns the properties of `message` for forwarding from the hub `device` to its parent hub. If the sender
- * states a path of devices, the name of this hub is put in front of it. A path that consists of this name
- * alone is therefore always set by this hub. Undefined if the message has passed MAX_HOPS hubs and must not
- * be forwarded.
+ * Returns the properties of `message` for forwarding from the hub `device` to its parent hub. If the message
+ * already has a path of devices, `device` is put in front of the path. A path that consists of `device` alone
+ * is therefore set by this hub, never by a client. Undefined if the message has passed MAX_HOPS hubs and must
+ * not be forwarded.
  */
 export function propertiesForParent(
   { origin, properties, topic }: Pick<Message, 'origin' | 'properties' | 'topic'>,
@@ -90,8 +90,8 @@ export function propertiesForParent(
 
 /**
  * Returns the properties of `message` for forwarding from the hub `device` to a server that may not be a hub.
- * Properties are changed only if they contain child properties, because a hub behind the server would
- * attribute these to this hub. If `keepsTopic` is true, the hops of a client's message are counted.
+ * Child properties are replaced by those of propertiesForParent, because a hub behind the server would trust
+ * them as properties of this hub. If there are none and `keepsTopic` is true, the hop count is incremented.
  */
 export function propertiesForServer(
   message: Pick<Message, 'origin' | 'properties' | 'topic'>,
@@ -101,7 +101,7 @@ export function propertiesForServer(
   const { properties, origin } = message;
   for (let at = 0; at < properties.length; at += 2)
     if (isChildProperty(properties[at] ?? '')) return propertiesForParent(message, device);
-  // A message of a module has passed no hub yet.
+  // A message of a module was published on this hub, so it has passed no other hub.
   return keepsTopic && origin.kind !== 'module' ? withHop(properties) : properties;
 }
 

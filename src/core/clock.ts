@@ -1,4 +1,4 @@
-/** Stops a timer. Has no effect if it is called again. */
+/** Stops a timer. A second call has no effect. */
 export type Cancel = () => void;
 
 /** Source of time. Tests replace it by a simulated clock. */
@@ -8,8 +8,8 @@ export type Clock = {
   /** Milliseconds since 1970 by the wall clock, which may be wrong and may jump by years. */
   readonly wall: () => number;
   /**
-   * Runs `action` once after `milliseconds`. With 0 it runs in the current turn of the event loop, after the
-   * pending input was read. The timer does not keep the process alive.
+   * Runs `action` once after `milliseconds`. If `milliseconds` is 0, `action` runs in the current turn of the
+   * event loop, after the pending input was read. The timer does not keep the process alive.
    */
   readonly after: (milliseconds: number, action: () => void) => Cancel;
 };

@@ -1,6 +1,6 @@
 /**
- * Codes of all failures, with the exit code of a command that fails with it: 1 if the command failed, 2 if
- * its usage or input is wrong.
+ * Codes of all failures, each with the exit code of a command that ends with this failure: 1 if the command
+ * failed, 2 if its usage or input is wrong.
  */
 const EXIT_CODES = {
   usage: 2,
@@ -75,7 +75,10 @@ export function isFailureCode(code: string): code is FailureCode {
 /** Codes of all failures. docs/reference/errors.md describes cause and remedy of each. */
 export const FAILURE_CODES: readonly FailureCode[] = Object.keys(EXIT_CODES).filter(isFailureCode);
 
-/** Error with a sentence for the operator: what failed, and how to fix it. Tests check the code. */
+/**
+ * Error with a sentence for the operator: what failed, and how to fix it. Tests check the code, not the
+ * sentence.
+ */
 export class Failure extends Error {
   readonly code: FailureCode;
 

@@ -16,8 +16,8 @@ export const MAX_KEEP_ALIVE_SECONDS = 65_535;
 export const MAX_CONNECTIONS = 10_240;
 
 /**
- * Milliseconds before the expiry of a certificate from which on the expiry is logged. A month is enough time
- * to visit the device.
+ * Milliseconds before the expiry of a certificate at which the hub begins to log a warning: 30 days, enough
+ * time to visit the device.
  */
 export const CERTIFICATE_WARNING_MS = 30 * 24 * 3_600_000;
 
@@ -37,14 +37,14 @@ export const PORT_RETRY_MS = 50;
 export const MAX_PORT_RETRIES = 10;
 
 /**
- * Maximum milliseconds that a start waits for the lock of a data folder, because a killed process holds the
- * lock until the kernel has ended it.
+ * Maximum milliseconds that the hub waits at its start for the lock of the data folder. A killed process
+ * holds the lock until the kernel has ended the process.
  */
 export const LOCK_TIMEOUT_MS = 500;
 
 /**
- * Maximum number of hubs that a message may pass, so that a message in a loop is dropped. A tree of hubs is
- * less deep.
+ * Maximum number of hubs that a message may pass, so that a message in a loop is dropped. A real tree of hubs
+ * has fewer levels.
  */
 export const MAX_HOPS = 16;
 
@@ -82,12 +82,15 @@ export const MAX_ROUTE_LENGTH = 4096;
 export const MAX_TLS_FILE_BYTES = 4 << 20;
 
 /**
- * Maximum unsent bytes in one socket. Beyond it QoS 0 messages are dropped and the queue of the session is
- * not drained.
+ * Maximum unsent bytes in one socket. Beyond this limit QoS 0 messages are dropped, and messages in the queue
+ * of the session are not sent.
  */
 export const MAX_SOCKET_BACKLOG_BYTES = 1 << 20;
 
-/** Minimum to which MAX_SOCKET_BACKLOG_BYTES is lowered if many sockets have unsent bytes. */
+/**
+ * Minimum of the limit of unsent bytes in one socket. The limit is lowered from MAX_SOCKET_BACKLOG_BYTES if
+ * many sockets have unsent bytes.
+ */
 export const MIN_SOCKET_BACKLOG_BYTES = 1 << 14;
 
 /**
@@ -96,7 +99,7 @@ export const MIN_SOCKET_BACKLOG_BYTES = 1 << 14;
  */
 export const MAX_PERSISTENT_SESSIONS = 4096;
 
-/** Maximum bytes of memory of all subscriptions, enough for 50,000 of the usual length. */
+/** Maximum bytes of memory of all subscriptions: enough for 50,000 subscriptions of the usual length. */
 export const MAX_SUBSCRIPTION_BYTES = 32 << 20;
 
 /**
@@ -106,7 +109,7 @@ export const MAX_SUBSCRIPTION_BYTES = 32 << 20;
 export const MAX_WILL_BYTES = 16 << 20;
 
 /**
- * Minimum time of a plausible wall clock, in milliseconds since 1970. An earlier time means that the clock is
- * not set, because this version is newer.
+ * Minimum time of a plausible wall clock, in milliseconds since 1970. A wall clock with an earlier time is
+ * not set, because this version of the hub was released later.
  */
 export const MIN_PLAUSIBLE_TIME_MS = 1_735_689_600_000;

@@ -14,8 +14,8 @@ export type LogSink = (level: Level, room: string, sentence: string, fields: Log
 type Write = (sentence: string, fields?: LogFields) => void;
 
 /**
- * Log of one room. A sentence never contains a secret. It may contain text from a peer, which the sink
- * escapes.
+ * Log of one room (a part of the hub, such as `queue`). A sentence must not contain a secret. A sentence can
+ * contain text from a peer, which the sink escapes.
  */
 export type Log = { readonly info: Write; readonly warn: Write; readonly error: Write };
 

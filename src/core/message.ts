@@ -2,8 +2,8 @@
 export type QoS = 0 | 1 | 2;
 
 /**
- * Name of the only upstream of a manifest. If there are several upstreams, `$upstream` means the upstream
- * with this name.
+ * Name of the upstream if a manifest has only one. In a manifest with several upstreams, `$upstream` means
+ * the upstream with this name.
  */
 export const DEFAULT_UPSTREAM = 'upstream';
 
@@ -14,12 +14,12 @@ export type Origin =
   | { readonly kind: 'upstream'; readonly upstream: string };
 
 /**
- * Application properties: MQTT 5 user properties, or `properties` of a line. The list alternates names and
- * values. A name may occur several times.
+ * Application properties: MQTT 5 user properties, or the field `properties` of a line that a module writes.
+ * The list alternates names and values. A name may occur several times.
  */
 export type Properties = readonly string[];
 
-/** Message in all rooms of the hub. Immutable. */
+/** Message as all parts of the hub process it. Immutable. */
 export type Message = {
   /** MQTT topic that the message was published to. */
   readonly topic: string;

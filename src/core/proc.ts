@@ -81,7 +81,10 @@ export function anonymousMemory(): number {
   return Number(kilobytes) * 1024;
 }
 
-/** Returns undefined if the process does not exist, belongs to another user, or /proc is not mounted. */
+/**
+ * Returns the result of `read`. Undefined if the process does not exist or belongs to another user, or if
+ * /proc is not mounted.
+ */
 function ifExists<Result>(read: () => Result): Result | undefined {
   try {
     return read();
@@ -92,12 +95,12 @@ function ifExists<Result>(read: () => Result): Result | undefined {
   }
 }
 
-/** Shared read buffer. Safe because the reads are synchronous. Most files of /proc fit into it. */
+/** Shared read buffer. Safe because the reads are synchronous. Most files of /proc fit into the buffer. */
 const readBuffer = Buffer.allocUnsafeSlow(4096);
 
 /**
  * Reads a file of the kernel (/proc, /sys) as Latin-1. `readFileSync` would allocate 64 KB for each file that
- * reports no size, and hundreds are read when modules end. Throws system errors.
+ * reports no size, and the hub reads hundreds of these files when modules end. Throws system errors.
  */
 export function readKernelFile(path: string): string {
   const file = openSync(path, 'r');

@@ -1,10 +1,10 @@
 /**
  * Returns shell code that forwards `signals` to one child process. The caller puts its own commands between
- * the code of this function, CHILD_STARTED and WAIT_FOR_CHILD. The shared variables are `told`, the last
- * signal that was received, `pid`, the process id of the child, and `status`, its exit code.
+ * the code of this function, CHILD_STARTED and WAIT_FOR_CHILD. Three variables are shared: `told` is the last
+ * signal that was received, `pid` is the process id of the child, and `status` is the exit code of the child.
  *
- * A shell without job control starts a background process with SIGINT ignored and without input. Node resets
- * the signal.
+ * A shell without job control starts a background process with SIGINT ignored and without input. A child that
+ * runs Node enables SIGINT again at its start.
  */
 export function forwardSignals(signals: string): string {
   return `
@@ -27,10 +27,10 @@ pid=$!
 `;
 
 /**
- * Shell code that waits until the child has exited. If a signal interrupts \`wait\`, it returns the code of
- * the signal and is called again; 127 means that an earlier call has returned the exit code. Under load bash
- * may report one signal more than it received, so an exit code that looks like a signal is confirmed by a
- * second call.
+ * Shell code that waits until the child has exited. If a signal interrupts `wait`, `wait` returns the code of
+ * the signal and is called again. Code 127 means that an earlier call has returned the exit code. Under load
+ * bash sometimes reports a signal that it has not received, so a code above 128 is confirmed by a second
+ * call.
  */
 export const WAIT_FOR_CHILD = `
 while :; do

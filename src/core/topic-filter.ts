@@ -40,7 +40,10 @@ export function overlaps(one: string, other: string): boolean {
   return true;
 }
 
-/** True because a wildcard at the first level does not match topics that begin with `$` [MQTT-4.7.2-1]. */
+/**
+ * True if the topic begins with `$` and the filter with a wildcard. Such a filter does not match such a topic
+ * [MQTT-4.7.2-1].
+ */
 function excludesSystemTopic(filter: string, topic: string): boolean {
   return topic.startsWith('$') && (filter.startsWith('+') || filter.startsWith('#'));
 }

@@ -14,7 +14,7 @@ export type { Answer };
 export type ClientHandler = {
   readonly acknowledged: Acknowledged;
   readonly packet: (packet: Publish | Answer) => void;
-  /** Called for a protocol error of the server. Nothing more is read. */
+  /** Called for a protocol error of the server. No further bytes are read. */
   readonly broken: (fault: ProtocolError) => void;
 };
 

@@ -15,9 +15,9 @@ const MALFORMED = -2;
 
 export type FrameHandler = {
   /**
-   * Called with a complete packet at `start` to `end` of `bytes`. Its fixed header ends at `bodyAt`. If it
-   * returns an error, reading stops. If it returns `later`, reading pauses, and the packet is passed again
-   * after `resume`.
+   * Called with a complete packet at `start` to `end` of `bytes`. The fixed header ends at `bodyAt`. If the
+   * call returns an error, reading stops. If the call returns `later`, reading pauses, and the packet is
+   * passed again after `resume`.
    */
   readonly frame: (
     bytes: Buffer,
@@ -25,7 +25,7 @@ export type FrameHandler = {
     bodyAt: number,
     end: number,
   ) => ProtocolError | 'later' | undefined;
-  /** Called if the stream is not MQTT or a packet is too large. Nothing more is read. */
+  /** Called if the stream is not MQTT or a packet is too large. No further bytes are read. */
   readonly broken: (fault: ProtocolError) => void;
 };
 
@@ -33,7 +33,7 @@ export type FrameHandler = {
 export type Framer = {
   /** Adds received bytes and passes the complete packets on. */
   readonly push: (chunk: Buffer) => void;
-  /** Pauses. No packet is passed on until `resume`; `push` stores the bytes. */
+  /** Pauses the framer: no packet is passed on until `resume`, and `push` stores the received bytes. */
   readonly pause: () => void;
   readonly resume: () => void;
   /** Stops reading permanently. */
@@ -178,8 +178,8 @@ type Rest = {
 };
 
 /**
- * Minimum part of its chunk that a stored rest must have to be stored without a copy. A smaller rest is
- * copied, so that it does not keep the whole chunk in memory.
+ * Minimum ratio of a stored rest to the chunk that contains it. A smaller rest is copied, because a slice of
+ * the chunk would keep the whole chunk in memory.
  */
 const MIN_SHARED_PART = 1 / 4;
 

@@ -11,8 +11,8 @@ export type InFlight<Sent> = {
   readonly get: (packetId: number) => Sent | undefined;
   readonly set: (packetId: number, sent: Sent) => void;
   /**
-   * Removes and returns the message with this identifier, which becomes free. Undefined if there is no such
-   * message.
+   * Removes and returns the message with this identifier. The identifier becomes free. Undefined if there is
+   * no such message.
    */
   readonly release: (packetId: number) => Sent | undefined;
   readonly size: () => number;
@@ -48,8 +48,8 @@ export function createInFlight<Sent>(): InFlight<Sent> {
 
 /**
  * Returns the packet identifier of a queue entry, derived from its sequence. After a reconnect or a restart
- * of the hub the message is sent with the same identifier, which therefore need not be written to disk
- * [MQTT-4.4.0-1].
+ * of the hub the message is therefore sent with the same identifier [MQTT-4.4.0-1], although the identifier
+ * is not on disk.
  */
 export function packetIdOf(sequence: number): number {
   return 1 + ((sequence - 1) % MAX_PACKET_ID);

@@ -19,7 +19,7 @@ export const CONNACK = {
   notAuthorized: 5,
 } as const;
 
-/** Return codes by reason code of MQTT 5. Any other reason code is sent as `notAuthorized`. */
+/** Return codes of MQTT 3.1.1 by reason code of MQTT 5. Any other reason code is sent as `notAuthorized`. */
 const RETURN_CODES: ReadonlyMap<number, number> = new Map<number, number>([
   [REASON.success, CONNACK.accepted],
   [REASON.unsupportedProtocolVersion, CONNACK.unacceptableVersion],

@@ -116,7 +116,7 @@ function propertiesAt(
   return reader.error ?? { properties, bodyStart: reader.at };
 }
 
-/** Converts the properties of a message. PUBLISH and wills have them. */
+/** Converts parsed properties to the properties of a message. Used for PUBLISH and for wills. */
 export function publishProperties({
   numbers,
   texts,

@@ -106,7 +106,7 @@ export function textAt(
   let minByte = 0xff;
   for (let at = start; at < end; at++) {
     const byte = bytes[at] ?? 0;
-    // One is added, so that DEL (0x7f) does not count as plain ASCII.
+    // Adding 1 to DEL (0x7f) sets bit 7, so DEL does not count as plain ASCII.
     allBits |= byte + 1;
     if (byte < minByte) minByte = byte;
   }

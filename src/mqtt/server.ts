@@ -12,9 +12,9 @@ import type { Version } from './version.ts';
 
 export type ServerHandler = {
   /**
-   * Called for a PUBLISH at `start` to `end` of `bytes` before it is parsed. Its topic is at `topicAt`.
-   * Returns `passed` if the packet is handled, `later` if it is to be passed again after `resume`, and `read`
-   * if it is to be parsed and passed to `packet`.
+   * Called for a PUBLISH at `start` to `end` of `bytes` before it is parsed. The topic is at `topicAt`.
+   * Returns `passed` if the packet is handled, `later` if the packet is to be passed again after `resume`,
+   * and `read` if the packet is to be parsed and passed to `packet`.
    */
   readonly publish: (
     bytes: Buffer,
@@ -23,13 +23,13 @@ export type ServerHandler = {
     end: number,
   ) => 'passed' | 'later' | 'read';
   /**
-   * Called for any packet except CONNECT and PUBLISH before it is parsed. `stored` is true if its handler
-   * writes to the store.
+   * Called for each packet except CONNECT and PUBLISH before the packet is parsed. `stored` is true if the
+   * packet changes the stored session.
    */
   readonly other: (stored: boolean) => 'later' | 'read';
   readonly acknowledged: Acknowledged;
   readonly packet: (packet: Publish | Request) => void;
-  /** Called for a protocol error of the client. Nothing more is read. */
+  /** Called for a protocol error of the client. No further bytes are read. */
   readonly broken: (fault: ProtocolError) => void;
 };
 

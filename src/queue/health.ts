@@ -12,11 +12,14 @@ export type StorePart = 'journal' | 'database' | 'pages';
 export type HealthTracker = {
   readonly reportFailure: (part: StorePart, error: Failure) => void;
   readonly reportSuccess: (part: StorePart) => void;
-  /** Records that a message was refused because `bounded`, a queue or the store, has no space. */
+  /**
+   * Records that a message was refused because there was no space. `bounded` names the full queue, or the
+   * store.
+   */
   readonly reportFull: (bounded: string, reason: Failure) => void;
   /**
-   * Removes the queues that have refused no message since the last call from the full queues. Called once per
-   * sweep interval.
+   * Ends the full state of each queue that has refused no message since the last call, and logs this. The
+   * store counts as a queue. Called once per sweep interval.
    */
   readonly refresh: () => void;
   /** True while the store cannot be written. */
@@ -26,7 +29,10 @@ export type HealthTracker = {
 
 export function createHealthTracker(log: Log): HealthTracker {
   const failures = new Map<StorePart, Failure>();
-  /** Full queues by name. `refused` is true if the queue has refused a message since the last `refresh`. */
+  /**
+   * Full queues by name, and the store if it is full. `refused` is true if a message was refused since the
+   * last `refresh`.
+   */
   const full = new Map<string, { readonly reason: Failure; refused: boolean }>();
   return {
     reportFailure: (part, error) => {

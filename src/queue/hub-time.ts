@@ -1,12 +1,12 @@
 import type { Clock } from '../core/clock.ts';
 
 /**
- * Hub time: milliseconds that the hub has been up in all its runs, plus known downtime. It resumes from the
- * persisted value, so a jump of the wall clock changes no TTL.
+ * Hub time, the hub's own clock for TTLs: total milliseconds that the hub has run, plus known downtime. After
+ * a restart hub time continues from its persisted value. A jump of the wall clock does not change a TTL.
  */
 export type HubTime = {
   readonly now: () => number;
-  /** Adds a known downtime in milliseconds. */
+  /** Adds the milliseconds that the hub was down, if the caller knows them. */
   readonly advance: (milliseconds: number) => void;
 };
 

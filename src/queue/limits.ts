@@ -17,15 +17,21 @@ export const MAX_DELIVERY_EXCEPTIONS = 4;
 /** Milliseconds between a delivery that threw an exception and the next delivery of the message. */
 export const DELIVERY_RETRY_MS = 1_000;
 
-/** Maximum number of dead letters. Beyond it, the holder whose dead letters cost most loses its oldest. */
+/**
+ * Maximum number of dead letters. If there are more, an old dead letter of the holder (the user or module
+ * whose share is charged) with the highest total cost is deleted.
+ */
 export const MAX_DEAD_LETTERS = 1_000;
 
-/** Maximum bytes of all dead letters. Beyond it, the holder whose dead letters cost most loses its oldest. */
+/**
+ * Maximum bytes of all dead letters. If there are more, an old dead letter of the holder with the highest
+ * total cost is deleted.
+ */
 export const MAX_DEAD_LETTER_BYTES = 16 << 20;
 
 /**
- * Bytes that are added to the size of a dead letter to get its cost. 1,000 empty dead letters cost as much as
- * 16 MB, so that number and bytes have the same weight.
+ * Bytes that are added to the size of a dead letter to get its cost. 1,000 empty dead letters thus cost 16
+ * MB, so the bound of the number and the bound of the bytes have equal weight.
  */
 export const DEAD_LETTER_COST_BYTES = 16 << 10;
 
@@ -47,26 +53,32 @@ export const SWEEP_INTERVAL_MS = 4_000;
 export const MAX_SWEEP_ENTRIES = 2_048;
 
 /**
- * Milliseconds between two writes of hub time while messages wait. A power failure extends TTLs by at most
- * this time.
+ * Milliseconds between two writes of hub time (the hub's own clock for TTLs) to disk, while messages wait. A
+ * power failure extends TTLs by at most this time.
  */
 export const HUB_TIME_INTERVAL_MS = 60_000;
 
-/** Number of more urgent messages that are sent upstream for one less urgent message, if both wait. */
+/**
+ * Number of more urgent messages that are sent upstream before one less urgent message is sent, while
+ * messages of both priorities wait.
+ */
 export const PRIORITY_WEIGHT = 8;
 
 /**
- * Milliseconds without a new message after which a burst is committed, because its sender waits for the
- * answer.
+ * Milliseconds without a new message after which the gathered messages are committed. After such a pause the
+ * senders usually wait for acknowledgements.
  */
 export const COMMIT_LULL_MS = 2;
 
-/** Number of messages that fill a block of the journal. To wait for more messages saves no flash writes. */
+/**
+ * Number of messages that fill a block of the journal. A commit that waits for more messages saves no flash
+ * writes.
+ */
 export const BLOCK_MESSAGES = 12;
 
 /**
- * Number of messages that are committed without waiting for a pause. They fill enough blocks, and the window
- * of their sender may be full.
+ * Number of gathered messages at which a commit begins without waiting for a pause. So many messages fill
+ * several blocks, and their sender may send no more before it receives acknowledgements.
  */
 export const COMMIT_NOW_MESSAGES = 48;
 
@@ -80,17 +92,20 @@ export const MAX_COMMIT_BYTES = 1 << 20;
 export const MAX_COMMIT_REMOVALS = 2048;
 
 /**
- * Maximum milliseconds that a commit waits for the acknowledgement of messages in flight, because an
- * acknowledged message need not be written. One round trip of a mobile network.
+ * Maximum milliseconds that a commit waits for acknowledgements of messages in flight: one round trip of a
+ * mobile network. A message that is acknowledged before the commit is not written.
  */
 export const MAX_DELIVERY_WAIT_MS = 250;
 
-/** Maximum number of commit windows that a commit waits for the acknowledgement of messages in flight. */
+/**
+ * Maximum time that a commit waits for acknowledgements of messages in flight, as a multiple of
+ * `commitWindow`.
+ */
 export const MAX_DELIVERY_WINDOWS = 5;
 
 /**
- * Milliseconds that a commit with nothing but removals waits. A crash before this commit only causes
- * redelivery.
+ * Milliseconds by which a commit that contains only removals is delayed. A crash before the commit only
+ * causes redelivery of acknowledged messages.
  */
 export const REMOVAL_WINDOW_MS = 250;
 
@@ -98,13 +113,13 @@ export const REMOVAL_WINDOW_MS = 250;
 export const COMMIT_RETRY_MS = 1_000;
 
 /**
- * Bytes of each of the two journal files. Bounds the data that a start replays and the entries that wait in
- * memory.
+ * Bytes of each of the two journal files. Bounds the data that the hub replays at its start, and the entries
+ * in memory that wait for a checkpoint.
  */
 export const JOURNAL_BYTES = 1 << 19;
 
 /**
- * Maximum bytes of a chunk, the entries that the store saves as one LMDB value: four pages of 4 KB less
+ * Maximum bytes of a chunk (entries that are stored together as one LMDB value): four pages of 4 KB less
  * LMDB's page header.
  */
 export const MAX_CHUNK_BYTES = 4 * 4_096 - 24;
@@ -115,26 +130,35 @@ export const MAX_CHECKPOINT_ENTRIES = 2048;
 /** Number of removals in memory that starts a checkpoint, even if the journal is not full. */
 export const MAX_CHECKPOINT_REMOVALS = 4096;
 
-/** Maximum number of removals that wait for the disk. At this number drains send nothing. */
+/** Maximum number of removed entries that are still in LMDB. At this number no queue sends messages. */
 export const MAX_REMOVING = 3 * MAX_CHECKPOINT_REMOVALS;
 
-/** Milliseconds after which a checkpoint frees the space of removed entries. */
+/**
+ * Maximum milliseconds between the removal of stored entries and the begin of the checkpoint that frees their
+ * disk space.
+ */
 export const CHECKPOINT_DELAY_MS = 3_000;
 
 /**
- * Maximum bytes of a stored message that is saved inline with its entry, so that several fit into a page of
- * 4 KB.
+ * Maximum bytes of an encoded message that is stored inside its chunk. Several messages of this size fit into
+ * a chunk.
  */
 export const MAX_INLINE_BYTES = 1_536;
 
-/** Number of entries that are read at once when a full queue drops its oldest: a few chunks. */
+/**
+ * Number of entries that are read in one batch when a full queue drops its oldest entries. The batch consists
+ * of a few chunks.
+ */
 export const DROP_BATCH_ENTRIES = 128;
 
-/** Bytes of the disk that must stay free so that entries can be removed: the page copies of a few commits. */
+/**
+ * Bytes of the disk that must stay free for the removal of entries: space for the page copies of a few LMDB
+ * transactions.
+ */
 export const DISK_RESERVE_BYTES = 4 << 20;
 
 /**
- * Bytes of the ballast file, which reserves disk space for the store: the content of both journals and the
- * page copies of a checkpoint.
+ * Bytes of the ballast file, which reserves disk space for the store. The space suffices for the content of
+ * both journals and the page copies of a checkpoint.
  */
 export const BALLAST_BYTES = 2 << 20;

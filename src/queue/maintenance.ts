@@ -14,7 +14,7 @@ import type { Retained } from './retained.ts';
 
 export type MaintenanceHost = {
   readonly clock: Clock;
-  /** Hub time in milliseconds. */
+  /** Returns hub time (the hub's own clock for TTLs) in milliseconds. */
   readonly now: () => number;
   readonly freeSpace: FreeSpace;
   readonly usage: DiskUsage;
@@ -28,13 +28,13 @@ export type MaintenanceHost = {
   readonly deadLetters: Pick<DeadLetterStore, 'flushDeleted'>;
   readonly health: HealthTracker;
   readonly log: Log;
-  /** Called after the first round. */
+  /** Called after the first round of the periodic work. */
   readonly firstRoundDone: () => void;
 };
 
 /** Periodic work of the store: sweeps for expired messages, checks of free space, writes of hub time. */
 export type Maintenance = {
-  /** Continues a sweep that paused because removals could not be written. */
+  /** Continues a sweep that paused because too many removals waited for a checkpoint. */
   readonly resume: () => void;
   readonly stop: () => void;
 };

@@ -2,7 +2,7 @@ import { Failure } from '../core/errors.ts';
 import type { Database } from './disk/database.ts';
 import { MAX_NAME_BYTES } from './limits.ts';
 
-/** Current metadata values in memory, in the journal and in LMDB. */
+/** Reader of current metadata values, which are in memory, in the journal or in LMDB. */
 export type Metadata = {
   readonly get: (name: string) => Buffer | undefined;
   /** Returns the sorted names that begin with `prefix`. */
@@ -12,8 +12,8 @@ export type Metadata = {
 type Values = ReadonlyMap<string, Buffer | undefined>;
 
 /**
- * Creates the view. `unwritten` returns the values that are not in LMDB yet, newest first; an undefined value
- * is a deletion.
+ * Creates the reader. `unwritten` returns the values that are not in LMDB yet, newest first. An undefined
+ * value means that the name was deleted.
  */
 export function createMetadata(database: Database, unwritten: () => readonly Values[]): Metadata {
   return {
@@ -41,8 +41,8 @@ export const NAME_TOO_LONG = new Failure(
 );
 
 /**
- * True if LMDB accepts the name as a key. The bytes of a short name are not counted, because a UTF-16 unit
- * has at most three bytes.
+ * True if LMDB accepts the name as a key. The bytes of a short name are not counted, because each UTF-16 unit
+ * of a name has at most three bytes in UTF-8.
  */
 export function isValidName(name: string): boolean {
   return name.length * 3 <= MAX_NAME_BYTES || Buffer.byteLength(name) <= MAX_NAME_BYTES;

@@ -14,29 +14,30 @@ import type { RetainedMessages } from './types.ts';
  *
  *   CBOR [hub time at which it expires (ms) or null, record, holder, hub time at which it was set (ms)]
  *
- * The start of the store reads each retained message once to count it.
+ * Hub time is the hub's own clock for TTLs. The holder is the user or module whose share is charged. When the
+ * store opens, each retained message is read once to count it.
  */
 const PREFIX = 'retained/';
 
 export type RetainedHost = {
-  /** Hub time in milliseconds. */
+  /** Returns hub time in milliseconds. */
   readonly now: () => number;
   readonly names: (prefix: string) => string[];
   readonly get: (name: string) => Buffer | undefined;
   readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
-  /** Returns an error if the store has no space for `bytes` more. Undefined if it has space. */
+  /** Returns an error if the store has no space for `bytes` more bytes. Undefined if it has space. */
   readonly refusal: (bytes: number) => Failure | undefined;
-  /** Called when a message was refused because there is no space. */
+  /** Called when a message was refused because there is no space for it. */
   readonly full: (reason: Failure) => void;
-  /** Shares of the holders: number of messages, and bytes of their records. */
+  /** Shares of the holders in the number of retained messages, and in the bytes of their records. */
   readonly resources: Pick<Resources, 'retained' | 'retainedBytes'>;
   readonly log: Log;
 };
 
 export type Retained = RetainedMessages & {
-  /** Removes at most MAX_SWEEP_ENTRIES expired messages. Returns true if more have expired. */
+  /** Removes at most MAX_SWEEP_ENTRIES expired messages. Returns true if further messages have expired. */
   readonly step: () => boolean;
-  /** True if any message expires, so that hub time must be persisted. */
+  /** True if any message has an expiry. Hub time must then be persisted. */
   readonly hasExpiring: () => boolean;
 };
 
@@ -57,7 +58,7 @@ export function createRetained(host: RetainedHost): Retained {
   const { now, names, get, put, log } = host;
   const { retained: messages, retainedBytes } = host.resources;
   const summaries = new Map<string, Summary>();
-  /** Number of messages that expire. */
+  /** Number of messages with an expiry. */
   let expiringCount = 0;
   /** Hub time in milliseconds before which no message expires. */
   let nextExpiry = Number.POSITIVE_INFINITY;
@@ -108,7 +109,7 @@ export function createRetained(host: RetainedHost): Retained {
     if (summary === undefined) uncount(topic);
     else count(topic, summary);
     put(PREFIX + topic, value, error => {
-      // The write failed, so the stored value may be the previous value or a later value.
+      // After a failed write the stored value is the previous value, or the value of a later write.
       if (error !== undefined) reload(topic);
       onDurable(error);
     });
@@ -126,15 +127,15 @@ export function createRetained(host: RetainedHost): Retained {
   };
 
   /**
-   * Returns a reason to refuse a larger message for the same topic. A holder that exceeds its share may still
-   * set a message of the same size or smaller.
+   * Returns a reason to refuse a message that replaces a smaller message of the same holder. A holder that
+   * exceeds its share may still set a message of the same size or smaller.
    */
   const growthRefusal = (holder: Holder, bytes: number): string | undefined =>
     bytes <= 0 ? undefined : retainedBytes.refusal(holder, bytes)?.logged;
 
   /**
-   * Returns a reason to refuse a new message. The space of another holder's message on this topic counts as
-   * free.
+   * Returns a reason to refuse a new message. If the retained message of the topic belongs to another holder,
+   * its space counts as free.
    */
   const additionRefusal = (topic: string, holder: Holder, bytes: number): string | undefined => {
     const before = summaries.get(topic);
@@ -221,7 +222,7 @@ export function createRetained(host: RetainedHost): Retained {
   };
 }
 
-/** Decodes a stored value. Undefined if the value is damaged. The record inside may still be damaged. */
+/** Decodes a stored value. Undefined if the value is damaged. The record inside the value is not checked. */
 function valueFrom(value: Buffer): (Omit<Summary, 'bytes'> & { readonly record: Buffer }) | undefined {
   const list = decode(value);
   if (!Array.isArray(list)) return undefined;

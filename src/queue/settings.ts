@@ -9,7 +9,9 @@ export type StoreSettings = StoreBounds & {
   readonly folder: string;
   /** Maximum bytes of memory for messages that wait for the disk. */
   readonly maxPendingBytes: number;
-  /** Counts bytes of bodies that drains read into memory, because these buffers soon become garbage. */
+  /**
+   * Counts bytes of message bodies that are read into memory for delivery. Their buffers soon become garbage.
+   */
   readonly countRead: (bytes: number) => void;
   readonly clock: Clock;
   readonly resources: Pick<Resources, 'retained' | 'retainedBytes'>;

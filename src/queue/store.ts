@@ -59,7 +59,8 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   const counts = { ...emptyCounts(), corrupt: recovered.corrupt };
   const drops = createDropReport();
   const pressure = createGauge(settings.maxPendingBytes);
-  // A failing store refuses messages, so it must not also stop its senders.
+  // While the store cannot be written it refuses messages, so it reports no pressure that would pause the
+  // senders.
   const pendingBytesChanged = (): void => pressure.set(health.isFailing() ? 0 : committer.pendingBytes());
   let closed = false;
   if (damaged > 0)
@@ -143,7 +144,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     attempts: () => attempts,
     closed: () => closed,
   });
-  /** Removes an entry that its consumer may have read ahead. */
+  /** Removes an entry that the consumer of its queue may have read ahead. */
   const evict: typeof remove = (removed, reason, onDurable) => {
     removed.queue.consumer?.invalidate(removed.priority);
     remove(removed, reason, onDurable);

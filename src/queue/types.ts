@@ -10,7 +10,10 @@ export type Destination = {
   readonly queue: string;
   /** Priority from 0 (most urgent) to 9. */
   readonly priority: number;
-  /** Maximum milliseconds of hub time that the entry may wait. Undefined if the destination sets no limit. */
+  /**
+   * Maximum milliseconds of hub time (the hub's own clock for TTLs) that the entry may wait. Undefined if the
+   * destination sets no limit.
+   */
   readonly ttl: number | undefined;
 };
 
@@ -25,7 +28,7 @@ export type QueueEntry = {
   readonly sequence: number;
   /** Remaining lifetime in milliseconds of hub time. Undefined if the entry does not expire. */
   readonly remaining: number | undefined;
-  /** True if the entry may have been sent before, also by an earlier run of the hub [MQTT-3.3.1-1]. */
+  /** True if the entry may have been sent before, by this run of the hub or an earlier run [MQTT-3.3.1-1]. */
   readonly redelivered: boolean;
 };
 
@@ -47,8 +50,8 @@ export type Drain = {
    */
   readonly retry: (entry: EntryRef, reason: string) => void;
   /**
-   * Returns an entry to the queue because its receiver has disconnected. Counts no attempt. The next `wake`
-   * offers the entry again at its position, marked as redelivered (MQTT 5, 4.8.2).
+   * Returns an entry to the queue after its receiver has disconnected. Does not count as a failed delivery.
+   * The next `wake` offers the entry again at its position, marked as redelivered (MQTT 5, 4.8.2).
    */
   readonly requeue: (entry: EntryRef) => void;
   /** Sends more entries. Called when the receiver has space again. */
@@ -57,7 +60,7 @@ export type Drain = {
   readonly stop: () => void;
 };
 
-/** Part of a drain for a receiver that either accepts an entry or is busy. */
+/** Functions of a drain for a receiver that never rejects, retries or requeues an entry. */
 export type SimpleDrain = Pick<Drain, 'acknowledge' | 'wake' | 'stop'>;
 
 /**
@@ -84,14 +87,17 @@ export type DrainSettings = {
   readonly send: (entry: QueueEntry) => boolean;
 };
 
-/** Share of the store's space that all queues of one holder use together. */
+/**
+ * Share of the store's space that all queues of one holder (the user or module whose share is charged) use
+ * together.
+ */
 export type QueueShare = {
   readonly holder: Holder;
-  /** Adds to the bytes in use. Negative if entries are removed. */
+  /** Adds `bytes` to the bytes in use. `bytes` is negative if entries are removed. */
   readonly add: (bytes: number) => void;
   /**
-   * Returns the number of bytes that may still be added. Beyond it the oldest messages of the holder are
-   * dropped.
+   * Returns the number of bytes that may still be added. If more bytes are added, the oldest messages of the
+   * holder are dropped.
    */
   readonly available: () => number;
 };
@@ -105,7 +111,7 @@ export type QueueBound = { readonly maxSize: number; readonly whenFull: WhenFull
  */
 export type WhenFull = 'reject' | 'dropOldest';
 
-/** Bounds of the store. They may change while the store is open. */
+/** Bounds of the store. `setBounds` changes the bounds while the store is open. */
 export type StoreBounds = {
   /** Maximum bytes of disk that the store may use, at least MIN_STORE_BYTES. */
   readonly maxSize: number;
@@ -115,7 +121,10 @@ export type StoreBounds = {
   readonly boundOf: (queue: string) => QueueBound | undefined;
   /** Maximum milliseconds of hub time that any entry may wait. Undefined if there is no limit. */
   readonly ttl: number | undefined;
-  /** Minimum milliseconds between two commits that do not fill a block of the disk. */
+  /**
+   * Minimum milliseconds between a commit and the next commit, if the next commit does not fill a block of
+   * the disk.
+   */
   readonly commitWindow: number;
 };
 
@@ -153,7 +162,7 @@ export type DeadLetter = {
   readonly reason: string;
   /** Milliseconds of hub time since the message became a dead letter. */
   readonly age: number;
-  /** Undefined if the stored bytes are damaged. The damaged bytes stay in the store. */
+  /** Undelivered message. Undefined if its stored bytes are damaged. The damaged bytes stay in the store. */
   readonly message: Message | undefined;
 };
 
@@ -252,19 +261,20 @@ export type StoreHealth = {
 /** Durable queues and metadata. Hides the database. */
 export type Store = {
   /**
-   * Back-pressure signal. High while the bytes that wait for the disk are at their maximum; senders then stop
-   * reading their input. Messages that are appended meanwhile are still accepted.
+   * Back-pressure signal. High while the bytes that wait for the disk are at their maximum. Connections then
+   * stop reading from their senders. Messages that are appended while the signal is high are still accepted.
    */
   readonly pressure: Pressure;
   /**
    * Appends one message to several queues at once. Calls `onDurable` without an error once every destination
-   * has acknowledged the message or the message is flushed to disk. Calls it with Failure `store.full` or
-   * `store.write` if no queue has stored the message.
+   * has acknowledged the message or the message is flushed to disk. Calls `onDurable` with Failure
+   * `store.full` or `store.write` if no queue has stored the message.
    *
-   * A message at QoS 2, or with metadata, is committed before it is delivered. All such messages of one
-   * synchronous turn, with their metadata, form one atomic commit. Before this commit neither the message nor
-   * later entries of its priority are delivered, and `onDurable` is not called. If the commit fails, no
-   * metadata is stored. A message that is appended by several calls has the same metadata in each call.
+   * A message at QoS 2, or with metadata, is committed before it is delivered. All such messages that are
+   * appended in one synchronous turn form one atomic commit with their metadata. Before this commit neither
+   * the message nor later entries of its priority are delivered, and `onDurable` is not called. If the commit
+   * fails, no metadata is stored. If several calls append the same message, each call must pass the same
+   * metadata.
    */
   readonly append: (
     message: Message,
@@ -274,8 +284,8 @@ export type Store = {
   ) => void;
   readonly drain: (queue: string, settings: DrainSettings) => Drain;
   /**
-   * Returns the first `limit` entries of a queue, or the first behind `after`, in the order of delivery.
-   * Removes nothing.
+   * Returns up to `limit` entries of a queue in the order of delivery, beginning behind the position `after`
+   * if it is given. Removes nothing.
    */
   readonly peek: (queue: string, limit: number, after?: EntryPosition) => WaitingEntry[];
   /**
@@ -288,7 +298,7 @@ export type Store = {
    * in flight.
    */
   readonly drop: (queue: string, sequence: number, onDurable: OnDurable) => void;
-  /** Counts the bytes of a queue in the share of its holder until the queue is purged. */
+  /** Charges the bytes of a queue to `share` until the queue is purged. */
   readonly assignShare: (queue: string, share: QueueShare) => void;
   /** Deletes a queue and its entries, which are counted as purged. The space is freed in bounded steps. */
   readonly purge: (queue: string) => void;
@@ -296,7 +306,7 @@ export type Store = {
   readonly retained: RetainedMessages;
   /** Hub time in milliseconds. */
   readonly now: () => number;
-  /** Adds a known downtime in milliseconds to hub time, so that TTLs count it. */
+  /** Adds downtime of the hub in milliseconds to hub time, so that TTLs include the downtime. */
   readonly advance: (milliseconds: number) => void;
   /** Replaces the bounds. Waiting entries keep their expiry. */
   readonly setBounds: (bounds: StoreBounds) => void;
@@ -305,7 +315,10 @@ export type Store = {
    * is longer than MAX_NAME_BYTES.
    */
   readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
-  /** Commits soon instead of waiting for more data. For rare values whose sender waits for the commit. */
+  /**
+   * Begins the next commit soon instead of waiting for more data. Used for rare metadata values whose caller
+   * waits for the commit.
+   */
   readonly flushSoon: () => void;
   readonly get: (name: string) => Buffer | undefined;
   /** Returns the sorted metadata names that begin with `prefix`. */

@@ -39,7 +39,7 @@ async function* prepend(first: Buffer, rest: AsyncGenerator<Buffer>): AsyncGener
     yield first;
     yield* rest;
   } finally {
-    // If a generator was never started, its own `finally` does not run.
+    // `yield*` closes `rest` only if the consumer has read beyond `first`.
     await rest.return(undefined);
   }
 }
@@ -54,11 +54,11 @@ async function* decompressWith(
   const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_POWER };
   const decompressor =
     kind === 'gzip' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize, params });
-  // The iterator below throws the errors.
+  // The callback ignores errors, because the iterator below throws them.
   const pipe = pipeline(Readable.from(withoutReturn(compressed)), decompressor, () => undefined);
   try {
     yield* pipe.iterator();
-    // Bytes after the compressed data are not decompressed but are part of the hash.
+    // Bytes after the compressed data are read, because they are part of the hash.
     for await (const _ of compressed);
   } catch (thrown) {
     throw systemCode(thrown)?.startsWith('Z') ? refuse(decompressionProblem(kind, thrown)) : thrown;

@@ -5,8 +5,8 @@ import { followLinks, linkDestination } from './symlinks.ts';
 import type { TarEntry } from './tar.ts';
 
 /**
- * Item at a path of a bundle. `mode` has no write permission. A folder with `stated` false has no entry of
- * its own.
+ * Item at a path of a bundle. `mode` has no write permission. `stated` is false for a folder that has no
+ * entry of its own in the archive.
  */
 export type BundleItem =
   | { readonly kind: 'folder'; readonly mode: number; readonly stated: boolean }

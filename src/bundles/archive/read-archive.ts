@@ -89,7 +89,7 @@ type Visit = (entry: TarEntry, content: EntryContent, inventory: Inventory) => P
 
 /**
  * Reads a whole archive within its bounds and verifies its hash at the end. `visit` adds each entry to the
- * inventory, which is returned.
+ * inventory. Returns the inventory.
  */
 export async function readArchive(
   wanted: WantedBundle,

@@ -5,8 +5,9 @@ import { pathParts } from './entry-names.ts';
 type TargetOf = (path: string) => string | undefined;
 
 /**
- * Resolves a symbolic link as the kernel does, through other links. Returns whether its target is inside the
- * bundle. If `d` is a link, `d/..` is the parent of its target.
+ * Returns where the target of a symbolic link is: inside the bundle, outside, or nowhere because the links
+ * form a circle. Resolves other links as the kernel does: if `d` is a link, `d/..` is the parent of the
+ * target of `d`.
  */
 export function linkDestination(
   path: string,

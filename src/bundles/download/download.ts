@@ -24,7 +24,7 @@ export type DownloadRequest = {
   /** Path of the target file. If it exists, the download resumes at its end. */
   readonly file: string;
   readonly maxBytes: number;
-  /** Checks that the disk has space for the remaining bytes. Throws if it has not. */
+  /** Throws an error if the disk has too little space for the remaining bytes. */
   readonly checkSpace: (remaining: number, total: number) => Promise<void>;
 };
 

@@ -33,7 +33,8 @@ export async function createAgent(): Promise<Agent> {
 
 /**
  * Requests a URL from the byte `from` on and follows redirects. Resolves to a response with status 200, 206
- * or 416. Throws Failure `bundle.unreachable` if a retry cannot succeed, any other error if it may.
+ * or 416. Throws Failure `bundle.unreachable` if a retry cannot succeed, or another error if a retry can
+ * succeed.
  */
 export async function openDownload(
   url: URL,

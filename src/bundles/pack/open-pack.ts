@@ -19,7 +19,7 @@ export type PackedFile = { readonly offset: number; readonly size: number };
 /** Name of the first entry of a pack. */
 export const MANIFEST = 'manifest.json';
 
-/** Pattern of the names of all other entries. */
+/** Pattern of the names of the entries that follow the manifest. */
 const FILE = /^files\/([0-9a-f]{64})$/;
 
 /** True if the file is an archive and not a plain manifest. Throws Failure `manifest.missing`. */

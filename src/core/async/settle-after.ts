@@ -1,8 +1,8 @@
 import type { OnDurable } from '../message.ts';
 
 /**
- * Returns a callback that calls `settle` after it was called `parts` times, with the first error of all
- * calls.
+ * Returns a callback that must be called `parts` times. The last call calls `settle` with the first error of
+ * all calls.
  */
 export function settleAfter(parts: number, settle: OnDurable): OnDurable {
   let open = parts;

@@ -16,23 +16,28 @@ export type MemoryBudget = {
    * share.
    */
   readonly outgoing: number;
-  /** Messages in memory that wait for sessions without a store. Further messages wait in the store. */
+  /**
+   * Messages in memory that wait for the clients of sessions that are not persistent. Beyond this bound
+   * messages wait on disk.
+   */
   readonly backlog: number;
 };
 
 const MEGABYTE = 1 << 20;
 
-/** Minimum total in bytes. Parts of a smaller total could not hold one packet. */
+/** Minimum total in bytes. With a smaller total, a part of the budget would be too small for one packet. */
 export const MIN_MEMORY = 32 * MEGABYTE;
 
-/** Maximum total in bytes. Parts of a larger total would not make the hub faster. */
+/**
+ * Maximum total in bytes from which the budget is computed. A larger budget would not make the hub faster.
+ */
 const MAX_DERIVED = 256 * MEGABYTE;
 
 /** Divides `total` bytes of memory among the purposes. */
 export function budgetOf(total: number): MemoryBudget {
   const base = Math.min(Math.max(total, MIN_MEMORY), MAX_DERIVED);
   return {
-    // A commit holds at most 1 MB. A higher bound would only make the commits larger.
+    // A commit contains at most 1 MB, so 2 MB suffice: one commit is written while the next one is gathered.
     gathered: 2 * MEGABYTE,
     arrivals: base / 64 + MEGABYTE,
     incoming: base / 64 + 3 * MEGABYTE,

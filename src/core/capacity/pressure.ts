@@ -1,4 +1,4 @@
-/** Back-pressure of a component that cannot keep up. While it is high, senders wait. */
+/** Back-pressure of a component that cannot keep up. While the pressure is high, senders wait. */
 export type Pressure = {
   /** Returns true while senders should send nothing. */
   readonly high: () => boolean;
@@ -13,7 +13,7 @@ export type Gauge = Pressure & {
   readonly set: (bytes: number) => void;
 };
 
-/** Creates a gauge. The pressure is high from `maxBytes` on and becomes low at half of it. */
+/** Creates a gauge. The pressure becomes high at `maxBytes`, and low at half of `maxBytes`. */
 export function createGauge(maxBytes: number): Gauge {
   const listeners: (() => void)[] = [];
   let isHigh = false;

@@ -1,6 +1,6 @@
 /**
- * Holder of a share of a resource: `module:<name>`, `user:<name>`, `address:<network>` for a client without a
- * user name, or LOCAL_CLIENTS.
+ * Holder: the module, user or network whose share of a resource is charged. `module:<name>`, `user:<name>`,
+ * `address:<network>` for a client without a user name, or LOCAL_CLIENTS.
  */
 export type Holder = string;
 
@@ -31,7 +31,7 @@ const MODULE_RESERVE = 1 / 8;
 /** Minimum amount that is added to a bound for modules only. */
 const MIN_MODULE_RESERVE = 32;
 
-/** Returns the amount of a resource that only modules may use, in addition to its bound. */
+/** Returns the amount of a resource that only modules may use, in addition to the bound of the resource. */
 export function moduleReserve(bound: number): number {
   return Math.max(MIN_MODULE_RESERVE, Math.ceil(bound * MODULE_RESERVE));
 }
@@ -78,10 +78,10 @@ export type Shares = {
 };
 
 /**
- * Divides a resource among its holders: a holder may use at most as much as it leaves free. The first holder
- * may therefore use half of the resource, the second holder half of the rest, and every later holder still
- * finds some. The bound for modules is higher by an eighth, and by at least 32. LOCAL_CLIENTS may use all
- * that is left, because there are no other clients.
+ * Divides a resource among its holders: a holder may use at most as much as remains free for other holders.
+ * The first holder may therefore use half of the resource, the second holder half of the rest, and so on. The
+ * bound for modules is higher by an eighth, and by at least 32. LOCAL_CLIENTS may use all that is left,
+ * because there are no other clients.
  */
 export function createShares({ resource, plural, bound, remedy }: SharesSettings): Shares {
   const amounts = new Map<Holder, number>();

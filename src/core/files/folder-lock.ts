@@ -15,11 +15,11 @@ const BUSY = 5;
 const connections = new Set<DatabaseSync>();
 
 /**
- * Locks the data folder. Creates the folder (mode 0700) if it does not exist. The lock is an open transaction
- * in an empty SQLite file, which holds a kernel lock of `fcntl`, because Node has no function for `fcntl`.
- * The lock ends with the process. Only a user who may open the file (mode 0600) can hold it. A full disk does
- * not affect it, because nothing is written. If another process holds the lock, this function blocks for up
- * to `timeoutMs`.
+ * Locks the data folder. Creates the folder (mode 0700) if it does not exist. Node has no function for
+ * `fcntl` locks, so the lock is an open transaction in an empty SQLite file: during the transaction SQLite
+ * holds an `fcntl` lock. The lock ends with the process. Only a user who may open the file (mode 0600) can
+ * hold the lock. A full disk does not affect the lock, because nothing is written. If another process holds
+ * the lock, this function blocks for up to `timeoutMs`.
  * @throws Failure `data.locked`, `data.unwritable`
  */
 export function lockFolder(folder: string, timeoutMs = 0): FolderLock {

@@ -23,7 +23,10 @@ export type NativeName = 'lmdb' | 'pty';
 /** SHA-256 of each native library in hexadecimal digits. The build defines the value. */
 declare const NATIVE_HASHES: Readonly<Partial<Record<NativeName, string>>>;
 
-/** Write permission bits of group and others. The file is executed, so only its owner may write it. */
+/**
+ * Write permission bits of group and others. The library is executed, so only its owner may have permission
+ * to write the file.
+ */
 const WRITABLE_BY_OTHERS = 0o022;
 
 /**
@@ -32,7 +35,10 @@ const WRITABLE_BY_OTHERS = 0o022;
  */
 const MAX_WRITES = 3;
 
-/** Bytes that are compared at once, so that the whole library is never in memory twice. */
+/**
+ * Bytes of one read when a file is compared with a library in memory. To read the whole file would need twice
+ * the memory.
+ */
 const CHUNK_BYTES = 1 << 16;
 
 /** Error codes for an existing file that cannot be opened and is replaced. */
@@ -46,9 +52,9 @@ export function useNativeFolder(path: string): void {
 }
 
 /**
- * Loads a native library of the binary. The system can only load a library from a file, so it is written to
- * the folder first. The bundle calls this function where a package would load its own library. If the hub
- * runs from sources, packages load their libraries from node_modules.
+ * Loads a native library of the binary. The system can only load a library from a file, so the library is
+ * written to the folder first. In the binary, packages call this function instead of loading their own
+ * library. If the hub runs from sources, packages load their libraries from node_modules.
  * @throws Failure `native.unloadable`
  */
 export function loadNative(name: NativeName): unknown {

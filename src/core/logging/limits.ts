@@ -1,15 +1,18 @@
 /* Bounds of log lines. */
 
-/** Maximum UTF-16 units of a sentence in the log. A longer one is truncated. */
+/** Maximum UTF-16 units of a sentence in the log. A longer sentence is truncated. */
 export const MAX_LOG_SENTENCE = 1_024;
 
-/** Maximum UTF-16 units of a quotation in a sentence. A longer one is truncated. */
+/** Maximum UTF-16 units of a quotation in a sentence. A longer quotation is truncated. */
 export const MAX_LOG_QUOTE = 200;
 
-/** Maximum UTF-16 units of the value of a field. A longer one is truncated. */
+/** Maximum UTF-16 units of the value of a field. A longer value is truncated. */
 export const MAX_LOG_VALUE = 256;
 
-/** Maximum number of lines of one kind that are logged in a burst. */
+/**
+ * Maximum number of lines of one kind (lines that differ only in numbers and quotations) that are logged in a
+ * burst.
+ */
 export const LOG_KIND_BURST = 100;
 
 /** Maximum number of lines of one kind per second after a burst. */
@@ -27,5 +30,5 @@ export const LOG_RATE = 100;
  */
 export const MAX_LOG_KINDS = 512;
 
-/** Milliseconds after which the number of suppressed lines is logged. */
+/** Milliseconds between the first suppressed line and the line with the number of suppressed lines. */
 export const LOG_REPORT_MS = 10_000;

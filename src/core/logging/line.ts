@@ -40,7 +40,10 @@ export function logObject(
   return escapeHidden(JSON.stringify({ time, level, area, message, ...Object.fromEntries(values) }));
 }
 
-/** Truncates long quotations inside a sentence, so that the reason at its end is kept. */
+/**
+ * Truncates long quotations inside a sentence, so that the reason at the end of the sentence is not
+ * truncated.
+ */
 function shortened(sentence: string): string {
   return sentence.length <= MAX_LOG_QUOTE ? sentence : sentence.replace(LONG_QUOTE, '"$1..."');
 }

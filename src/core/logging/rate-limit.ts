@@ -23,9 +23,9 @@ type Bucket = { tokens: number; at: number };
 type Kind = { readonly bucket: Bucket; suppressed: number; last: Parameters<LogSink> | undefined };
 
 /**
- * Variable parts of a sentence: numbers, and everything from the first quote to the last, because a peer may
- * send quotes. Module names are not variable: the manifest bounds their number, and each module has lines of
- * its own kind.
+ * Variable parts of a sentence: numbers, and everything from the first quote to the last, because text of a
+ * peer may contain quotes. Module names are not variable: the manifest bounds their number, and each module
+ * has lines of its own kind.
  */
 const VARIABLE = /([Mm]odule "[\w-]{1,64}")|".*"|\d+/gs;
 

@@ -1,8 +1,8 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * Number of groups of an IPv6 address that identify the network. A host may choose the other four (RFC 4291,
- * 2.5.4).
+ * Number of groups of an IPv6 address that identify the network. The host chooses the other four groups (RFC
+ * 4291, 2.5.4).
  */
 const NETWORK_GROUPS = 4;
 const GROUPS = 8;

@@ -5,7 +5,7 @@ import type { SocketMemory } from './socket-memory.ts';
 /** Bytes of one slab: the usual output of a socket in one turn of the event loop. */
 const SLAB_BYTES = 1 << 16;
 
-/** Maximum number of slabs that are kept for reuse by any socket. */
+/** Maximum number of unused slabs in memory. Any socket can reuse them. */
 const MAX_SPARE = 16;
 
 /** Maximum bytes of a buffer that is copied into a slab. Longer buffers are sent as separate pieces. */
@@ -20,7 +20,7 @@ export type Output = {
   readonly place: (size: number) => number;
   /** Returns the current slab. */
   readonly slab: () => Buffer;
-  /** Releases the last `size` reserved bytes, because the caller could not fill them. */
+  /** Releases the last `size` reserved bytes. Called if the caller could not fill them. */
   readonly undo: (size: number) => void;
   /** Sends bytes that must not change later. A long buffer is not copied. */
   readonly write: (bytes: Buffer) => void;
@@ -28,7 +28,7 @@ export type Output = {
   readonly waiting: () => number;
   /** True if the caller should write nothing until the kernel has accepted some bytes. */
   readonly isFull: () => boolean;
-  /** Counts the unsent bytes of the socket again, after it has drained or closed. */
+  /** Called when the socket has drained or closed. Counts its unsent bytes again. */
   readonly measure: () => void;
   /** Sends the bytes that were written in this turn. */
   readonly flush: () => void;
@@ -51,8 +51,8 @@ type Sink = Pick<Writable, 'write' | 'cork' | 'uncork' | 'writableLength' | 'des
 
 /**
  * Creates the output of a socket. `drained` is called after `isFull` has returned true, as soon as the unsent
- * bytes are below every limit. The event `drain` does not suffice: Node does not emit it if the kernel
- * accepts a write at once, or below Node's own limit of 64 KB.
+ * bytes are below every limit. The event `drain` does not suffice: Node does not emit `drain` if the kernel
+ * accepts a write immediately, or if fewer than 64 KB are unsent.
  */
 export function createOutput(socket: Sink, memory: SocketMemory, drained: () => void): Output {
   /** Buffers to send before the bytes of the slab. */
@@ -102,7 +102,7 @@ export function createOutput(socket: Sink, memory: SocketMemory, drained: () => 
     return at;
   };
 
-  /** Keeps the slabs for reuse, because the kernel has accepted all bytes. */
+  /** Called when the kernel has accepted all bytes. Keeps the slabs for reuse. */
   const recycle = (): void => {
     if (slab.length === SLAB_BYTES) slabs.push(slab);
     for (const used of slabs) if (spare.length < MAX_SPARE) spare.push(used);

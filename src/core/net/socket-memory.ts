@@ -10,8 +10,8 @@ export type SocketMemory = {
 };
 
 /**
- * Creates the counter. While few bytes are unsent in total, a socket may have many. Otherwise the sockets
- * with unsent bytes share `maxBytes`.
+ * Creates the counter. While the total of unsent bytes is small, the limit of a single socket is high.
+ * Otherwise the sockets with unsent bytes share `maxBytes`.
  */
 export function createSocketMemory(maxBytes: number): SocketMemory {
   let bytes = 0;

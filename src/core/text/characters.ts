@@ -8,7 +8,7 @@ export const MAX_STRING_BYTES = 65_535;
  * Characters that an MQTT string must not contain (MQTT 5, 1.5.4; MQTT 3.1.1, 1.5.3), as a part of a
  * character class of a regular expression with the flag `u`: control characters including U+0000, unpaired
  * surrogates, and non-characters. A receiver may close its connection because of such a character. A message
- * with one could then block the queue of a persistent session.
+ * that contains the character would then block the queue of a persistent session.
  */
 export const FORBIDDEN_CHARACTERS = '\\p{Cc}\\p{Cs}\\p{Noncharacter_Code_Point}';
 

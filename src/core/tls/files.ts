@@ -6,8 +6,8 @@ import { reasonOf, systemCode } from '../errors.ts';
 import { MAX_TLS_FILE_BYTES } from '../limits.ts';
 
 /*
- * This file imports Node's TLS module, which needs memory. It must be imported only by files that open TLS
- * connections.
+ * This file must be imported only by files that open TLS connections, because it loads Node's TLS module,
+ * which needs memory.
  */
 
 /** PEM files of one side of a TLS connection, by absolute path. */
@@ -19,7 +19,7 @@ export type TlsFiles = {
   readonly crl?: string | undefined;
 };
 
-/** Error of TLS files: the fields in question, and the reason as a clause such as `is empty`. */
+/** Error in TLS files: the names of the affected fields, and the reason as a clause such as `is empty`. */
 export class TlsFileError extends Error {
   readonly fields: readonly (keyof TlsFiles)[];
 

@@ -57,7 +57,7 @@ export function certificateReason(code: string): string | undefined {
   return words === undefined ? undefined : `${words} (${code})`;
 }
 
-/** Returns the reason of a TLS failure with the code. Undefined if the error is not one of TLS. */
+/** Returns the reason of a TLS failure with OpenSSL's code. Undefined if `thrown` is not a TLS error. */
 export function tlsReason(thrown: unknown): string | undefined {
   const code = systemCode(thrown) ?? '';
   const known = certificateReason(code);
@@ -67,7 +67,9 @@ export function tlsReason(thrown: unknown): string | undefined {
   return `${HANDSHAKE[code] ?? alert ?? libraryReason(thrown)} (${code})`;
 }
 
-/** Returns the reason why a handshake failed on the server. A closed connection is a reason, too. */
+/**
+ * Returns the reason why a handshake failed on the server side, such as a TLS failure or a closed connection.
+ */
 export function handshakeReason(thrown: unknown): string | undefined {
   const code = systemCode(thrown) ?? '';
   return tlsReason(thrown) ?? (code === 'ECONNRESET' ? `${HANDSHAKE[code]} (${code})` : undefined);

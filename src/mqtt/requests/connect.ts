@@ -75,7 +75,7 @@ export function readConnect(reader: PacketReader): Connect {
   const will = readWill(reader, flags, version);
   const username = (flags & USERNAME) === 0 ? undefined : readText(reader);
   const password = (flags & PASSWORD) === 0 ? undefined : readBinary(reader);
-  // Rule [MQTT-3.1.2-22] of MQTT 3.1.1, which MQTT 5 does not have.
+  // In MQTT 3.1.1 a password requires a user name [MQTT-3.1.2-22]. MQTT 5 does not have this rule.
   if (version < 5 && password !== undefined && username === undefined)
     setError(reader, REASON.malformedPacket, 'CONNECT has a password without a user name');
   return {
@@ -121,7 +121,7 @@ function readWill(reader: PacketReader, flags: number, version: Version): Connec
   const retain = (flags & WILL_RETAIN) !== 0;
   if (qos === undefined) setError(reader, REASON.malformedPacket, 'its will has an invalid QoS'); // [MQTT-3.1.2-12]
   if ((flags & WILL) === 0) {
-    // [MQTT-3.1.2-11], [MQTT-3.1.2-13]
+    // Without a will, the QoS and RETAIN flags of the will must be 0 [MQTT-3.1.2-11], [MQTT-3.1.2-13].
     if (qos !== 0 || retain)
       setError(reader, REASON.malformedPacket, 'its CONNECT has flags of a will, but no will');
     return undefined;

@@ -23,7 +23,7 @@ export type CheckpointHost = {
   readonly database: Database;
   readonly journal: Journal;
   readonly salt: Buffer;
-  /** Hub time in milliseconds. */
+  /** Returns hub time (the hub's own clock for TTLs) in milliseconds. */
   readonly now: () => number;
   readonly lastSequence: () => number;
   readonly queues: () => Iterable<QueueState>;
@@ -52,7 +52,7 @@ export type Checkpoints = {
   readonly blocked: () => boolean;
   /** True if a checkpoint is due. The next commit then includes all gathered data. */
   readonly due: () => boolean;
-  /** Begins a checkpoint if one is due. All data that is older than the last commit must be committed. */
+  /** Begins a checkpoint if one is due. Before the call, all gathered data must be committed. */
   readonly begin: () => void;
   /** True while the data that waits for a checkpoint is at its maximum. */
   readonly busy: () => boolean;
@@ -61,7 +61,7 @@ export type Checkpoints = {
   /** Resolves when no checkpoint is running. Resolves to false if LMDB cannot be written. */
   readonly whenIdle: () => Promise<boolean>;
   /**
-   * Runs the last checkpoint. Resolves to true if all data is in LMDB, to false if a part is only in the
+   * Runs the last checkpoint. Resolves to true if all data is in LMDB, to false if some data is only in the
    * journals.
    */
   readonly close: () => Promise<boolean>;
@@ -155,8 +155,8 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
   };
 
   /**
-   * Adds metadata to the next checkpoint. Returns true if LMDB contains a value that is deleted. A value that
-   * is deleted before it reached LMDB is never written.
+   * Adds metadata to the next checkpoint. Returns true if the checkpoint will delete a value from LMDB. A
+   * value that is deleted before a checkpoint has written it is never written.
    */
   const collectMetadata = (metadata: CommitPlan['metadata']): boolean => {
     let freed = false;
@@ -199,7 +199,7 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
       closed = true;
       cancelRequest?.();
       if (moving !== undefined) return false;
-      // While entries wait, a checkpoint persists hub time even if it writes no data.
+      // If entries wait, a checkpoint is needed even without data, because it persists hub time.
       if (isEmpty(collected) && !host.hasWaiting()) return true;
       begin();
       return (await running) ?? false;

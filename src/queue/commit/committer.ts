@@ -18,9 +18,12 @@ import { deliveryWait, dueAt, nothingGathered } from './schedule.ts';
 export type CommitHost = {
   readonly clock: Clock;
   readonly journal: Journal;
-  /** Minimum milliseconds between two commits that do not fill a block. */
+  /**
+   * Returns the minimum milliseconds between a commit and the next commit, if the next commit does not fill a
+   * block of the disk.
+   */
   readonly window: () => number;
-  /** Hub time in milliseconds. */
+  /** Returns hub time (the hub's own clock for TTLs) in milliseconds. */
   readonly now: () => number;
   /** True while the journal must not be written, because the content of the next file is not in LMDB yet. */
   readonly isJournalBlocked: () => boolean;
@@ -30,7 +33,7 @@ export type CommitHost = {
   readonly failed: (error: Failure, plan: CommitPlan) => void;
   /** True if a checkpoint is due. The next commit then includes all gathered data. */
   readonly isCheckpointDue: () => boolean;
-  /** Called when all gathered data is committed, so that a checkpoint may begin. */
+  /** Called when all gathered data is committed. A checkpoint can then begin. */
   readonly onDrained: () => void;
   /** Reports an exception that the callback of a sender threw. */
   readonly onException: (thrown: unknown) => void;
@@ -38,14 +41,17 @@ export type CommitHost = {
   readonly pendingBytesChanged: () => void;
 };
 
-/** Group commit: gathers writes for the next run of the journal while the previous run is being written. */
+/**
+ * Group commit: gathers writes for the next run of the journal (the records that are written together) while
+ * the previous run is being written.
+ */
 export type Committer = {
   /** Adds a message, with its metadata if it has any. */
   readonly append: (pending: Pending, bytes: number, note: MetadataEntry | undefined) => void;
   readonly remove: (removed: RemovedEntry, onDurable: OnDurable | undefined) => void;
   readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
   readonly retire: (queue: QueueState) => void;
-  /** Calls `onDurable` after the next successful commit, because this commit overwrites a failed run. */
+  /** Calls `onDurable` after the next successful commit, which overwrites the run of a failed commit. */
   readonly confirm: (onDurable: OnDurable) => void;
   /** Returns the bytes of memory of messages that wait for the journal or are being written. */
   readonly pendingBytes: () => number;
@@ -55,7 +61,7 @@ export type Committer = {
   readonly flush: () => void;
   /** Commits soon, even without data, to persist hub time. */
   readonly persistClock: () => void;
-  /** Continues after a pause, because the journal may be written again. */
+  /** Called when the journal may be written again. Sets the timer of the next commit. */
   readonly resume: () => void;
   /** Resolves when all gathered data is committed or refused. */
   readonly close: () => Promise<void>;
@@ -81,8 +87,8 @@ export function createCommitter(host: CommitHost): Committer {
     Math.max(notBefore, isForced || host.isCheckpointDue() ? 0 : dueAt(gathered, window(), lastCommit));
 
   /**
-   * Sets the timer of the next commit if the commit is due earlier than the timer. Called for each message,
-   * so it seldom creates a timer.
+   * Sets the timer of the next commit, unless the current timer ends early enough. Called for each message,
+   * so most calls must not create a timer.
    */
   const schedule = (): void => {
     if (running !== undefined || closing) return;
@@ -150,7 +156,8 @@ export function createCommitter(host: CommitHost): Committer {
     if (error === undefined) succeed(plan);
     else fail(plan, error);
     if (all) host.onDrained();
-    // The next commit begins before the callbacks of this one run, so that the disk is not idle.
+    // The next commit begins before the callbacks of the finished commit are called, so that the disk is not
+    // idle.
     beginOrArm();
     for (const pending of plan.appends) if (!pending.durableFirst) finish(pending, error);
     for (const onDurable of plan.callbacks) call(onDurable, error);
@@ -189,7 +196,7 @@ export function createCommitter(host: CommitHost): Committer {
   const fail = (plan: CommitPlan, error: Failure): void => {
     notBefore = clock.monotonic() + COMMIT_RETRY_MS;
     for (const pending of plan.appends) pending.stage = 'failed';
-    // Removals are tried again, so that a removed entry never reappears.
+    // The next commit contains the failed removals again, so that a removed entry never reappears.
     gathering.removals = plan.removals.concat(gathering.removals);
     gathering.retired = plan.retired.concat(gathering.retired);
     if (gathering.removals.length + gathering.retired.length > 0) noteAwaited();

@@ -4,7 +4,10 @@ import { appendSize, draftRun, writeAppend, writeHold } from '../journal/run.ts'
 import { writeRecord } from '../record/record-encode.ts';
 import type { CommitPlan } from './plan.ts';
 
-/** Encodes the run of a commit at `hubTime` (ms) into blocks that `space` allocates. */
+/**
+ * Encodes a commit as a run (the records that are written together) into blocks that `space` allocates.
+ * `hubTime` is the time of the commit (ms, by the hub's own clock for TTLs).
+ */
 export function encodeRun(plan: CommitPlan, hubTime: number, space: (bytes: number) => Buffer): RunDraft {
   const queues: (number | string)[] = [];
   const named = new Set<QueueState>();

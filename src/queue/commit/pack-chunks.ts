@@ -24,8 +24,8 @@ export function addToLane<Thing>(
 }
 
 /**
- * Writes waiting messages: their entries in chunks; a body inline if it is small and one queue holds it,
- * otherwise in the table `bodies`.
+ * Writes waiting messages: the entries in chunks, and the bodies inline or in the table `bodies`. A body is
+ * inline if it is small and only one queue holds the message.
  */
 export function packWaiting(
   appends: readonly Pending[],

@@ -10,7 +10,8 @@ export type PendingMemory = {
   /** Adds a metadata value. */
   readonly addMetadata: (name: string, value: Buffer | undefined) => void;
   /**
-   * Counts all gathered data as being written. The caller then adds again the messages that stay in memory.
+   * Counts all gathered data as being written. The caller then adds the messages again that are not written
+   * and stay gathered.
    */
   readonly committing: () => void;
   /** Subtracts the data that was being written, because the commit has ended. */
@@ -19,8 +20,8 @@ export type PendingMemory = {
 };
 
 /**
- * Creates the counter. A body is a slice of a chunk of a socket and keeps the whole chunk in memory. Bodies
- * of one chunk are added one after another, so a chunk is counted with its first body.
+ * Creates the counter. A body is a slice of a buffer that was read from a socket, and keeps the whole buffer
+ * in memory. Bodies of one buffer are added one after another, so a buffer is counted with its first body.
  */
 export function createPendingMemory(): PendingMemory {
   let gathered = 0;

@@ -7,7 +7,9 @@ import type { Batch } from './batch.ts';
 /** Content of one commit. Does not change after the commit has begun. */
 export type CommitPlan = {
   readonly appends: readonly Pending[];
-  /** Messages that must not be delivered before the commit, including those that no queue holds any more. */
+  /**
+   * Messages that must not be delivered before the commit, including messages that no queue holds any more.
+   */
   readonly durableFirst: readonly Pending[];
   readonly removals: readonly RemovedEntry[];
   readonly metadata: ReadonlyMap<string, Buffer | undefined>;
@@ -18,10 +20,10 @@ export type CommitPlan = {
 };
 
 /**
- * Moves the content of the next commit out of a batch. A message that was sent to all of its receivers at hub
- * time `freshFrom` (ms) or later stays in the batch, because an acknowledgement makes its write unnecessary.
- * A durable-first message never stays. A message does not stay if a younger message of its lane is written,
- * because a crash would reverse their order.
+ * Moves the content of the next commit out of a batch. A message in flight stays in the batch if it arrived
+ * at hub time (the hub's own clock for TTLs) `freshFrom` or later, because an acknowledgement makes its write
+ * unnecessary. A message never stays if it is durable-first, or if the commit writes a younger message of its
+ * lane, because a crash would then reverse the order of both messages.
  */
 export function planCommit(batch: Batch, freshFrom: number): CommitPlan {
   const { removals, metadata, retired, callbacks } = batch;

@@ -23,7 +23,8 @@ export type RecoveredState = {
 const noSender = (): void => {};
 
 /**
- * Replays the runs of the journal in memory. Takes time in proportion to the runs, not to the stored entries.
+ * Replays the runs of the journal (each run is the records of one commit) in memory. The time grows with the
+ * runs, not with the entries in LMDB.
  */
 export function recover(runs: readonly JournalRun[], registry: Registry, database: Database): RecoveredState {
   const batch = emptyBatch();
@@ -71,11 +72,11 @@ export function recover(runs: readonly JournalRun[], registry: Registry, databas
   };
 
   const contents = runs.map(({ content }) => content);
-  // If two queues have the same name, the queue with the higher id is current, and a run retires the other
-  // queue.
+  // If two queues have the same name, the queue with the higher id is current. The other queue was purged:
+  // one of the runs retires it.
   const queues = contents.flatMap(content => content.queues).toSorted((one, other) => one.id - other.id);
   for (const { id, name } of queues) registry.adopt(id, name);
-  // A message in flight may be committed later than a younger message, but lanes are sorted by sequence.
+  // Lanes must be sorted by sequence, but a message in flight can be committed later than a younger message.
   const appends = contents.flatMap(content => content.appends);
   for (const one of appends.toSorted((a, b) => a.sequence - b.sequence)) append(one);
   for (const content of contents) {

@@ -3,8 +3,8 @@ import type { QueueState } from '../entries/queue-state.ts';
 
 /*
  * The number of failed deliveries of an entry is metadata under `attempts/<queue id>/<sequence>`, as decimal
- * digits. It is written when a delivery fails and deleted when the entry is removed. A message without a
- * failed delivery therefore costs no write.
+ * digits. The number is written when a delivery fails and deleted when the entry is removed. A message
+ * without a failed delivery therefore costs no write.
  */
 const PREFIX = 'attempts/';
 
@@ -18,8 +18,8 @@ export type AttemptsHost = {
 };
 
 /**
- * Number of failed deliveries of each entry. Counted over restarts, so that a message that crashes the hub
- * still becomes a dead letter.
+ * Number of failed deliveries of each entry. The count survives restarts, so a message that crashes the hub
+ * at each delivery becomes a dead letter, too.
  */
 export type Attempts = {
   /** Counts one failed delivery and returns the number of failures. */
@@ -30,7 +30,7 @@ export type Attempts = {
   readonly forgetAll: (queue: QueueState) => void;
 };
 
-// If a count is lost, the entry gets one more attempt after a restart.
+// A failed write of a count is ignored. The entry then gets one more attempt after a restart.
 const ignore: OnDurable = () => {};
 
 export function openAttempts({ queue, holds, names, get, put }: AttemptsHost): Attempts {

@@ -10,8 +10,9 @@ import type { LetterRef } from './letter-shares.ts';
 import { createLetterShares } from './letter-shares.ts';
 
 /*
- * A dead letter is stored as metadata. Its name sorts dead letters by age and contains all that the bounds
- * need, so that the start of the store reads no dead letter:
+ * A dead letter is stored as metadata. The name sorts dead letters by age and contains all data for the
+ * bounds. Therefore no dead letter is read when the store opens. Hub time is the hub's own clock for TTLs;
+ * the holder is the user or module whose share is charged.
  *
  *   dead/<sequence, 16 digits>-<queue id>-<bytes of its record>-<queue>[-<holder of the queue's share>]
  *
@@ -24,7 +25,7 @@ import { createLetterShares } from './letter-shares.ts';
 const PREFIX = 'dead/';
 
 export type DeadLettersHost = {
-  /** Hub time in milliseconds. */
+  /** Returns hub time in milliseconds. */
   readonly now: () => number;
   readonly names: (prefix: string) => string[];
   readonly get: (name: string) => Buffer | undefined;
@@ -33,8 +34,8 @@ export type DeadLettersHost = {
 };
 
 /**
- * Dead letters, bounded in number and bytes. At a bound, the holder whose dead letters cost most loses its
- * oldest.
+ * Dead letters, bounded in number and bytes. If a bound is exceeded, an old dead letter of the holder with
+ * the highest total cost is deleted.
  */
 export type DeadLetterStore = DeadLetters & {
   readonly count: () => number;
@@ -67,8 +68,8 @@ export function createDeadLetters({ now, names, get, put, append }: DeadLettersH
   };
 
   /**
-   * Adds a dead letter to the counts. Deletes an earlier one of the same entry, which may have another holder
-   * or size.
+   * Adds a dead letter to the counts. Deletes an earlier dead letter of the same entry, which may have had
+   * another holder or size.
    */
   const count = (letter: LetterRef): void => {
     const earlier = deadLetters.get(letter.id);

@@ -9,14 +9,17 @@ export type RemovalReason = 'acknowledged' | 'expired' | 'purged' | 'overflowed'
 /** Functions of the store that a drain calls. */
 export type DrainHost = {
   readonly database: Database;
-  /** Hub time in milliseconds. */
+  /** Returns hub time (the hub's own clock for TTLs) in milliseconds. */
   readonly now: () => number;
   readonly remove: (removed: RemovedEntry, reason: RemovalReason, onDurable?: OnDurable) => void;
   /** Moves an entry to the dead letters. */
   readonly deadLetter: (removed: RemovedEntry, kind: 'dead' | 'corrupt', reason: string) => void;
   /** Counts bytes of message bodies that were read into memory. */
   readonly countRead: (bytes: number) => void;
-  /** Sequence up to which every entry may have been sent, because an earlier run did not end cleanly. */
+  /**
+   * Sequence up to which every entry may have been sent, because an earlier run of the hub did not end
+   * cleanly.
+   */
   readonly anySentUpTo: number;
   /** True if the removals that wait for the disk are at their maximum. The drain then sends nothing. */
   readonly saturated: () => boolean;

@@ -28,8 +28,8 @@ export const DAMAGED = 'the stored message is damaged';
 const MAX_SKIPPED_PER_TURN = 16 * DRAIN_BATCH_ENTRIES;
 
 /**
- * Creates a drain. It sends entries while fewer than `window` are unacknowledged: by priority and sequence,
- * or by weighted priorities. Entries in LMDB precede those in memory.
+ * Creates a drain, which sends entries while fewer than `window` entries are unacknowledged. The order is by
+ * priority and sequence, or by weighted priorities. Entries in LMDB precede entries in memory.
  */
 export function createDrain(queue: QueueState, settings: DrainSettings, host: DrainHost): Drain {
   const { window, send } = settings;
@@ -134,8 +134,8 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     return { chunk, indices };
   };
 
-  // Entries are read ahead, so that the next message is sent at an acknowledgement without a disk read. A
-  // client that waits for the next message would stall otherwise.
+  // Entries are read ahead, so that after an acknowledgement the next message is sent without a disk read.
+  // Otherwise a client with a small window would wait for the disk.
   const sendFromDisk = (priority: number): Step => {
     const known = prefetched[priority] ?? prefetch(priority);
     prefetched[priority] = known;
@@ -230,8 +230,8 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     if (stopped) return;
     stopped = true;
     queue.consumer = undefined;
-    // Entries that were in flight may be dropped again if a bound is reached, so the search for the oldest
-    // entry starts over.
+    // After the stop no entry is in flight, so the oldest entries may be dropped if a bound is reached. The
+    // search for the oldest entry therefore starts over.
     for (const lane of queue.lanes) if (lane !== undefined) lane.droppedUpTo = 0;
   };
 
@@ -258,7 +258,10 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     resume();
   };
 
-  /** Counts a failed delivery, even after the drain has stopped. The next drain offers the entry again. */
+  /**
+   * Counts a failed delivery of an entry. The next `wake` offers the entry again. If the drain has stopped,
+   * the next drain of the queue offers the entry again.
+   */
   const fail = ({ sequence }: EntryRef, reason: string, maxAttempts: number): void => {
     const removed = outstanding.delete(sequence);
     if (removed === undefined) return;

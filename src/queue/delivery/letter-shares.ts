@@ -12,10 +12,13 @@ export type LetterRef = {
   readonly bytes: number;
 };
 
-/** Dead letters of one queue, oldest first. The amount is the sum of their costs. */
+/** Dead letters of one queue, oldest first. The amount of the heap item is the sum of their costs. */
 type QueueLetters = HeapItem & { readonly letters: Map<string, LetterRef> };
 
-/** Queues of one holder. The amount is the cost of all their dead letters. */
+/**
+ * Queues of one holder (the user or module whose share is charged). The amount of the heap item is the cost
+ * of all dead letters of the holder.
+ */
 type HolderLetters = HeapItem & {
   readonly queues: Map<string, QueueLetters>;
   readonly byCost: MaxHeap<QueueLetters>;

@@ -15,8 +15,8 @@ export type PriorityScheduler = {
 };
 
 /**
- * Creates a scheduler. `hasUnacknowledged` is true if entries of a priority were sent before and not
- * acknowledged.
+ * Creates a scheduler. `hasUnacknowledged` returns true if a priority has entries that were sent before and
+ * not acknowledged.
  */
 export function createPriorityScheduler(
   priorities: PriorityMode,
@@ -29,7 +29,7 @@ export function createPriorityScheduler(
   const overtaken = new Array<number>(PRIORITIES).fill(0);
   let mayHaveUnacknowledged = priorities === 'weighted';
 
-  /** Returns the most urgent priority with entries to redeliver, which precede new entries. */
+  /** Returns the most urgent priority with entries to redeliver. Redeliveries precede new entries. */
   const unacknowledged = (): number | undefined => {
     for (let priority = 0; priority < PRIORITIES; priority++)
       if (isExhausted[priority] !== true && hasUnacknowledged(priority)) return priority;
@@ -37,7 +37,10 @@ export function createPriorityScheduler(
     return undefined;
   };
 
-  /** Returns the least urgent priority that is due for its share. */
+  /**
+   * Returns the least urgent priority with entries that was overtaken by at least PRIORITY_WEIGHT more urgent
+   * entries.
+   */
   const starved = (): number | undefined => {
     for (let priority = PRIORITIES - 1; priority > top; priority--)
       if ((overtaken[priority] ?? 0) >= PRIORITY_WEIGHT && isExhausted[priority] !== true) return priority;

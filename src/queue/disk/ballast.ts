@@ -7,15 +7,15 @@ import { FILE } from './preflight.ts';
 
 /**
  * File of zeros that reserves disk space for LMDB. If other programs have filled the disk, LMDB gets this
- * space. LMDB needs new pages even to remove entries, because it is copy-on-write.
+ * space. LMDB is copy-on-write, so it needs new pages even to remove entries.
  */
 export type Ballast = {
   /**
-   * Deletes the file and adds its space to LMDB's file behind the first `end` bytes. Returns false if the
-   * disk is not full or the file is already deleted.
+   * Deletes the ballast file and extends LMDB's file by the freed space. Data of LMDB ends at byte `end`.
+   * Returns false if the disk is not full or the file is already deleted.
    */
   readonly spend: (end: number) => boolean;
-  /** Creates the file again if it is not complete and the disk has space for it. */
+  /** Restores the ballast file to its full size if the disk has space for it. */
   readonly restore: () => void;
 };
 
@@ -42,7 +42,10 @@ export function createBallast(folder: string): Ballast {
   };
 }
 
-/** Runs `action`. Returns `otherwise` after a system error; the next write reports the error of the disk. */
+/**
+ * Runs `action`. Returns `otherwise` after a system error, which is not reported: the next write of the store
+ * reports the error of the disk.
+ */
 function orIfRefused<Result>(otherwise: Result, action: () => Result): Result {
   try {
     return action();

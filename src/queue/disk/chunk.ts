@@ -15,7 +15,7 @@ import { MAX_CHUNK_BYTES } from '../limits.ts';
  *
  * The max expiry is the latest expiry among an entry and the preceding entries of its priority. If an entry
  * expires at its max expiry, no preceding entry expires later, so a sweep from the head of the queue finds
- * it. All other entries, which exist only if lifetimes are mixed, are listed in the table `expiries`.
+ * the entry. All other entries, which exist only if lifetimes are mixed, are listed in the table `expiries`.
  */
 const CRC_BYTES = 4;
 const HEAD_BYTES = 40;
@@ -26,7 +26,10 @@ export const NO_RECORD = Buffer.alloc(0);
 
 /** Header of an entry, without its sequence. */
 export type EntryHeader = {
-  /** Hub time in milliseconds when the entry expires. Infinity if it never expires. */
+  /**
+   * Hub time (the hub's own clock for TTLs) in milliseconds when the entry expires. Infinity if it never
+   * expires.
+   */
   readonly expires: number;
   readonly maxExpiry: number;
   readonly arrived: number;
@@ -166,8 +169,8 @@ export function indexBehind(chunk: Chunk, sequence: number): number {
 }
 
 /**
- * Copies an undamaged chunk without the entries whose sequences are in the sorted list `sequences` at the
- * indices from `from` up to `to`. Returns the value and the number of entries left.
+ * Copies an undamaged chunk without the entries whose sequences are in `sequences` (sorted) at the indices
+ * from `from` up to, but not including, `to`. Returns the value of the copy and its number of entries.
  */
 export function without(
   chunk: Chunk,

@@ -25,8 +25,8 @@ export type Database = StoreReader & {
   /**
    * Writes all changes that `fill` makes in one transaction and resolves once they are durable. Must not be
    * called before the previous call has resolved. If the disk is full and the ballast frees space, `fill` is
-   * called again. After a failed write the next call reopens the file, because LMDB may accept no further
-   * transaction. If the file cannot be reopened, it is opened read-only.
+   * called again. After a failed write the next call reopens the file, because LMDB possibly refuses all
+   * further transactions. If the file cannot be opened for writing, it is opened read-only.
    */
   readonly write: (fill: (writer: StoreWriter) => void) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -61,7 +61,7 @@ export async function openDatabase(folder: string): Promise<Database> {
     try {
       tables = openTables(openRoot());
     } catch (thrown) {
-      // Waiting entries are delivered even if the disk is read-only.
+      // Opens the file read-only, so that waiting entries are delivered even if the disk accepts no writes.
       tables = openTables(openRoot(true));
       throw thrown;
     }
@@ -98,7 +98,9 @@ export async function openDatabase(folder: string): Promise<Database> {
   };
 }
 
-/** Opens the tables of a store. Checks that its format is supported and its record is readable. */
+/**
+ * Opens the tables of a store. Checks that the format is supported and that the record `#store` is readable.
+ */
 async function openFormat(openRoot: () => Root, folder: string): Promise<Tables> {
   let root: Root | undefined;
   try {
@@ -127,7 +129,8 @@ const OPTIONS = {
   keyEncoding: 'binary',
   noSubdir: false,
   overlappingSync: false,
-  // A transaction begins only after the application has made all of its changes.
+  // With the next two options LMDB begins a transaction only after the store has made all changes of the
+  // transaction.
   eventTurnBatching: false,
   txnStartThreshold: Number.MAX_SAFE_INTEGER,
   cache: false,

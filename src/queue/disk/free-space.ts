@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { DISK_RESERVE_BYTES } from '../limits.ts';
 import { FILE } from './preflight.ts';
 
-/** Maximum ratio of the file size to the bytes in use: pages may be half full, and a commit copies pages. */
+/** Maximum ratio of the file size to the bytes in use: pages can be half empty, and a commit copies pages. */
 const FILE_PER_COUNTED = 2;
 
 /**
  * Checks the free space for new messages: free space of the file system plus unused pages of the LMDB file,
  * which never shrinks. A copy-on-write store needs free pages even to remove entries. Therefore new messages
- * never use the reserve, and a full store can always be drained.
+ * never use the reserve (DISK_RESERVE_BYTES), and entries of a full store can always be removed.
  */
 export type FreeSpace = {
   readonly isEnough: () => boolean;
@@ -28,7 +28,8 @@ export function watchFreeSpace(folder: string): FreeSpace {
         const reusable = Math.max(0, statSync(file).size - counted * FILE_PER_COUNTED);
         enough = bavail * bsize + reusable >= DISK_RESERVE_BYTES;
       } catch {
-        // Messages are refused if the check fails. The next commit reports the error.
+        // If the free space cannot be measured, messages are refused. The next commit reports the error of
+        // the disk.
         enough = false;
       }
     },

@@ -12,7 +12,7 @@ export function guardReads(database: Database, damaged: (thrown: unknown) => voi
       try {
         return read(...args);
       } catch (thrown) {
-        // A failed write causes the other errors, and the write itself reports them.
+        // Only damage is reported. Other read errors follow a failed write, which reports its own error.
         if (isDamage(thrown)) damaged(thrown);
         return otherwise;
       }

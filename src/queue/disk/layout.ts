@@ -34,14 +34,15 @@ const PAGE = 4096;
 /** Bytes of an entry besides its record: its header, and its share of the overhead of a chunk. */
 export const ENTRY_OVERHEAD = entrySize(0) + 8;
 
-/** Bytes of a body besides its record. */
+/** Bytes of a value in the table `bodies` besides the record. */
 const BODY_OVERHEAD = 18;
 
 /** Minimum bytes of a body that LMDB stores on pages of its own: half a page less the page header. */
 const OWN_PAGES_FROM = PAGE / 2 - 32;
 
 /**
- * Returns the bytes of disk of an entry with its record. The record is in `bodies` if several queues hold it.
+ * Returns the bytes of disk of an entry with its record. The record is in `bodies` if several queues hold the
+ * message.
  */
 export function entryBytes(recordBytes: number, holders: number): number {
   if (holders === 1 && recordBytes <= MAX_INLINE_BYTES) return ENTRY_OVERHEAD + recordBytes;
@@ -89,8 +90,8 @@ export function sequenceKey(sequence: number): Buffer {
 }
 
 /**
- * Returns the first key of a range. Sorts before the chunk that contains the entry, and after all earlier
- * chunks.
+ * Returns a key that sorts directly before the chunk that contains the entry, and after all earlier chunks. A
+ * range of keys starts with this key.
  */
 export function placeKey(queue: number, priority: number, sequence: number): Buffer {
   const key = Buffer.allocUnsafe(PLACE_BYTES);

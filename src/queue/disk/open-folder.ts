@@ -36,8 +36,9 @@ const CHECK_MARK = 'suspect';
 
 /**
  * Opens the database of `folder`. Creates the folder with mode 0700 if it does not exist. A damaged database
- * is not repaired: it is moved to `<folder>.bad-<time>`, and an empty one is opened. The next start checks
- * all pages unless `cancelCheck` was called, because LMDB may end the process at a damaged page.
+ * is not repaired: it is moved to `<folder>.bad-<time>`, and an empty one is opened. LMDB may end the process
+ * at a damaged page. Therefore the next start checks all pages, unless `cancelCheck` is called before the
+ * process ends.
  * @throws Failure `store.unreadable`, `store.newer`, `store.older`
  */
 export async function openFolder(folder: string, clock: Clock, log: Log): Promise<Opened> {
@@ -50,8 +51,8 @@ export async function openFolder(folder: string, clock: Clock, log: Log): Promis
 }
 
 /**
- * Makes the next start check all pages. If a failing disk loses or keeps the marker file, a check is missed
- * or made needlessly.
+ * Makes the next start check all pages. Errors of the disk are ignored: if the marker file cannot be written,
+ * the next start makes no check.
  */
 export function requestCheck(folder: string): void {
   tolerate(() => writeFileSync(join(folder, CHECK_MARK), '', { mode: 0o600 }));

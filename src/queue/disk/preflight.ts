@@ -8,7 +8,7 @@ export const FILE = 'data.mdb';
 
 /*
  * The first two pages of the file are LMDB's meta pages, in the byte order of the machine, which is always
- * little-endian. The offsets are those of the fields that are read (lmdb.h, MDB_meta).
+ * little-endian. The constants are the offsets of the fields that are read (lmdb.h, MDB_meta).
  */
 const META_BYTES = 160;
 const MAGIC = 0xbeef_c0de;
@@ -20,9 +20,9 @@ const LAST_PAGE_AT = 144;
 const TRANSACTION_AT = 152;
 
 /**
- * Checks a store before LMDB opens it, because LMDB ends the process if a file is not its own. Returns true
- * if the file is shorter than its last page. This is not always damage: LMDB does not write pages at the end
- * that a transaction allocated and freed. The caller then checks all pages.
+ * Checks a store before LMDB opens it, because LMDB ends the process if the file is not an LMDB file. Returns
+ * true if the file ends before the last page that its meta page names. This is not always damage: LMDB does
+ * not write pages at the end that a transaction allocated and freed. The caller then checks all pages.
  * @throws Failure `store.damaged`, `store.newer`
  */
 export function preflight(folder: string): boolean {

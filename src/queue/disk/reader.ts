@@ -40,12 +40,15 @@ export type StoreReader = {
     end: number,
     limit: number,
   ) => StoredEntry[];
-  /** Returns the chunk with the first entry of a lane behind the sequence `after`. */
+  /** Returns the chunk with the first entry of a queue and priority behind the sequence `after`. */
   readonly chunk: (queue: number, priority: number, after: number) => Chunk | undefined;
   /** Returns the entry with this key. Undefined if the entry does not exist. */
   readonly find: (place: EntryKey) => StoredEntry | undefined;
   readonly lastEntry: (queue: number, priority: number) => StoredEntry | undefined;
-  /** Returns indexed entries that expire up to `until`, the earliest first, behind the position `after`. */
+  /**
+   * Returns up to `limit` entries of the expiry index that expire at `until` (hub time) or earlier, sorted by
+   * expiry, beginning behind the position `after`.
+   */
   readonly expired: (until: number, limit: number, after: IndexedExpiry | undefined) => IndexedExpiry[];
   readonly body: (sequence: number) => Buffer | undefined;
   readonly holders: (sequence: number) => number;
@@ -100,7 +103,7 @@ export function createReader(tables: () => Tables, version: () => number): Store
     },
     chunk: (queue, priority, after) => {
       let chunk = chunkAround({ queue, priority, sequence: after + 1 });
-      // The last entries of a chunk may be removed, so that no entry of the chunk is behind `after`.
+      // The last entries of a chunk may have been removed. The chunk then has no entry behind `after`.
       while (chunk !== undefined && indexBehind(chunk, after) === chunk.entries)
         chunk = chunkAround({ queue, priority, sequence: chunk.last + 1 });
       return chunk;
@@ -143,7 +146,9 @@ export function createReader(tables: () => Tables, version: () => number): Store
   };
 }
 
-/** True if `place` is in the lane of `first`, and its sequence is between those of `first` and `last`. */
+/**
+ * True if `place` has the queue and priority of `first`, and a sequence from that of `first` up to `last`.
+ */
 function isBetween({ queue, priority, sequence }: EntryKey, first: EntryKey, last: number): boolean {
   return (
     queue === first.queue && priority === first.priority && sequence >= first.sequence && sequence <= last

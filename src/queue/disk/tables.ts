@@ -10,7 +10,10 @@ export type IndexedExpiry = { readonly expires: number; readonly place: EntryKey
 /** Root table of LMDB. Also runs transactions. */
 export type Root = RootDatabase<Buffer, Buffer>;
 
-/** LMDB tables. The names are those of the layout, except `metadata`, whose table is named `settled`. */
+/**
+ * LMDB tables (see layout.ts). Each field has the name of its table, except `metadata`: its table is named
+ * `settled`.
+ */
 export type Tables = {
   readonly root: Root;
   readonly entries: Table<Buffer, Buffer>;

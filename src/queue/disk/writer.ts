@@ -13,15 +13,15 @@ import { chunkWith } from './reader.ts';
 import type { EntryKey, Tables } from './tables.ts';
 import { indexKey } from './tables.ts';
 
-/** Writes of a checkpoint. They are atomic: readers see all of them or none. */
+/** Writes of a checkpoint. The writes are atomic: a reader sees all of them or none. */
 export type StoreWriter = {
   /** Returns memory for a value. Valid until the end of the transaction. */
   readonly space: (bytes: number) => Buffer;
   /** Appends a chunk to a lane. The sequence of its last entry is `last`. */
   readonly putChunk: (queue: number, priority: number, last: number, entries: number, value: Buffer) => void;
   /**
-   * Removes the entries with the sorted sequences. A damaged chunk is removed completely with its first
-   * entry.
+   * Removes the entries with the sorted sequences. If a chunk is damaged, the removal of its first entry
+   * removes the whole chunk.
    */
   readonly removeEntries: (queue: number, priority: number, sequences: readonly number[]) => void;
   readonly putExpiry: (expires: number, place: EntryKey) => void;

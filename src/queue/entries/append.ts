@@ -24,7 +24,7 @@ import type { QueueState } from './queue-state.ts';
 import type { Registry } from './registry.ts';
 import type { RemovedEntry } from './removed-entry.ts';
 
-/** Lifetime in milliseconds of a message without a limit. */
+/** Lifetime in milliseconds of a message without a TTL. */
 const FOR_EVER = Number.POSITIVE_INFINITY;
 
 export type AppendHost = {
@@ -37,7 +37,7 @@ export type AppendHost = {
   readonly counts: StoreCounts;
   /** Returns the current bounds. */
   readonly bounds: () => StoreBounds;
-  /** Hub time in milliseconds. */
+  /** Returns hub time (the hub's own clock for TTLs) in milliseconds. */
   readonly now: () => number;
   /** Maximum bytes of memory for messages that wait for the disk. */
   readonly maxPendingBytes: number;
@@ -61,7 +61,7 @@ export function createAppend(host: AppendHost): Store['append'] {
   ): void => {
     const arrived = now();
     // At QoS 2 the packet identifier derives from the sequence. After a crash, the sequence of an unwritten
-    // message would be assigned again.
+    // message would be assigned to another message.
     const durableFirst =
       note !== undefined ||
       message.qos === 2 ||
@@ -124,7 +124,7 @@ function makeRoom(
   return dropOrRefuse(host, needed, fits, full, destinations);
 }
 
-/** Returns an error if the store has no space for `bytes` more of metadata. Drops no messages. */
+/** Returns an error if the store has no space for `bytes` more bytes of metadata. Drops no messages. */
 export function metadataRefusal(
   host: Pick<AppendHost, 'freeSpace' | 'committer' | 'health' | 'maxPendingBytes' | 'usage'> &
     Pick<StoreBounds, 'maxSize'>,
@@ -137,8 +137,8 @@ export function metadataRefusal(
 }
 
 /**
- * Returns a reason if the disk accepts no data. A slow disk is no reason, because back-pressure slows the
- * senders.
+ * Returns the reason why the disk accepts no data. Undefined if the disk accepts data, even if it is slow,
+ * because back-pressure slows the senders.
  */
 function diskRefusal({
   freeSpace,
@@ -150,7 +150,10 @@ function diskRefusal({
   return health.isFailing() && committer.pendingBytes() > maxPendingBytes ? DISK_FAILS : undefined;
 }
 
-/** Drops entries as the policies allow. Drops none if the message is refused anyway. */
+/**
+ * Drops entries as the policies of the full queues and of the store allow. A message that a policy refuses
+ * drops no entry.
+ */
 function dropOrRefuse(
   host: AppendHost,
   needed: number,
@@ -180,9 +183,9 @@ function dropOrRefuse(
 }
 
 /**
- * Drops the oldest messages of a holder until its share has space, beginning with those of the same queue. At
- * most MAX_DROPS_PER_MESSAGE are dropped, so a share that has shrunk is emptied in steps. Messages in flight
- * are not dropped.
+ * Drops the oldest messages of a holder until its share has space, beginning with the messages of the full
+ * queue. Drops at most MAX_DROPS_PER_MESSAGE per call, so a share whose bound was lowered is emptied in
+ * steps. Messages in flight are not dropped.
  */
 function dropForShare({ state, share, priority, bytes }: FullQueue, host: AppendHost): void {
   if (share === undefined) return;
@@ -196,7 +199,10 @@ function dropForShare({ state, share, priority, bytes }: FullQueue, host: Append
 /** Maximum number of entries that are dropped for one new message. */
 const MAX_DROPS_PER_MESSAGE = 64;
 
-/** Queue, or share of its holder, without space for a new entry of `bytes`. */
+/**
+ * Queue without space for a new entry of `bytes`: the queue is full, or the share of its holder (the user or
+ * module whose share is charged).
+ */
 type FullQueue = {
   readonly name: string;
   readonly state: QueueState | undefined;

@@ -13,7 +13,7 @@ import { removedEntryOf, removedLaneEntry } from './removed-entry.ts';
 /** Waiting entry, either in LMDB or in memory. */
 export type BrowsedEntry = {
   readonly removed: RemovedEntry;
-  /** Hub time in milliseconds when the message arrived. */
+  /** Hub time (the hub's own clock for TTLs) in milliseconds when the message arrived. */
   readonly arrived: number;
   /** Returns the message. Undefined if its bytes are damaged. */
   readonly message: () => Message | undefined;

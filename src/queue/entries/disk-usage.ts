@@ -8,8 +8,8 @@ import { whereStored } from './removed-entry.ts';
 
 /**
  * Bytes of disk in use: LMDB's pages, both journals, and the space reserved for messages that are not in LMDB
- * yet, less removed entries that still use space in the pages. LMDB counts its pages, so a restart loses no
- * count.
+ * yet, minus the bytes of removed entries that are still in LMDB. LMDB counts its pages itself, so the count
+ * is correct after a restart.
  */
 export type DiskUsage = {
   /** Returns the bytes in use. Includes the growth of the journals by `more` bytes of appends. */
@@ -20,15 +20,15 @@ export type DiskUsage = {
   readonly committed: (appends: readonly Pending[]) => void;
   /** Ends all reservations of a message that is acknowledged or refused. */
   readonly release: (pending: Pending) => void;
-  /** Counts a removed entry as free. */
+  /** Counts the bytes of a removed entry as free. */
   readonly noteRemoved: (removed: RemovedEntry) => void;
-  /** Adjusts the counts after a checkpoint. */
+  /** Updates the counts after a checkpoint has written `moves` to LMDB. */
   readonly checkpointed: (moves: Batch) => void;
 };
 
 /** Creates the counter. `recovered` is the content of the journals at the start. */
 export function createDiskUsage(database: Database, journal: Journal, recovered: Batch): DiskUsage {
-  /** Number of removed entries by sequence, for bodies that several queues hold. */
+  /** Number of removed entries by sequence, for messages whose body is stored once for several queues. */
   const removedCounts = new Map<number, number>();
   let pages = database.usedBytes();
   let reserved = 0;
@@ -47,7 +47,10 @@ export function createDiskUsage(database: Database, journal: Journal, recovered:
     noteCommitted(pending);
   };
 
-  /** Returns the bytes that a removal frees. The body is freed with the last entry that refers to it. */
+  /**
+   * Returns the bytes that a removal frees. The removal of the last entry that refers to a body frees the
+   * body.
+   */
   const bytesFreed = (removed: RemovedEntry): number => {
     const where = whereStored(removed);
     if (where === undefined || where === 'index') return 0;

@@ -7,8 +7,8 @@ import type { LaneEntry, Pending, PriorityLane, QueueState } from './queue-state
 import { laneOf } from './queue-state.ts';
 
 /**
- * Creates a pending message that arrived at hub time `arrived` (ms) for `holders` queues. If `durableFirst`
- * is true, the message is not delivered before its commit.
+ * Creates a pending message for `holders` queues. `arrived` is its arrival in hub time (the hub's own clock
+ * for TTLs, ms). If `durableFirst` is true, the message is not delivered before its commit.
  */
 export function createPending(
   message: Message | undefined,
@@ -60,12 +60,13 @@ export function enqueue(
   queue.nextExpiry = Math.min(queue.nextExpiry, expires);
 }
 
-/** Returns the latest expiry in the lane since its queue was last empty. */
+/** Returns the latest expiry of all entries of the lane since the queue was last empty. */
 function maxExpiryOf(queue: QueueState, priority: number, lane: PriorityLane, database: Database): number {
   if (queue.depth === 0) for (const other of queue.lanes) if (other !== undefined) other.maxExpiry = 0;
   if (lane.maxExpiry !== undefined) return lane.maxExpiry;
   const last = database.lastEntry(queue.id, priority);
   if (last === undefined) return 0;
-  // The expiry of a damaged chunk is unknown. With an infinite value every later entry with a TTL is indexed.
+  // The entries of a damaged chunk have an unknown expiry. Infinity makes the expiry index list every later
+  // entry with a TTL.
   return last.chunk.whole ? maxExpiryAt(last.chunk, last.index) : Number.POSITIVE_INFINITY;
 }

@@ -13,7 +13,7 @@ import { removedDamagedEntry, removedEntryOf } from './removed-entry.ts';
 export type ExpiryHost = {
   readonly database: Database;
   readonly registry: Registry;
-  /** Hub time in milliseconds. */
+  /** Returns hub time (the hub's own clock for TTLs) in milliseconds. */
   readonly now: () => number;
   readonly remove: (removed: RemovedEntry, reason: RemovalReason) => void;
   /** Handles an entry with a damaged header. Only the expiry index contains its expiry. */
@@ -22,7 +22,7 @@ export type ExpiryHost = {
   readonly danglingIndex: (removed: RemovedEntry) => void;
 };
 
-/** Removes expired entries and the entries of purged queues. Needs no consumer. */
+/** Removes expired entries and the entries of purged queues, even if a queue has no consumer. */
 export type Expiry = {
   /** Runs one step, which removes at most MAX_SWEEP_ENTRIES. Returns true if more entries are left. */
   readonly step: () => boolean;
@@ -31,9 +31,9 @@ export type Expiry = {
 };
 
 /**
- * Creates the sweep. Most expired entries are at the head of a queue. LMDB's expiry index lists expired
- * entries behind an entry that expires later. A step therefore takes time in proportion to the expired
- * entries, not to the waiting ones.
+ * Creates the sweep, which removes expired entries. Most expired entries are at the head of a queue. The
+ * expiry index in LMDB lists the entries that expire before a preceding entry. The time of a step therefore
+ * grows with the number of expired entries, not with the number of waiting entries.
  */
 export function createExpiry(host: ExpiryHost): Expiry {
   const { database, registry, now, remove } = host;

@@ -19,9 +19,9 @@ export type QueueState = {
   depth: number;
   /** Bytes of disk that the entries use. */
   bytes: number;
-  /** Number of entries according to the record in LMDB. */
+  /** Number of entries according to the record of the queue in LMDB. */
   storedDepth: number;
-  /** Bytes of disk according to the record in LMDB. */
+  /** Bytes of disk according to the record of the queue in LMDB. */
   storedBytes: number;
   /** Lanes by priority. Most queues use a single lane. */
   readonly lanes: (PriorityLane | undefined)[];
@@ -34,26 +34,33 @@ export type QueueState = {
    * sequences.
    */
   durableFirst: boolean;
-  /** Hub time in milliseconds before which no entry at a head of the queue expires. */
+  /**
+   * Hub time (the hub's own clock for TTLs) in milliseconds before which no entry at the head of a lane
+   * expires.
+   */
   nextExpiry: number;
   consumer: Consumer | undefined;
-  /** Share that the bytes of the queue count in. Undefined if only the store's bound applies. */
+  /** Share that is charged for the bytes of the queue. Undefined if only the store's bound applies. */
   share: QueueShare | undefined;
 };
 
 /** Entries of one priority of a queue. */
 export type PriorityLane = {
-  /** Entries that are not in LMDB, sorted by sequence. All entries of the lane in LMDB precede them. */
+  /**
+   * Entries that are not in LMDB, sorted by sequence. All entries of the lane that are in LMDB precede these
+   * entries.
+   */
   waiting: LaneEntry[];
-  /** Number of released entries in `waiting`. */
+  /** Number of entries in `waiting` that are released, which means removed from the queue. */
   closedCount: number;
   /**
-   * Latest expiry since the lane was last empty. Undefined if it must be read from the last entry in LMDB.
+   * Latest expiry of all entries since the queue was last empty. Undefined if the value must be read from the
+   * last entry in LMDB.
    */
   maxExpiry: number | undefined;
   /**
-   * Highest sequence that a drain has sent in this run of the hub, or in the last run if it ended cleanly.
-   * Entries up to this sequence are sent as redeliveries.
+   * Highest sequence that was sent since the hub started, or before a clean stop of the previous run of the
+   * hub. A new drain sends entries up to this sequence as redeliveries.
    */
   sentUpTo: number;
   /** Last sequence that was dropped because a bound was reached. */
@@ -65,16 +72,16 @@ export type PriorityLane = {
   oldest: { readonly version: number; readonly entries: readonly RemovedEntry[]; next: number } | undefined;
 };
 
-/** Interface of a drain for the store. */
+/** Functions of a drain that the store calls. */
 export type Consumer = {
   readonly wake: () => void;
   /** Called after a checkpoint has moved the entries of `priority` up to `sequence` from the lane to LMDB. */
   readonly stored: (priority: number, sequence: number) => void;
-  /** True if the drain has sent or skipped the entry, so that only the drain may remove it. */
+  /** True if the drain has sent or skipped the entry. Only the drain may then remove the entry. */
   readonly hasPassed: (priority: number, sequence: number) => boolean;
-  /** Discards the entries that were read ahead, because an entry was removed from the queue. */
+  /** Called when an entry was removed from the queue. Discards the entries that were read ahead. */
   readonly invalidate: (priority: number) => void;
-  /** Makes the drain read LMDB again. */
+  /** Called after a checkpoint. Makes the drain read LMDB again. */
   readonly reread: () => void;
   /** Called when the queue is purged. */
   readonly stop: () => void;
@@ -89,7 +96,10 @@ export type Pending = {
   message: Message | undefined;
   /** Bytes of the encoded message. */
   readonly recordBytes: number;
-  /** Blocks of the journal that contain the encoded message, until LMDB contains it. */
+  /**
+   * Blocks of the journal that contain the encoded message. Undefined before the commit, and once LMDB
+   * contains the message.
+   */
   run: Buffer | undefined;
   /** Offset of the encoded message in `run`. */
   recordAt: number;
@@ -98,7 +108,10 @@ export type Pending = {
   /** Number of queues that still hold the message. */
   openCount: number;
   stage: 'gathering' | 'committing' | 'journaled' | 'failed';
-  /** Number of dead letters of this message that are not on disk yet. The sender waits for them. */
+  /**
+   * Number of dead letters of this message that are not on disk yet. Until all are on disk, the sender is not
+   * notified.
+   */
   openLetters: number;
   /** Bytes of disk reserved until the message is in LMDB or released. */
   diskReserved: number;
@@ -118,7 +131,10 @@ export type LaneEntry = {
   readonly maxExpiry: number;
   readonly bytes: number;
   open: boolean;
-  /** Location of the record in LMDB. Undefined until a checkpoint has written it. */
+  /**
+   * Location of the record in LMDB: inside its chunk, or in the table `bodies`. Undefined until a checkpoint
+   * has written the record.
+   */
   stored: 'inline' | 'outside' | undefined;
 };
 
@@ -220,7 +236,7 @@ export function release(entry: LaneEntry): void {
 
 /**
  * Subtracts one entry from the counters of its queue. The bytes of a damaged entry are unknown, so the bytes
- * are set to 0 when the queue is empty.
+ * of the queue are set to 0 when the queue is empty.
  */
 export function subtract(queue: QueueState, bytes: number): void {
   const before = queue.bytes;
@@ -244,8 +260,8 @@ export function laneBegins(queue: QueueState, priority: number): number {
 }
 
 /**
- * Removes the entries up to the sequence `last` from all lanes in memory, because they are in LMDB or
- * released.
+ * Removes the entries up to the sequence `last` from all lanes in memory. Called when these entries are in
+ * LMDB or released.
  */
 export function dropStored(queues: Iterable<QueueState>, last: number): void {
   for (const queue of queues) {

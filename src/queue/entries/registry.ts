@@ -4,19 +4,19 @@ import type { QueueState } from './queue-state.ts';
 import { queueState } from './queue-state.ts';
 
 /**
- * Queues by name and by identifier. The name of a purged queue is free at once; the queue itself exists until
- * its entries are removed.
+ * Queues by name and by identifier. A new queue can use the name of a purged queue at once. The purged queue
+ * itself exists until its entries are removed.
  */
 export type Registry = {
-  /** Returns the queue with that name. Creates it if it does not exist. */
+  /** Returns the queue with this name. Creates the queue if it does not exist. */
   readonly findOrCreate: (name: string) => QueueState;
   readonly find: (name: string) => QueueState | undefined;
   readonly byId: (id: number) => QueueState | undefined;
-  /** Adds a queue that a journal contains and LMDB does not. */
+  /** Adds a queue whose record is in a journal but not in LMDB. */
   readonly adopt: (id: number, name: string) => void;
   /** Marks a queue as purged and frees its name. */
   readonly retire: (queue: QueueState) => void;
-  /** Counts the bytes of a queue in a share, also if the queue is created later. */
+  /** Charges the bytes of a queue to a share, even if the queue is created later. */
   readonly assign: (name: string, share: QueueShare) => void;
   readonly unassign: (name: string) => void;
   readonly shareOf: (name: string) => QueueShare | undefined;

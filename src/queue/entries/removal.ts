@@ -25,7 +25,7 @@ export type RemovalHost = {
   readonly closed: () => boolean;
 };
 
-/** Removes entries from their queues. Each entry is removed once and counted by the reason. */
+/** Removes entries from their queues, each entry once, and counts the removals by reason. */
 export type Removal = {
   /**
    * Removes an entry. Calls `onDurable` when the removal is on disk, so that the entry cannot reappear after
@@ -53,7 +53,7 @@ export function createRemoval(host: RemovalHost): Removal {
 
   /**
    * Notifies the sender of a message that no queue holds any more. Such a message needs no commit, unless it
-   * is durable-first.
+   * must be committed before its delivery.
    */
   const notifyIfReleased = (pending: Pending): void => {
     const { openCount, openLetters: lettersPending, stage, durableFirst } = pending;
@@ -76,7 +76,8 @@ export function createRemoval(host: RemovalHost): Removal {
   const remove = (removed: RemovedEntry, reason: RemovalReason, onDurable?: OnDurable): void => {
     const { laneEntry } = removed;
     if (laneEntry?.open === false) {
-      // The commit of the entry failed but may be on disk, so the entry could reappear after a crash.
+      // A failed commit may have reached the disk, so its entry could reappear after a crash until the next
+      // commit overwrites it.
       if (onDurable !== undefined && laneEntry.pending.stage === 'failed') committer.confirm(onDurable);
       else onDurable?.();
       return;

@@ -23,7 +23,9 @@ export type RemovedEntry = {
   readonly stored: 'inline' | 'outside' | 'index' | undefined;
   /** Entry in memory. Undefined if the entry was read from LMDB. */
   readonly laneEntry: LaneEntry | undefined;
-  /** Bytes of LMDB that count as free from the removal until the next checkpoint. */
+  /**
+   * Bytes that count as free after the removal although the next checkpoint has not freed them in LMDB yet.
+   */
   freed: number;
 };
 
@@ -61,8 +63,8 @@ export function removedEntryAt(
 }
 
 /**
- * Describes an entry with a damaged header. Its expiry is known only if the index contains it. Its sequence
- * may be a placeholder, so it refers to no body.
+ * Describes an entry with a damaged header. The expiry is known only if the expiry index contains the entry.
+ * The sequence may be a placeholder, so the body of the entry is unknown.
  */
 export function removedDamagedEntry(
   queue: QueueState,

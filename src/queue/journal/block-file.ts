@@ -3,7 +3,7 @@ import { systemCode } from '../../core/errors.ts';
 
 /** File that is written in whole blocks of 4 KB. A write that has resolved is on the disk. */
 export type BlockFile = {
-  /** Writes `bytes` at `position`. The memory of `bytes` begins at a page boundary. */
+  /** Writes `bytes` at `position`. The memory of `bytes` must begin at a page boundary. */
   readonly write: (bytes: Buffer, position: number) => Promise<void>;
   readonly size: () => number;
   readonly close: () => void;
@@ -24,8 +24,8 @@ export function alignedBuffer(bytes: number): Buffer {
 }
 
 /**
- * Opens a file with O_DIRECT if its file system supports it. The page cache would store the data a second
- * time, and with large folios a block of 4 KB in the cache counts as 512 KB.
+ * Opens a file with O_DIRECT if its file system supports it. Without O_DIRECT the page cache would store the
+ * data a second time. If the kernel uses large folios, a block of 4 KB in the page cache counts as 512 KB.
  */
 export function openBlocks(path: string): BlockFile {
   let direct = true;
@@ -61,7 +61,7 @@ export function openBlocks(path: string): BlockFile {
   return { write: writeAt, size: () => size, close: () => closeSync(fd) };
 }
 
-/** Writes all of `bytes` synchronously. Throws ENOSPC if the disk has space for a part only. */
+/** Writes all of `bytes` synchronously. Throws ENOSPC if the disk has space only for a part of the bytes. */
 export function writeFully(fd: number, bytes: Buffer, position: number): void {
   for (let done = 0; done < bytes.length; ) {
     done += writeSync(fd, bytes, done, bytes.length - done, position + done);

@@ -8,14 +8,17 @@ import type { JournalRun, RunDraft } from './run.ts';
 import { decodeRuns, sealRun } from './run.ts';
 
 /*
- * The journal is a write-ahead log in two files. One file contains the commits of a generation. When it is
- * full, the commits of the next generation are written to the other file, while a checkpoint moves the
- * waiting messages of the first file to LMDB. Both files are overwritten in place: a commit writes its blocks
- * and flushes once, whereas LMDB would write six pages and flush twice.
+ * The journal is a write-ahead log in two files. Each file contains the commits of one generation. When the
+ * current file is full, the commits of the next generation are written to the other file, while a checkpoint
+ * moves the waiting messages of the full file to LMDB. Both files are overwritten in place: a commit writes
+ * its blocks and flushes once, whereas an LMDB transaction would write six pages and flush twice.
  */
 export const JOURNALS = ['journal-0', 'journal-1'];
 
-/** Maximum bytes of a run besides its appends. Removals and metadata are small. */
+/**
+ * Estimated maximum bytes of removals and metadata in a run (the records of one commit, which are written
+ * together).
+ */
 const CHANGES_BYTES = 1 << 16;
 
 export type Journal = {
@@ -33,8 +36,8 @@ export type Journal = {
   readonly full: () => boolean;
   readonly generation: () => number;
   /**
-   * Makes the other file the current file and increments the generation. LMDB must contain the content of the
-   * new current file.
+   * Makes the other file the current file and increments the generation. The other file is overwritten, so
+   * LMDB must already contain its content.
    */
   readonly rotate: () => void;
   /** Returns the bytes of disk that both files use after `more` bytes of appends. */
@@ -59,7 +62,10 @@ export function readJournals(folder: string, salt: Buffer, generation: number): 
   return { runs, damaged: missing(runs) };
 }
 
-/** Returns the number of runs missing between those found. Only the last run of a generation may be torn. */
+/**
+ * Returns the number of runs that are missing between the runs found. The last run of a generation does not
+ * count, because a crash can tear it.
+ */
 function missing(runs: readonly JournalRun[]): number {
   let count = 0;
   for (const [at, run] of runs.entries()) {
@@ -138,7 +144,7 @@ export function openJournal(folder: string, salt: Buffer, generation: number): J
 
 /**
  * Allocates all space of a new journal file, so that removals can be written even if the disk is full later.
- * If the disk is already full, the first run tries again.
+ * If the disk is already full, the write of the first run tries again.
  */
 function reserve(path: string): void {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);

@@ -2,8 +2,9 @@ import { crc32 } from 'node:zlib';
 import { bufferOf, decode, encode } from '../record/record-encode.ts';
 
 /*
- * A run is one commit in a journal. It is stored in whole blocks of 4 KB. A later write therefore never
- * touches a block of an acknowledged run, and the reader finds the run that follows a damaged run.
+ * A run is the records of one commit, which are written to a journal together. A run is stored in whole
+ * blocks of 4 KB. Therefore a later write never touches a block of an acknowledged run, and the reader finds
+ * the next run behind a damaged run. A hold is the entry of a message in one queue.
  *
  *   magic (4)  salt of the store (8)  generation (4)  index in its generation (4)  length of the content (4)
  *   CRC-32 of all preceding fields and of the content (4)
@@ -77,12 +78,12 @@ export function draftRun(changes: Changes, appendBytes: number, space: (bytes: n
   return { blocks, end: CHANGES_AT + encoded.length };
 }
 
-/** Returns the bytes of an append in a run. */
+/** Returns the bytes of an append in a run. `holds` is the number of queues that hold the message. */
 export function appendSize(recordBytes: number, holds: number): number {
   return APPEND_BYTES + holds * HOLD_BYTES + recordBytes;
 }
 
-/** Writes the header of an append. The caller then writes its holds and its record. */
+/** Writes the header of an append. The caller then writes the holds and the record of the append. */
 export function writeAppend(
   draft: RunDraft,
   sequence: number,

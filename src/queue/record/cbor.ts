@@ -1,7 +1,7 @@
 /*
  * CBOR (RFC 8949, section 3), limited to the types of a message and written in place. The library cbor-x
- * allocates a buffer for each value, which is too slow for a store under load. Its decoder can read the
- * output.
+ * allocates a buffer for each value, which is too slow for a store under load. The decoder of cbor-x can read
+ * the output.
  */
 
 /** Major type of byte strings. */
@@ -19,13 +19,18 @@ export const ARRAY = 0x80;
 /** Head of the value null. */
 export const NULL = 0xf6;
 
-/** Maximum characters of a text that a loop copies faster than a call of `Buffer.write`. */
+/**
+ * Maximum number of characters of a text that is copied by a loop. For a longer text `Buffer.write` is
+ * faster.
+ */
 const MAX_LOOP_COPY = 24;
 
 /** Maximum bytes of a text that is cached. */
 const MAX_CACHED_BYTES = 128;
 
-/** Returns the bytes of a head with the length `length`, which must be less than 4 GB. */
+/**
+ * Returns the number of bytes of a head (major type and length of a value). `length` must be less than 4 GB.
+ */
 export function headSize(length: number): number {
   if (length < 24) return 1;
   if (length < 0x100) return 2;
@@ -43,7 +48,10 @@ export function textsSize(texts: readonly string[]): number {
   return size;
 }
 
-/** Writes a head at `at` and returns the position behind it, as all write functions of this file do. */
+/**
+ * Writes a head at `at`. Like all write functions of this file, returns the position behind the written
+ * bytes.
+ */
 export function writeHead(target: Buffer, at: number, major: number, length: number): number {
   if (length < 24) return target.writeUInt8(major | length, at);
   if (length < 0x100) return target.writeUInt8(length, target.writeUInt8(major | 24, at));
@@ -72,7 +80,7 @@ export function writeBytes(target: Buffer, at: number, bytes: Uint8Array): numbe
   return start + bytes.length;
 }
 
-/** Returns the number in the head at `at`. For a text, byte string or array it is the length. */
+/** Returns the number in the head at `at`. For a text, byte string or array this number is the length. */
 export function headValue(bytes: Buffer, at: number): number {
   const low = (bytes[at] ?? 0) & 0x1f;
   if (low < 24) return low;

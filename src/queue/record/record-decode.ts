@@ -26,7 +26,10 @@ export function decodeRecord(bytes: Buffer, start = 0, end = bytes.length): Mess
   return bytes[listAt] === (ARRAY | FIELDS) ? messageFrom(bytes, listAt + 1, end) : undefined;
 }
 
-/** Returns the record of an entry of a chunk. `body` returns a record that is not inline. */
+/**
+ * Returns the record (encoded message) of an entry of a chunk. `body` reads a record that is stored outside
+ * the chunk.
+ */
 export function recordAt(
   chunk: Chunk,
   index: number,
@@ -37,7 +40,10 @@ export function recordAt(
   return body(sequenceAt(chunk, index));
 }
 
-/** Returns the message of an entry of a chunk. Undefined if its bytes or those of the chunk are damaged. */
+/**
+ * Returns the message of an entry of a chunk. Undefined if the bytes of the message or of the chunk are
+ * damaged.
+ */
 export function messageAt(
   chunk: Chunk,
   index: number,
@@ -104,8 +110,7 @@ function originFrom(record: Buffer, kindAt: number, nameAt: number, outputAt: nu
     if (upstream !== lastUpstream.upstream) lastUpstream = { kind: 'upstream', upstream };
     return lastUpstream;
   }
-  // The names of the other two kinds, "module" and "client", have the same length and different first
-  // letters.
+  // The kind is "module" if its first letter is "m" (0x6d), otherwise "client".
   if (record[headEnd(record, kindAt)] === 0x6d) {
     const output = outputs(record, outputAt);
     if (name !== lastModule.module || output !== lastModule.output)

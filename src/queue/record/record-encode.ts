@@ -36,7 +36,10 @@ export const RETAIN = 1;
 /** Flag of a message that is sent because it was retained. */
 export const RETAINED = 2;
 
-/** Shift of the payload format in the flags. Its value is stored plus one; 0 means that it is undefined. */
+/**
+ * Bit position of the payload format in the flags. The payload format is stored plus one; 0 means that it is
+ * undefined.
+ */
 export const FORMAT_SHIFT = 2;
 
 const codec = new Encoder({ useRecords: false, tagUint8Array: false });
@@ -112,7 +115,8 @@ function nameOf(origin: Origin): string {
     case 'client':
       return origin.client;
     case 'upstream':
-      // Earlier versions of the hub had one upstream and wrote no name.
+      // The default upstream is stored with an empty name, as in records of earlier versions, which had a
+      // single upstream.
       return origin.upstream === DEFAULT_UPSTREAM ? '' : origin.upstream;
   }
 }
