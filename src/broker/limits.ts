@@ -50,7 +50,7 @@ export const SYS_INTERVAL_MS = 10_000;
 
 /**
  * Maximum size of the cache of matched topics: the number of topics plus the number of their subscribers. A
- * larger cache is cleared.
+ * cache that exceeds the maximum is cleared.
  */
 export const MAX_CACHED_MATCHES = 16_384;
 

@@ -148,8 +148,8 @@ function deviceOf(name: string | undefined): string | undefined {
 }
 
 /**
- * Selects the binary of the hub. Called before the arguments are parsed, because a self-update may have more
- * options than the installed binary.
+ * Selects the binary of the hub. Called before the arguments are parsed, because a self-update can have
+ * options that the installed binary does not have.
  */
 async function launchHub(args: readonly string[], log: Log): Promise<Launched> {
   if (!isSea()) return { running: 'base' };

@@ -12,7 +12,8 @@ import type { RouterCounts } from './routing/router.ts';
 import type { UpstreamStatus } from './upstreams.ts';
 
 /**
- * Status of a running hub. The commands `ps`, `queue` and `routes` print parts of it, or all with `--json`.
+ * Status of a running hub. The commands `ps`, `queue` and `routes` print parts of the status. `ps --json`
+ * prints the whole status.
  */
 export type HubStatus = {
   readonly name: string;

@@ -35,7 +35,7 @@ export function openConnection(
   let connectReceived = false;
   /** True if the current chunk has completed a packet. */
   let packetReceived = false;
-  /** Timeout in milliseconds without a packet. 0 means none. */
+  /** Milliseconds without a packet after which the connection is closed. 0 means never. */
   let timeout = 0;
   /** Number of calls of `pause` without a call of `resume`. */
   let pauseCount = 0;

@@ -22,7 +22,7 @@ export function connackProperties(
   };
 }
 
-/** Returns the keep-alive of the connection in seconds. 0 means none. */
+/** Returns the keep-alive of the connection in seconds. 0 means no keep-alive. */
 export function keepAliveOf({ keepAlive }: Connect, { keepAlive: maxMs }: BrokerLimits): number {
   if (maxMs === undefined) return keepAlive;
   const max = Math.floor(maxMs / 1000);

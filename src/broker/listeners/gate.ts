@@ -52,7 +52,7 @@ type Admitted = {
   readonly address: string;
   /** Counted memory in bytes. */
   bytes: number;
-  /** Removes the connection from the number of open connections. Later calls have no effect. */
+  /** Subtracts the connection from the number of open connections. Later calls have no effect. */
   readonly uncount: () => void;
 };
 
@@ -66,7 +66,7 @@ export function createGate({ clock, log, capacity, bytes: maxBytes }: GateSettin
   let open = 0;
   let bytes = 0;
 
-  /** Removes a connection from those that have not sent CONNECT. */
+  /** Removes a connection from the set of connections that have not sent CONNECT. */
   const removeArrival = (connection: Admitted): void => {
     if (!arrivals.delete(connection)) return;
     bytes -= connection.bytes;

@@ -60,7 +60,10 @@ async function removeStaleSocket(file: string): Promise<void> {
   rmSync(file, { force: true });
 }
 
-/** True if a process listens on the socket file, or if the connection attempt does not show this. */
+/**
+ * Returns false if the system refuses a connection to the socket file, because then no process listens on it.
+ * Returns true in all other cases.
+ */
 function isInUse(file: string): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(file);

@@ -40,7 +40,7 @@ export function willBytes({
   return WILL_BYTES + body.length + (correlation?.length ?? 0) + 2 * units;
 }
 
-/** Estimated overhead of the string of a user property, in UTF-16 units. */
+/** Estimated memory overhead of each string of a user property, in UTF-16 units. */
 const PROPERTY_UNITS = 8;
 
 /**

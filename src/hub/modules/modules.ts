@@ -31,7 +31,8 @@ export type ModulesSettings = Omit<SpecHost, 'socketOf'> & {
   /** Counts the bytes that modules have printed. The memory keeper uses the count. */
   readonly countInput: (bytes: number) => void;
   /**
-   * Pid of the watchdog process of a trial start, which must not be killed as an orphan. Undefined if none.
+   * Pid of the watchdog process during the trial of a self-update. This process must not be killed as an
+   * orphan. Undefined if there is no watchdog.
    */
   readonly guard: number | undefined;
 };

@@ -7,7 +7,8 @@ import { peerOf } from '../socket.ts';
 
 /** Logs each failed TLS handshake of `server`, with the address of the peer and the reason. */
 export function logHandshakes(server: Server, log: Log): void {
-  // Reads the address of each socket early. Node caches it, but cannot read it after the socket is closed.
+  // Reads the address of each socket early, because Node cannot read the address after the socket is closed.
+  // Node caches the address.
   server.on('connection', socket => peerOf(socket));
   server.on('tlsClientError', (error, socket) => {
     log.info(`TLS handshake with ${addressOf(socket)} failed: ${reasonFor(error, socket)}.`);

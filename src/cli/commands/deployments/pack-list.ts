@@ -5,7 +5,7 @@ import type { Artifact, Manifest } from '../../../manifest/types.ts';
 import { bytes, printTable } from '../../output/table.ts';
 import { print } from '../../system.ts';
 
-/** Returns the files that a manifest refers to, with the field of each. */
+/** Returns the files that a manifest refers to, each with its field in the manifest. */
 export function artifactsOf({ modules, hub }: Manifest): { field: string; artifact: Artifact }[] {
   const bundles = modules.map(({ name, bundle }) => ({ field: `modules.${name}.bundle`, artifact: bundle }));
   const hubs = [
