@@ -53,8 +53,8 @@ function hasNoAccessRules({ users, anonymous }: Manifest): boolean {
 }
 
 /**
- * Returns the part of an address that a peer cannot choose. All loopback addresses count as one, because a
- * local client can connect from any of them.
+ * Returns the part of an address that a peer cannot choose. All loopback addresses count as the same address,
+ * because a local client can connect from any of them.
  */
 function addressOf({ local, address }: Peer): string {
   return local && !address.startsWith('unix:') ? LOOPBACK : networkOf(address);

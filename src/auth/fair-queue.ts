@@ -1,26 +1,29 @@
-/** Queue for expensive jobs with bounded concurrency. Jobs of different keys start in round-robin order. */
+/** Queue for expensive jobs with bounded concurrency. Jobs with different keys start in round-robin order. */
 export type FairQueue = {
   /**
-   * Runs `work`, which must not reject, at once or when its turn comes. If the queue is full, the newest job
-   * of the key with the most jobs is removed, and its `dropped` is called.
+   * Runs `work` immediately, or later in its turn. `work` must not reject. If the queue is full, the newest
+   * job of the key with the most jobs is removed, and its function `dropped` is called.
    */
   readonly run: (lane: QueueLane, key: string, work: () => Promise<void>, dropped: () => void) => void;
 };
 
 /**
- * Priority of a job. `reserved` jobs may use the whole concurrency. `spare` jobs leave one place free, so
- * that they never block `reserved` jobs.
+ * Lane of a job. `reserved` jobs may use the whole concurrency. `spare` jobs always leave room for one more
+ * job, so that they never block `reserved` jobs.
  */
 export type QueueLane = 'reserved' | 'spare';
 
 type Job = { readonly work: () => Promise<void>; readonly dropped: () => void };
 
-/** Waiting jobs of one lane by key, in round-robin order, and the numbers of waiting and running jobs. */
+/**
+ * State of one lane: the waiting jobs by key in round-robin order, the number of waiting jobs, and the number
+ * of running jobs.
+ */
 type LaneState = { readonly jobs: Map<string, Job[]>; count: number; running: number };
 
 /**
- * Creates a queue. `concurrency` is the maximum of running jobs of both lanes, at least 2. `maxWaiting` is
- * the maximum of waiting jobs of each lane.
+ * Creates a queue. `concurrency` is the maximum number of running jobs of both lanes together, at least 2.
+ * `maxWaiting` is the maximum number of waiting jobs of each lane.
  */
 export function createFairQueue(concurrency: number, maxWaiting: number): FairQueue {
   const lanes: Readonly<Record<QueueLane, LaneState>> = { reserved: lane(), spare: lane() };
@@ -81,7 +84,8 @@ function shift(waiting: LaneState): Job | undefined {
 }
 
 /**
- * Removes the newest job of the key with the most jobs. If several keys have as many, the last key is used.
+ * Removes the newest job of the key with the most jobs. If several keys have equally many jobs, a job of the
+ * last of these keys is removed.
  */
 function dropFromLongest(waiting: LaneState): Job | undefined {
   let longest: readonly [string, Job[]] | undefined;

@@ -53,15 +53,16 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
     const token = username === undefined ? undefined : tokens.get(username);
     if (username === undefined || token === undefined) return users(credentials, done);
     if (isToken(password, token)) return done({ kind: 'module', module: username });
-    // A wrong token is refused only after a password check, so that the timing does not reveal module names.
+    // A wrong token is refused only after the time of a password check, so that the response time does not
+    // reveal module names.
     return users(credentials, outcome =>
       done(outcome.kind === 'tooMany' ? outcome : refused('wrong module token')),
     );
   };
 
   /**
-   * Authenticates a process of one of `modules` as this module. The process needs no credentials, and
-   * credentials of any other client are refused.
+   * Authenticates a process of one of `modules` as this module. The process needs no credentials, and must
+   * not use the credentials of any other client.
    */
   const moduleByProcess = (
     modules: readonly string[],
@@ -92,7 +93,8 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
       );
       if (!isDeepStrictEqual(rules.users, manifest.users) || rules.anonymous !== manifest.anonymous)
         users = usersOf(manifest, logins);
-      // Existing connections may belong to processes of modules that connected as other clients, so all end.
+      // All existing connections of users and anonymous clients end, because a process of a module may have
+      // opened them with other credentials than the module's.
       const unproven = !byProcess && rules.modules.length > 0 && authenticatesProcesses(manifest);
       rules = manifest;
       byProcess = authenticatesProcesses(manifest);
@@ -123,8 +125,8 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
 }
 
 /**
- * True if clients are authenticated by their processes. This is necessary if clients of this machine have
- * different rights, so that a module cannot connect as another client.
+ * Returns true if clients must be authenticated by their processes. This is necessary if clients of this
+ * machine have different rights, because a module could otherwise connect as another client.
  */
 function authenticatesProcesses({ modules, users }: ClientRules): boolean {
   return modules.length > 0 && (users.length > 0 || modules.some(isIsolated));
@@ -143,7 +145,7 @@ function refused(reason: string): Refusal {
   return { kind: 'refused', reason };
 }
 
-/** Returns the credentials of a user, whose change ends the user's connections. */
+/** Returns the credentials of a user. If the credentials change, the user's connections are closed. */
 function credentialsOf({ password, certificate }: UserEntry): unknown {
   return { password, certificate };
 }
@@ -159,7 +161,7 @@ function usersOf({ users, anonymous }: ClientRules, logins: Logins): BrokerHost[
   logins.setUsers(hashes);
   const isOpen = users.length === 0 && anonymous === undefined;
 
-  /** Returns the user of the client certificate. Undefined if CONNECT has the name of another user. */
+  /** Returns the user of the client certificate. Undefined if CONNECT contains the name of another user. */
   const holderOf = ({ peer, username }: Credentials): string | undefined => {
     for (const name of peer.certificate ?? []) {
       const user = holders.get(name);

@@ -12,9 +12,15 @@ import {
 export type LoginAttempts = {
   /** True if `key` is locked out now. */
   readonly refuses: (key: string) => boolean;
-  /** Takes one of the logins with a cached password that a lockout allows. Returns false if none is left. */
+  /**
+   * Counts down the number of logins that may be compared with the cached passwords during a lockout. Returns
+   * false if the number is already 0.
+   */
   readonly takeSpare: (key: string) => boolean;
-  /** Counts a failed login. Returns the milliseconds of the lockout that this failure starts, or 0. */
+  /**
+   * Counts a failed login. Returns the length in milliseconds of the lockout that this failure starts, or 0
+   * if it starts none.
+   */
   readonly failed: (key: string) => number;
   readonly succeeded: (key: string) => void;
 };
@@ -24,7 +30,7 @@ type Failures = { count: number; since: number; wait: number; until: number; spa
 export function createLoginAttempts(clock: Clock): LoginAttempts {
   const failures = new Map<string, Failures>();
 
-  /** Returns the failed logins of `key`. The count restarts at 0 when the window has passed. */
+  /** Returns the failed logins of `key`. The count restarts at 0 after FAILED_LOGIN_WINDOW_MS. */
   const recent = (key: string, now: number): Failures => {
     const known = failures.get(key);
     if (known !== undefined && now - Math.max(known.since, known.until) <= FAILED_LOGIN_WINDOW_MS)

@@ -21,7 +21,7 @@ export type LoginsSettings = { readonly clock: Clock; readonly random: Random; r
 export type Logins = {
   /** Replaces the password hashes by user name. Each hash is a line as `skerry passwd` prints it. */
   readonly setUsers: (hashes: ReadonlyMap<string, string>) => void;
-  /** Verifies a login. Calls `done` at once if no password hash must be computed. */
+  /** Verifies a login. Calls `done` synchronously if no password must be hashed. */
   readonly check: (login: Login, done: (result: LoginResult) => void) => void;
 };
 
@@ -34,7 +34,8 @@ const KEY_BYTES = 32;
  */
 export function createLogins({ clock, random, log }: LoginsSettings): Logins {
   const addresses = createLoginAttempts(clock);
-  // Separate tables, so that a flood of unknown names does not evict the failures of users.
+  // Users and unknown names have separate tables, so that many logins with unknown names do not evict the
+  // failures of users.
   const users = createLoginAttempts(clock);
   const unknownNames = createLoginAttempts(clock);
   const rightPasswords = createSecretCache(random, MAX_REMEMBERED_PASSWORDS);
@@ -48,7 +49,8 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
   const attemptsAs = (user: string) => (hashes.has(user) ? users : unknownNames);
 
   /**
-   * Returns the hash that the password of an unknown user is compared with: always the same hash per name.
+   * Returns a hash for the password of an unknown user, so that the check takes as long as for a known user.
+   * The same name always has the same hash.
    */
   const decoyFor = (user: string): string | undefined => {
     const digest = createHmac('sha256', decoyKey).update(user).digest();
@@ -56,9 +58,9 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
   };
 
   /**
-   * Returns the result of a login that needs no hashing, and undefined otherwise. A cached password is
-   * accepted even during a lockout: without limit from the address where it was correct before, and at most
-   * MAX_SPARE_LOGINS times from any other address.
+   * Returns the result of a login that needs no hashing. Undefined if the password must be hashed. A cached
+   * password is accepted even during a lockout: without limit from the address where it was correct before,
+   * and at most MAX_SPARE_LOGINS times from any other address.
    */
   const cachedResult = ({ user, password, peer }: Login): LoginResult | undefined => {
     const line = hashes.get(user);
@@ -66,7 +68,8 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
     const isKnown = (key: string): boolean => line !== undefined && rightPasswords.has(key, password);
     if (isKnown(cacheKey(user, line, from))) return 'accepted';
     const pair = pairOf(user, from);
-    // Undefined if neither the name nor the address is locked out. False if no such login is left.
+    // Undefined if neither the name nor the address is locked out. During a lockout, false if the number of
+    // logins that may use the cache is exhausted.
     const spare = attemptsAs(user).refuses(pair)
       ? attemptsAs(user).takeSpare(pair)
       : !peer.local && addresses.refuses(from)
@@ -131,7 +134,8 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
         done(outcome);
       };
       const dropped = (): void => {
-        // An unknown name is refused after the time of a password check, so that the timing reveals no names.
+        // A login with an unknown name is refused only after the time of a password check, so that the
+        // response time does not reveal which names exist.
         if (isUser) done(tooMany('too many logins are waiting'));
         else clock.after(lastLatencyMs, () => done(refuse(login)));
       };

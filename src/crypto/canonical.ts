@@ -2,8 +2,8 @@ import { Failure } from '../core/errors.ts';
 import { MAX_SIGNED_NESTING } from './limits.ts';
 
 /**
- * Serializes a JSON value in canonical form (RFC 8785), which does not depend on the order of fields and on
- * white space. Errors contain the name `file`.
+ * Serializes a JSON value in canonical form (RFC 8785), so that the text does not depend on the order of
+ * fields or on white space. Errors contain the name `file`.
  * @throws Failure `signature.impossible` for an unpaired surrogate, a number that is too large, or nesting
  * that is too deep
  */
@@ -36,7 +36,9 @@ function listText(list: readonly unknown[], position: JsonPosition): string {
   return `[${items.join(',')}]`;
 }
 
-/** Serializes an object. Its names are sorted by UTF-16 units, as JavaScript compares strings. */
+/**
+ * Serializes an object. The names of its fields are sorted by UTF-16 units, as JavaScript compares strings.
+ */
 function objectText(value: object, position: JsonPosition): string {
   const fields: [string, unknown][] = Object.entries(value);
   fields.sort(([one], [other]) => (one < other ? -1 : 1));

@@ -2,10 +2,10 @@ import { Failure } from '../core/errors.ts';
 import { decodeBase64 } from './base64.ts';
 import { KEY_BYTES, type KeyKind } from './keys.ts';
 
-/** Format of a public key file, which has one line. */
+/** Pattern of the text in a public key file, which has one line. */
 const PUBLIC = /^skerry-public-key (ed25519|x25519) ([A-Za-z0-9+/]{43}=)(?: ([^\r\n]*))?\r?\n?$/;
 
-/** Format of a secret key file, which has one line. */
+/** Pattern of the text in a secret key file, which has one line. */
 const SECRET = /^skerry-secret-key (ed25519|x25519) ([A-Za-z0-9+/]{43}=)\r?\n?$/;
 
 const PURPOSES: Readonly<Record<KeyKind, string>> = {
@@ -25,8 +25,8 @@ export function secretKeyLine(kind: KeyKind, bytes: Buffer): string {
 }
 
 /**
- * Parses a public key of the kind `kind`. Throws Failure `key.damaged`, whose sentence never contains the
- * text.
+ * Parses the text of a public key file. Throws Failure `key.damaged` if the key is invalid or not of the kind
+ * `kind`. The sentence of the Failure never contains the text.
  */
 export function parsePublicKey(text: string, file: string, kind: KeyKind): PublicKey {
   const [, found, base64 = '', comment = ''] = PUBLIC.exec(text) ?? [];
@@ -37,8 +37,8 @@ export function parsePublicKey(text: string, file: string, kind: KeyKind): Publi
 }
 
 /**
- * Parses a secret key of the kind `kind`. Throws Failure `key.damaged`, whose sentence never contains the
- * text.
+ * Parses the text of a secret key file. Throws Failure `key.damaged` if the key is invalid or not of the kind
+ * `kind`. The sentence of the Failure never contains the text.
  */
 export function parseSecretKey(text: string, file: string, kind: KeyKind): Buffer {
   const [, found, base64 = ''] = SECRET.exec(text) ?? [];

@@ -11,13 +11,16 @@ const COST: Cost = { ln: 13, r: 8, p: 1 };
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
-/** Maximum `ln` of a given hash. The three maxima together allow 128 MB of memory. */
+/**
+ * Maximum `ln` of a hash from a manifest. The maximum values of `ln`, `r` and `p` together allow 128 MB of
+ * memory.
+ */
 const MAX_LN = 17;
 
-/** Maximum `r` of a given hash. */
+/** Maximum `r` of a hash from a manifest. */
 const MAX_R = 8;
 
-/** Maximum `p` of a given hash. */
+/** Maximum `p` of a hash from a manifest. */
 const MAX_P = 4;
 
 /** Pattern of a hash in PHC string format, which passlib and other tools write. */
@@ -30,7 +33,10 @@ export async function hashPassword(password: Buffer, random: Random): Promise<st
   return `$scrypt$ln=${COST.ln},r=${COST.r},p=${COST.p}$${textOf(salt)}$${textOf(hash)}`;
 }
 
-/** Compares a password with a hash in constant time. Rejects if there is not enough memory. */
+/**
+ * Returns true if a password matches a hash. Compares in constant time. Rejects if there is not enough
+ * memory.
+ */
 export async function verifyPassword(password: Buffer, line: string): Promise<boolean> {
   const stored = parse(line);
   if (stored === undefined) return false;

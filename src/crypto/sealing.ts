@@ -6,7 +6,10 @@ import { loadNacl } from './load-nacl.ts';
 
 const PREFIX = 'sealed:';
 
-/** Prefix of the plaintext, so that a box that was encrypted for another purpose is refused. */
+/**
+ * Prefix of the plaintext of a sealed secret. A text that was encrypted for another purpose lacks this prefix
+ * and is refused.
+ */
 const PURPOSE = Buffer.from('skerry secret 1\n');
 
 const NONCE_BYTES = 24;
@@ -17,7 +20,7 @@ const MAX_CHARACTERS = PREFIX.length + 4 * Math.ceil(MAX_BYTES / 3);
 
 /**
  * Encrypts a secret for the public key `to`. Returns `sealed:` and the base64 of an ephemeral public key, a
- * nonce and a nacl.box. Only the holder of the matching secret key can decrypt it; the sender cannot.
+ * nonce and a nacl.box. The text can be decrypted only with the matching secret key, and not by its sender.
  */
 export async function sealSecret(secret: Buffer, to: Buffer, random: Random): Promise<string> {
   const nacl = await loadNacl();
@@ -28,7 +31,7 @@ export async function sealSecret(secret: Buffer, to: Buffer, random: Random): Pr
 }
 
 /**
- * Decrypts a sealed secret. Errors contain the name `field`.
+ * Decrypts a sealed secret. Errors contain the field name `field`.
  * @throws Failure `secret.unopened`, with the same sentence for every cause
  */
 export async function openSealed(sealed: string, { secretKey }: KeyPair, field: string): Promise<Buffer> {

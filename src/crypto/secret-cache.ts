@@ -7,7 +7,10 @@ const KEY_BYTES = 32;
  * Cache of secrets that were verified before. Contains only HMACs, so that a memory dump reveals no secret.
  */
 export type SecretCache = {
-  /** True if `secret` was added under `label`, which identifies its owner and its source. */
+  /**
+   * Returns true if `secret` was added under `label`. The label identifies the user of the secret and the
+   * place where it was verified.
+   */
   readonly has: (label: string, secret: Buffer) => boolean;
   readonly add: (label: string, secret: Buffer) => void;
 };

@@ -5,7 +5,9 @@ import { canonicalJson } from './canonical.ts';
 import { KEY_BYTES, type KeyPair } from './keys.ts';
 import { loadNacl } from './load-nacl.ts';
 
-/** Prefix of the signed bytes, so that a signature for another purpose is refused. */
+/**
+ * Prefix of the signed bytes. A signature that was made for another purpose lacks this prefix and is refused.
+ */
 const PURPOSE = 'skerry manifest 1\n';
 
 const SIGNATURE_BYTES = 64;
@@ -98,8 +100,8 @@ function missing(file: string): Failure {
 }
 
 /**
- * True if the scalar is less than the group order (RFC 8032, section 5.1.7). Without this check one signature
- * would have several encodings.
+ * Returns true if the scalar is less than the group order (RFC 8032, section 5.1.7). Otherwise the same
+ * signature could be encoded in several ways.
  */
 function isReduced(value: Buffer): boolean {
   const scalar = value.subarray(KEY_BYTES).toReversed();

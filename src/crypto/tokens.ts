@@ -1,15 +1,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Random } from '../core/random.ts';
 
-/** Random bytes of a token. */
+/** Number of random bytes in a token. */
 const TOKEN_BYTES = 24;
 
-/** Creates a token of a module. Its characters are valid in an environment variable and a URL. */
+/**
+ * Creates a random token for a module. The characters of the token are valid in an environment variable and
+ * in a URL.
+ */
 export function newToken(random: Random): string {
   return random.bytes(TOKEN_BYTES).toString('base64url');
 }
 
-/** Compares secrets in constant time, which does not reveal their lengths either. */
+/** Compares two secrets in a time that depends neither on their contents nor on their lengths. */
 export function equalSecrets(given: Buffer, expected: Buffer): boolean {
   return timingSafeEqual(digest(given), digest(expected));
 }

@@ -12,10 +12,11 @@ import type { Artifact } from '../manifest/types.ts';
 /** Files that a deployment needs besides its manifest: bundles and hub binaries. */
 export type Artifacts = {
   /**
-   * Fetches, verifies and unpacks the bundles of all modules. Throws Failure `bundle.*` and changes nothing.
+   * Fetches, verifies and unpacks the bundles of all modules. Throws Failure `bundle.*` and leaves the
+   * existing bundles unchanged if one of them is invalid.
    */
   readonly fetchBundles: (placed: Placed, signal: AbortSignal) => Promise<void>;
-  /** Fetches a file that is not unpacked, such as a hub binary, of at most `maxBytes`. */
+  /** Fetches a file of at most `maxBytes` without unpacking it, such as a hub binary. */
   readonly fetchFile: (
     placed: Placed,
     artifact: Artifact,
@@ -27,7 +28,7 @@ export type Artifacts = {
   readonly bundleFolder: (sha256: string) => string;
   /** Returns the download in progress. Undefined if there is none. */
   readonly download: () => DownloadProgress | undefined;
-  /** Removes the bundles that no deployment in `kept` needs. */
+  /** Removes the bundles that none of the deployments in `kept` needs. */
   readonly removeUnused: (kept: readonly Placed[]) => Promise<void>;
 };
 
@@ -43,7 +44,7 @@ export function createArtifacts(settings: ArtifactsSettings): Artifacts {
   const forget = (): void => {
     download = undefined;
   };
-  // Loaded for the first bundle, because most hubs have no bundles.
+  // The code is loaded when the first bundle is needed, because most hubs have no bundles.
   const bundles = (): Promise<BundleStore> => {
     opening ??= import('../bundles/store.ts').then(({ createBundleStore }) =>
       createBundleStore({ ...settings, progress }),
@@ -87,7 +88,10 @@ function bundlesOf({ manifest }: Placed) {
   return manifest.modules.flatMap(({ name, bundle }) => (bundle === undefined ? [] : [{ name, bundle }]));
 }
 
-/** Creates a function that locates the files of a manifest: in its pack, or else by their `from`. */
+/**
+ * Creates a function that locates a file of a manifest: in the pack of the manifest if the pack contains the
+ * file, otherwise at the path or URL in its field `from`.
+ */
 export async function sourceResolver({
   home,
   pack,

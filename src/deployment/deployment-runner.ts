@@ -17,25 +17,25 @@ import { createProgress, distinct } from './progress.ts';
 import type { SelfUpdate } from './self-update.ts';
 
 /**
- * Manifest of a start. `first`: it was given on the command line for the first time. `proven`: it was healthy
- * before. `best effort`: it was never healthy, and failed steps do not prevent the start.
+ * Kind of the manifest with which the hub starts. `first`: given on the command line for the first time.
+ * `proven`: was healthy before. `best effort`: was never healthy, and failed steps do not prevent the start.
  */
 type StartKind = 'first' | 'proven' | 'best effort';
 
-/** Operations on deployments. Each operation runs until it is complete or its signal aborts it. */
+/** Operations on deployments. Each operation runs until it is complete or until its signal aborts it. */
 export type DeploymentRunner = {
   /**
-   * Returns the plan from the current state to `target`. If nothing differs, it restarts modules that are
-   * down.
+   * Returns the plan from the current state to `target`. If the settings are the same, the plan restarts the
+   * modules that are down.
    */
   readonly plan: (target: Placed) => Plan;
   /** True if all modules of the current manifest are healthy. */
   readonly isHealthy: () => boolean;
-  /** Resolves when the first start of modules begins. */
+  /** Resolves when the hub is about to start its first module. */
   readonly hubUp: Promise<void>;
   /**
-   * Starts the current deployment when the hub starts. When it has been healthy for long enough, it becomes
-   * the target of rollbacks.
+   * Starts the current deployment when the hub starts. When this deployment has been healthy for long enough,
+   * it becomes the target of rollbacks.
    */
   readonly resumeCurrent: (
     deployment: Deployment,
@@ -45,7 +45,10 @@ export type DeploymentRunner = {
   ) => Promise<void>;
   /** Applies a manifest, watches its health, and rolls back if it fails. */
   readonly apply: (attempt: DeploymentAttempt, placed: Placed, signal: AbortSignal) => Promise<void>;
-  /** Rolls back to the last healthy deployment, or else to the previous one. Failed steps do not stop it. */
+  /**
+   * Rolls back to the last healthy deployment, or to the previous deployment if none was healthy. A failed
+   * step does not stop the rollback.
+   */
   readonly rollBack: (
     attempt: DeploymentAttempt,
     why: DeploymentOutcome['failure'],
@@ -59,7 +62,7 @@ export type DeploymentRunnerSettings = ProgressSettings & {
   readonly clock: Clock;
   readonly executor: PlanExecutor;
   readonly selfUpdate: SelfUpdate;
-  /** Throws a Failure if this machine lacks a program or file that the plan needs. */
+  /** Throws a Failure if the plan needs a program or file that this machine does not have. */
   readonly preflight: (target: Placed, plan: Plan) => Promise<void>;
   readonly statuses: () => ModuleStatus[];
   /** Registers a callback for changes of module states. Returns a function that removes the callback. */
@@ -81,7 +84,10 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
 
   const { recordSteps, recordRollback, finish } = createProgress(settings);
 
-  /** Resolves `hubUp` before the first modules start, because their start may take long. */
+  /**
+   * Wraps the callback of a step so that `hubUp` resolves before the first modules start, because starting
+   * modules may take long.
+   */
   const announceStart =
     (record?: ExecuteOptions['beforeStep']): ExecuteOptions['beforeStep'] =>
     async (step, index, of) => {
@@ -89,7 +95,10 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
       await record?.(step, index, of);
     };
 
-  /** Waits until the modules are healthy. Without a baseline, waits for recovery instead of failing. */
+  /**
+   * Waits until the modules are healthy. Rejects on failure if `before` is given. If `before` is undefined,
+   * waits until the modules recover.
+   */
   const watch = (
     { manifest }: Placed,
     signal: AbortSignal,
@@ -122,8 +131,8 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
   };
 
   /**
-   * Returns the last healthy deployment, or else the previous one. `lost` is the reason why the manifest of
-   * one of them cannot be read.
+   * Returns the last healthy deployment, or the previous deployment if none was healthy. `lost` is the reason
+   * why one of these manifests cannot be read.
    */
   const rollbackTarget = ({
     target,
@@ -157,7 +166,8 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
     if (previous === undefined || placed === undefined) {
       log.error(`${title} failed, and there is no earlier deployment to roll back to: ${failure.sentence}`);
       hubUp.resolve();
-      // If the attempt changed nothing, it must not become the current deployment of the next start.
+      // If the hub has applied nothing since its start, `target` must not become the current deployment, with
+      // which the hub starts the next time.
       const current = executor.current() === nothing ? state.read().current : target;
       return finish({ current, outcome: { id: target.id, result: 'failed', failure } }, signal);
     }
@@ -178,8 +188,8 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
   };
 
   /**
-   * Requests the restart with another hub binary, which continues from the stored state. Then waits until the
-   * signal aborts, because this hub stops.
+   * Requests a restart with another hub binary, which continues the deployment from the stored state. Then
+   * waits for the abort signal, because this hub is going to stop.
    */
   const handOver = (signal: AbortSignal): Promise<void> => {
     selfUpdate.requestRestart();
@@ -204,7 +214,7 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
     let cancel = (): void => {};
     try {
       await executor.prepare(placed, signal);
-      // The new hub starts all modules, so the preflight checks the whole manifest.
+      // The preflight checks the whole manifest, because the new hub binary starts all modules.
       await settings.preflight(placed, planOf(nothing, placed));
       cancel = await selfUpdate.stage(placed, signal);
       await state.write({ attempt: { ...attempt, label: SELF_UPDATE_LABEL } }, signal);
@@ -218,7 +228,8 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
   };
 
   /**
-   * Returns the modules to restart: modules that are down, if the manifest is unchanged, and otherwise none.
+   * Returns the modules that are down if the manifest is unchanged, because they must be restarted. Returns
+   * an empty set if the manifest is changed.
    */
   const modulesToRestart = (target: Placed): ReadonlySet<string> =>
     isUnchanged(executor.current(), target)
@@ -289,10 +300,10 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
 }
 
 /**
- * Returns a predicate for failures that do not stop a start, because the component retries: a listener that
- * cannot be opened, and an upstream whose password cannot be decrypted. The first start of a manifest still
- * fails if a port is in use or if the password was sealed for another device, because a user waits for the
- * result.
+ * Returns a predicate for failures that do not stop a start, because the component itself retries: a listener
+ * that cannot be opened, or an upstream whose password cannot be decrypted. If a user starts a manifest for
+ * the first time, a port in use or a password that was sealed for another device still stops the start,
+ * because the user waits for the result.
  */
 function toleratedAt(kind: StartKind): NonNullable<ExecuteOptions['isTolerated']> {
   return (thrown, step) => {

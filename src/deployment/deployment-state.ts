@@ -11,12 +11,14 @@ import type { ManifestFiles } from './manifest-files.ts';
 const STORE_KEY = 'deployment';
 
 /**
- * Deployment record in the store. The part that a rollback needs is also in a recovery file, in case the
- * store is lost.
+ * Deployment record in the store. The fields that a rollback needs are also in a recovery file, for the case
+ * that the store is lost.
  */
 export type DeploymentState = {
   readonly read: () => DeploymentRecord;
-  /** Returns the record that is on disk, without writes in progress. Commands show this record. */
+  /**
+   * Returns the record that is on disk, without writes in progress. The commands of the CLI show this record.
+   */
   readonly committed: () => DeploymentRecord;
   /**
    * Writes a change. Resolves when the change is durable. Rejects with Failure `store.write`, or with the
@@ -35,7 +37,9 @@ export function openDeploymentState(
   let record = parseRecord(store.get(STORE_KEY)) ?? recover(files, log);
   let committed = record;
 
-  /** Writes the recovery file. Rejects if the disk is full, even if the store still has reserved space. */
+  /**
+   * Writes the recovery file. Rejects if the disk is full, even if the store still has reserved disk space.
+   */
   const saveRecovery = async (now: DeploymentRecord): Promise<void> => files.saveRecovery(now);
 
   const put = (change: Partial<DeploymentRecord>): Promise<void> => {
@@ -78,7 +82,10 @@ function hasSameRecovery(one: DeploymentRecord, other: DeploymentRecord): boolea
   return one.healthy?.id === healthy?.id && one.newest?.serial === newest?.serial && one.given === given;
 }
 
-/** Returns the record for an empty or replaced store: the last healthy deployment from the recovery file. */
+/**
+ * Returns the record that is used if the store is empty or was replaced: the last healthy deployment from the
+ * recovery file.
+ */
 function recover(files: ManifestFiles, log: Log): DeploymentRecord {
   const recovery = files.readRecovery();
   if (recovery === 'damaged') {

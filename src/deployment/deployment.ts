@@ -3,11 +3,13 @@ import type { FailureCode } from '../core/errors.ts';
 
 /** Identity of an applied manifest. */
 export type Deployment = {
-  /** SHA-256 of the manifest's text and folder, by which an unchanged manifest is recognized. */
+  /**
+   * SHA-256 of the manifest's text and its folder. Two manifests with the same id are the same deployment.
+   */
   readonly id: string;
   /** Base folder of relative paths in the manifest. */
   readonly home: string;
-  /** Path of the pack that contained the manifest. The file may have been removed. */
+  /** Path of the pack that contained the manifest. The pack may have been deleted since then. */
   readonly pack: string | undefined;
   readonly name: string;
   readonly serial: number | undefined;
@@ -20,12 +22,15 @@ export type DeploymentAttempt = {
   readonly target: Deployment;
   /** `applying`: executing the plan; `watching`: watching the health; `returning`: rolling back. */
   readonly phase: 'applying' | 'watching' | 'returning';
-  /** Number of the current step, from 1. 0 before the first step. */
+  /** Number of the current step, counted from 1. 0 before the first step. */
   readonly step: number;
   /** Total number of steps. */
   readonly of: number;
   readonly label: string;
-  /** Number of hub starts that have applied the target. After MAX_TRIES the hub rolls back. */
+  /**
+   * Number of hub starts that have applied the target. After MAX_TRIES such starts, the next start rolls
+   * back.
+   */
   readonly tries: number;
 };
 
@@ -41,15 +46,18 @@ export type DeploymentOutcome = {
 /** Persistent state of deployments. The manifests are in files of their own. */
 export type DeploymentRecord = {
   readonly current: Deployment | undefined;
-  /** Last deployment that was healthy for long enough, which is the target of a rollback. */
+  /** Last deployment that was healthy for long enough. It is the target of a rollback. */
   readonly healthy: Deployment | undefined;
   readonly attempt: DeploymentAttempt | undefined;
   readonly outcome: DeploymentOutcome | undefined;
-  /** Id of the last manifest on the command line of `skerry up`, which is ignored if it is given again. */
+  /**
+   * Id of the last manifest that was given on the command line of `skerry up`. If the same manifest is given
+   * again, it is not applied again.
+   */
   readonly given: string | undefined;
   /**
-   * Highest serial of all applied manifests, and the id of its manifest. Any other manifest needs a higher
-   * one.
+   * Highest serial number of all applied manifests, and the id of the manifest with this serial number. A
+   * manifest with another id needs a higher serial number.
    */
   readonly newest: { readonly serial: number; readonly id: string } | undefined;
 };

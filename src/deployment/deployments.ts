@@ -13,10 +13,10 @@ import type { IncomingManifest, ManifestIntake } from './manifest-intake.ts';
 import { planLines } from './plan-text.ts';
 import type { SelfUpdate } from './self-update.ts';
 
-/** Maximum hub starts that apply the same deployment before it is rolled back. */
+/** Maximum number of hub starts that apply the same deployment before it is rolled back. */
 const MAX_TRIES = 3;
 
-/** Answer to a request to apply a manifest. */
+/** Result of a request to apply a manifest. */
 export type AcceptedDeployment = {
   readonly id: string;
   readonly title: string;
@@ -37,12 +37,14 @@ export type DeploymentStatus = Omit<DeploymentRecord, 'given'> & {
  */
 export type Deployments = {
   /**
-   * Starts `given` if it differs from the manifest that was given to the last start, and otherwise the last
-   * applied deployment. Resolves when the first start of modules begins. Rejects if the hub cannot start.
+   * Starts `given` if it differs from the manifest that was given when the hub started the last time.
+   * Otherwise starts the last applied deployment. Resolves when the hub is about to start its first module.
+   * Rejects if the hub cannot start.
    */
   readonly start: (given: IncomingManifest | undefined) => Promise<void>;
   /**
-   * Applies the manifest at an absolute path. Aborts a deployment in progress. Resolves when it is stored.
+   * Applies the manifest at an absolute path. Aborts a deployment in progress. Resolves when the manifest is
+   * stored, before it is applied.
    */
   readonly apply: (file: string) => Promise<AcceptedDeployment>;
   /** Returns the plan of a manifest without applying it. */
@@ -83,7 +85,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     await inProgress;
   };
 
-  /** Runs `work` in the background. Calls `failed` if it rejects for another reason than an abort. */
+  /** Runs `work` in the background. Calls `failed` if `work` rejects, unless the reason is an abort. */
   const runInBackground = (
     work: (signal: AbortSignal) => Promise<void>,
     failed: (thrown: unknown) => void,
@@ -127,12 +129,13 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     const incoming = await readAndVerify(file);
     const { deployment: target, text, placed } = incoming;
     const renews = await selfUpdate.isRequired(placed);
-    // Saved before the deployment in progress is aborted. If the disk is full, that deployment continues.
+    // The manifest is saved before the deployment in progress is aborted. If the disk is full, the deployment
+    // in progress therefore continues.
     files.save(target.id, text);
     selfUpdate.clearFailure();
     await abortInProgress();
     const accepted = planFor(incoming, renews);
-    // The aborted deployment may have removed the file when it ended.
+    // The file is saved again if the aborted deployment has removed it while it ended.
     if (files.read(target.id) === undefined) files.save(target.id, text);
     const newest = newestWith(target);
     const recorded = Promise.withResolvers<void>();
@@ -168,13 +171,14 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       const sentence = `The new hub failed its trial: ${trial.reason}.`;
       const recorded = phase === 'returning' ? state.read().outcome?.failure : undefined;
       const failure = recorded ?? ({ code: 'update.failed', sentence } as const);
-      // Stored before the trial is cleared, so that a crash between both does not repeat the self-update.
+      // The outcome is stored before the trial is cleared, so that a crash between the two writes does not
+      // repeat the self-update.
       const outcome = { id: target.id, result: 'returned', failure } as const;
       await state.write({ attempt: { ...interrupted, phase: 'returning' }, outcome }, signal);
       selfUpdate.clearFailure();
       return runner.rollBack(interrupted, failure, signal);
     }
-    // `tries` is not checked here, because the watchdog counts the starts of a hub on trial.
+    // `tries` is not compared with MAX_TRIES here, because the watchdog counts the starts of a hub on trial.
     if (trial.kind === 'on-trial') return applyAgain(interrupted, signal);
     if (phase === 'returning') return runner.rollBack(interrupted, state.read().outcome?.failure, signal);
     const where = phase === 'watching' ? 'while its health was watched' : `at step ${interrupted.step}`;
@@ -195,7 +199,10 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       : runner.rollBack(attempt, failureOf(lostFailure(loaded.lost, 'apply it again')), signal);
   };
 
-  /** Saves a manifest. A full disk is only logged, because a module of the manifest may free space. */
+  /**
+   * Saves a manifest. A full disk is only logged, because a module of this manifest may free disk space after
+   * its start.
+   */
   const saveUnlessFull = (deployment: Deployment, text: string): void => {
     try {
       files.save(deployment.id, text);
@@ -218,8 +225,8 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
   };
 
   /**
-   * Starts the last healthy deployment, or else `given`, because the current manifest cannot be read. Throws
-   * Failure `deployment.lost` if there is neither.
+   * Starts the last healthy deployment, or `given` if there is none. Called if the current manifest cannot be
+   * read. Throws Failure `deployment.lost` if there is neither.
    */
   const startFallback = (
     lost: string,
@@ -255,7 +262,8 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     if ('lost' in loaded) return startFallback(loaded.lost, given, signal);
     if (given !== undefined && !isGiven)
       log.info(`Ignored the manifest of the command line, because ${titleOf(current)} was applied after it.`);
-    // A deployment that was never healthy must not prevent the start of the hub, so that it can be replaced.
+    // A deployment that was never healthy must not prevent the start of the hub. Otherwise no other
+    // deployment could replace it.
     const isProven = record.healthy?.id === current.id || isGiven;
     return runner.resumeCurrent(current, loaded.placed, signal, isProven ? 'proven' : 'best effort');
   };
@@ -269,7 +277,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
           resolve();
         };
         void runner.hubUp.then(up);
-        // A failure before the hub is up rejects `start`. A later failure is logged.
+        // A failure before `hubUp` resolves rejects the promise of `start`. A later failure is logged.
         runInBackground(
           signal => startWith(given, signal).then(up),
           thrown => (isUp ? logFailure(thrown) : reject(thrown)),
@@ -292,7 +300,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     stop: async () => {
       await abortInProgress();
       const { attempt } = state.read();
-      // A requested stop does not count as a failed start.
+      // The start is not counted, because the hub stops on request and not because of a failure.
       if (attempt !== undefined) state.writeLazily({ attempt: { ...attempt, tries: attempt.tries - 1 } });
     },
   };

@@ -3,14 +3,15 @@ import { planOf } from '../manifest/diff/plan.ts';
 import type { ModuleStatus } from '../supervisor/spec.ts';
 import { isHealthy, restartBaselineOf } from './module-health.ts';
 
-/** True if `target` has the same settings as `current`. */
+/** Returns true if `target` has the same settings as `current`. */
 export function isUnchanged(current: Placed, target: Placed): boolean {
   return planOf(current, target).steps.length === 0;
 }
 
 /**
- * Returns the health of modules before a deployment: the restart counts of modules that stay, and the names
- * of unchanged modules that are unhealthy already. Neither counts as a failure of the deployment.
+ * Returns the health of modules before a deployment: the restart counts of modules that are not restarted,
+ * and the names of unchanged modules that are already unhealthy. Earlier restarts and these unhealthy modules
+ * do not count as failures of the deployment.
  */
 export function healthBaselineOf(
   lastFinished: Placed | undefined,
@@ -24,10 +25,10 @@ export function healthBaselineOf(
     return new Set(matching.map(({ module }) => module));
   };
   const staying = named(current, 'keep', 'adjust');
-  // Modules that an unfinished deployment has changed are not excluded. They must become healthy in the next
+  // A module that an unfinished deployment has changed is not excluded. It must become healthy in the next
   // deployment.
   const keptSinceLast = lastFinished === undefined ? new Set<string>() : named(lastFinished, 'keep');
-  // If the same manifest is applied again, no module is excluded, so all must become healthy.
+  // If the same manifest is applied again, no module is excluded, so that all modules must become healthy.
   const kept = isUnchanged(current, target)
     ? new Set<string>()
     : new Set([...named(current, 'keep')].filter(name => keptSinceLast.has(name)));

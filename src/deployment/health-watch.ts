@@ -9,9 +9,11 @@ export type HealthWatchSettings = {
   readonly onStatusChange: (changed: () => void) => () => void;
   /** Milliseconds for which all modules must be healthy without interruption. */
   readonly healthyFor: number;
-  /** Milliseconds after which the watch fails if the modules are not healthy. */
+  /** Milliseconds after which the watch fails if the modules were not healthy for long enough. */
   readonly within: number;
-  /** If true, the watch never fails: after a failure or the deadline it waits for recovery. */
+  /**
+   * True if the watch never fails. After a failure or the deadline, it then waits until the modules recover.
+   */
   readonly keepWaiting: boolean;
   readonly signal: AbortSignal;
 };

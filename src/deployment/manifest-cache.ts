@@ -12,19 +12,22 @@ type ReadManifest = { readonly text: string; readonly placed: Placed };
 /** Parsed manifest, or the reason, in `lost`, why the manifest cannot be read. */
 export type LoadedManifest = { readonly placed: Placed } | { readonly lost: string };
 
-/** Cache of parsed manifests. A cached manifest stays usable if its file is damaged. */
+/** Cache of parsed manifests. A cached manifest can still be used if its file is damaged later. */
 export type ManifestCache = {
   readonly set: (deployment: Deployment, placed: Placed) => void;
   /**
-   * Returns the cached manifest of a deployment, or reads its file. If the text of the file equals the text
-   * of `given`, returns `given` without parsing the file.
+   * Returns the cached manifest of a deployment, or reads the manifest from its file. If the file contains
+   * the text of `given`, returns `given` without parsing the file.
    */
   readonly load: (deployment: Deployment, given?: ReadManifest) => LoadedManifest;
   /** Removes the manifests and files of all deployments except the given ones. */
   readonly retain: (deployments: readonly Deployment[]) => void;
 };
 
-/** Maximum cached manifests: the current deployment, the last healthy one, and the one in progress. */
+/**
+ * Maximum number of cached manifests: of the current deployment, of the last healthy deployment, and of the
+ * deployment in progress.
+ */
 const MAX_CACHED = 3;
 
 export function createManifestCache(files: ManifestFiles): ManifestCache {
@@ -70,7 +73,8 @@ function loadFile(
     if (given?.text === text) return { placed: given.placed };
     return { placed: { manifest: parseManifest(text, join('deployments', `${id}.json`)), home, pack } };
   } catch (thrown) {
-    // A newer version of the hub may have accepted a manifest that this version refuses, or the disk fails.
+    // The file can be unreadable because the disk fails, or invalid because a newer version of the hub saved
+    // it.
     if (thrown instanceof Failure || systemCode(thrown) !== undefined) return lost(reasonOf(thrown));
     throw thrown;
   }

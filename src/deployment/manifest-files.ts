@@ -6,7 +6,7 @@ import type { DeploymentRecord } from './deployment.ts';
 /** Name of the recovery file in the folder of the manifests. */
 const RECOVERY_FILE = 'healthy';
 
-/** Manifest files of deployments in the data folder. They do not depend on the store. */
+/** Manifest files of deployments in the data folder. The files remain usable if the store is damaged. */
 export type ManifestFiles = {
   /** Writes a manifest atomically and durably. */
   readonly save: (id: string, text: string) => void;

@@ -11,10 +11,10 @@ import { choice } from '../manifest/schema/fields.ts';
 import type { Deployment, DeploymentRecord } from './deployment.ts';
 import { deploymentId } from './deployment.ts';
 
-/** Maximum device names in an error. */
+/** Maximum number of device names that an error shows. */
 const MAX_SHOWN_DEVICES = 5;
 
-/** Manifest whose content is valid. */
+/** Manifest whose content is valid and that is not applied yet, with its text. */
 export type IncomingManifest = {
   readonly deployment: Deployment;
   readonly text: string;
@@ -28,8 +28,8 @@ export type ManifestIntake = {
    */
   readonly read: (file: string) => Promise<IncomingManifest>;
   /**
-   * Verifies the signature with the trusted keys, the serial against the highest serial so far, and the
-   * device name. Throws Failure `signature.*`, `key.*` or `manifest.other-device`.
+   * Verifies that a trusted key signed the manifest, that its serial is higher than all earlier serials, and
+   * that it is for this device. Throws Failure `signature.*`, `key.*` or `manifest.other-device`.
    */
   readonly verify: (
     admitted: IncomingManifest,
@@ -68,7 +68,8 @@ export function createManifestIntake({ dataFolder, clock, device }: ManifestInta
 }
 
 /**
- * Verifies the signature of a manifest. Returns false if this device trusts no key, so that none is needed.
+ * Verifies the signature of a manifest. Returns false if this device has no trusted keys and therefore
+ * requires no signature.
  */
 async function verifySignature(text: string, name: string, dataFolder: string): Promise<boolean> {
   const keys = trustedKeys(dataFolder);
@@ -78,7 +79,7 @@ async function verifySignature(text: string, name: string, dataFolder: string): 
   return true;
 }
 
-/** Throws Failure `manifest.other-device` if `for` of the manifest does not match this device. */
+/** Throws Failure `manifest.other-device` if the field `for` of the manifest excludes this device. */
 function refuseOtherDevice({ manifest }: Placed, device: string): void {
   if (manifest.for === undefined || isForDevice(manifest.for, device)) return;
   const names = choice(manifest.for.slice(0, MAX_SHOWN_DEVICES));
@@ -102,7 +103,10 @@ export async function readManifestOrPack(file: string): Promise<{ text: string; 
   return { text: manifest.toString('utf8'), pack: file };
 }
 
-/** True if the file begins with `{` or cannot be read, so that the pack reader need not be loaded. */
+/**
+ * Returns true if the file is empty, cannot be read, or begins with `{` or white space. The code that reads
+ * packs is not loaded for such a file.
+ */
 function looksLikeJson(file: string): boolean {
   const first = Buffer.alloc(1);
   try {

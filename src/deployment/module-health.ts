@@ -4,15 +4,18 @@ import type { ModuleStatus } from '../supervisor/spec.ts';
 const MAX_RESTARTS = 3;
 
 /**
- * Health of a set of modules: all are healthy, with the number of restarts; at least one has failed; or some
- * are not healthy yet.
+ * Health of a set of modules. All modules are healthy, with the number of restarts; at least one module has
+ * failed; or some modules are not healthy yet.
  */
 export type ModulesHealth =
   | { readonly kind: 'healthy'; readonly restarts: number }
   | { readonly kind: 'unhealthy'; readonly reason: string }
   | { readonly kind: 'pending'; readonly waitsFor: string };
 
-/** Restart counts by module before a deployment. Only later restarts count. */
+/**
+ * Restart counts by module before a deployment. Only restarts beyond these counts are restarts of the
+ * deployment.
+ */
 export type RestartBaseline = ReadonlyMap<string, number>;
 
 export function restartBaselineOf(statuses: readonly ModuleStatus[]): RestartBaseline {

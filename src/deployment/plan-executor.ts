@@ -7,18 +7,21 @@ export type ExecuteStep = (step: PlanStep, target: Placed, signal: AbortSignal) 
 
 /** Options for the execution of a plan. */
 export type ExecuteOptions = {
-  /** Signal that aborts the execution at once. The step in progress continues in the background. */
+  /**
+   * Signal that aborts the execution immediately. A step in progress is not interrupted and continues in the
+   * background.
+   */
   readonly signal: AbortSignal;
   /** Called and awaited before each step, to record the progress. `index` starts at 1. */
   readonly beforeStep: (step: PlanStep, index: number, of: number) => Promise<void>;
   /**
-   * Called after all files are fetched and before the first step that changes anything. If it throws, the
-   * plan is not executed.
+   * Called after all files are fetched and before the first step that changes anything. If `preflight`
+   * throws, the plan is not executed.
    */
   readonly preflight?: (plan: Plan) => Promise<void>;
-  /** True if the component itself retries after this failure, so that the step counts as done. */
+  /** Returns true if the component itself retries after the failure. The step then counts as done. */
   readonly isTolerated?: (thrown: unknown, step: PlanStep) => boolean;
-  /** If true, a failed step does not stop the execution. The first failure is thrown at the end. */
+  /** True if a failed step does not stop the execution. The first failure is then thrown at the end. */
   readonly continueOnError: boolean;
   /** Modules to restart even if their settings are unchanged. */
   readonly forceRestart?: ReadonlySet<string>;
@@ -27,7 +30,7 @@ export type ExecuteOptions = {
 export type PlanExecutor = {
   /** Returns the settings that are in effect. A step in progress counts as done. */
   readonly current: () => Placed;
-  /** Fetches the files of `target` without changing anything that runs. */
+  /** Fetches the files of `target`. Does not affect running modules and components. */
   readonly prepare: (target: Placed, signal: AbortSignal) => Promise<void>;
   /**
    * Executes the plan from the settings in effect to `target`. Rejects with the failure of a step, or with

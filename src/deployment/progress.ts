@@ -8,11 +8,14 @@ import type { ManifestCache } from './manifest-cache.ts';
 import type { ExecuteOptions } from './plan-executor.ts';
 import { stepLabel } from './plan-text.ts';
 
-/** Durable record of the progress of a deployment, from which the next start of the hub continues. */
+/**
+ * Durable record of the progress of a deployment. After a restart, the hub continues the deployment from this
+ * record.
+ */
 export type DeploymentProgress = {
   /** Returns a function that stores and logs each step before it runs. */
   readonly recordSteps: (attempt: DeploymentAttempt, signal: AbortSignal) => ExecuteOptions['beforeStep'];
-  /** Stores the begin of a rollback. A failed write is logged and does not stop the rollback. */
+  /** Stores that a rollback has started. A failed write is logged and does not stop the rollback. */
   readonly recordRollback: (change: Partial<DeploymentRecord>, signal: AbortSignal) => Promise<void>;
   /** Stores the result of an attempt, then removes the manifests and artifacts that no deployment needs. */
   readonly finish: (change: Partial<DeploymentRecord>, signal: AbortSignal) => Promise<void>;
@@ -45,7 +48,7 @@ export function createProgress({
     manifests.retain(kept);
     const loaded = kept.map(deployment => manifests.load(deployment));
     const lost = loaded.find(one => 'lost' in one);
-    // If a manifest cannot be read, its artifacts are unknown, so no artifacts are removed.
+    // If a manifest cannot be read, it is unknown which artifacts it needs, so that no artifacts are removed.
     if (lost !== undefined) throw new Failure('deployment.lost', `${lost.lost}.`);
     await removeUnused(loaded.flatMap(one => ('placed' in one ? [one.placed] : [])));
   };
@@ -70,7 +73,7 @@ export function createProgress({
   };
 }
 
-/** Returns the deployments in their order, without duplicates. */
+/** Returns the deployments in the given order without duplicates and undefined entries. */
 export function distinct(deployments: readonly (Deployment | undefined)[]): Deployment[] {
   const present = deployments.filter(one => one !== undefined);
   return present.filter(({ id }, index) => present.findIndex(other => other.id === id) === index);

@@ -24,12 +24,12 @@ export type SelfUpdate = {
   /** True if the manifest requires another binary than the running one. */
   readonly isRequired: (placed: Placed) => Promise<boolean>;
   /**
-   * Copies the new binary into the free slot and schedules its trial for the next start. Resolves to a
-   * function that cancels the trial. Rejects with Failure `bundle.*` or `update.*`, or with the signal's
-   * reason, and schedules no trial.
+   * Copies the new binary into the free slot and schedules the trial of this binary for the next start.
+   * Resolves to a function that cancels the trial. If it rejects, no trial is scheduled. Rejects with Failure
+   * `bundle.*` or `update.*`, or with the signal's reason.
    */
   readonly stage: (placed: Placed, signal: AbortSignal) => Promise<() => void>;
-  /** Requests that this hub stops and starts the scheduled binary. */
+  /** Requests that this hub stops and then starts the scheduled binary. */
   readonly requestRestart: () => void;
   /** Returns the state of the trial in which this hub runs. */
   readonly trial: () => TrialState;
@@ -40,7 +40,10 @@ export type SelfUpdate = {
   readonly clearFailure: () => void;
 };
 
-/** Extra seconds in which a new hub reports why it failed, before its watchdog kills it without a reason. */
+/**
+ * Seconds that are added to the time limit of a new hub, so that it can report why its deployment failed
+ * before the watchdog kills it.
+ */
 const REPORT_SECONDS = 10;
 
 export type SelfUpdateSettings = {
@@ -90,7 +93,7 @@ export function createSelfUpdate({
       return wanted !== undefined && program !== undefined && wanted.sha256 !== (await runningSha256());
     },
     stage: async (placed, signal) => {
-      // One staging at a time, because an aborted staging may still write to the slot.
+      // Only one staging runs at a time, because an aborted staging may still write to the slot.
       const staged = await abortable(
         oneByOne(() => stageBinary(placed, signal)),
         signal,

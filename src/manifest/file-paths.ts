@@ -16,7 +16,7 @@ export type NamedPath = {
   readonly module?: ModuleEntry;
 };
 
-/** Returns all file paths in a manifest, except the locations of bundles and hub binaries. */
+/** Returns all file paths in a manifest, except the paths of bundles and hub binaries. */
 export function namedPaths(manifest: Manifest): NamedPath[] {
   return [
     ...manifest.modules.flatMap(pathsOfModule),

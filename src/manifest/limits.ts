@@ -1,15 +1,15 @@
 /* Bounds of a manifest, and defaults of its fields. */
 
-/** Minimum bytes of a store: the journals, and space for some messages. */
+/** Minimum bytes of a store: enough for the journals and some messages. */
 export const MIN_STORE_BYTES = 8 << 20;
 
 /** Maximum number of users of one manifest. */
 export const MAX_USERS = 4_096;
 
-/** Maximum number of topic filters in one list of permissions. Each filter takes time for each message. */
+/** Maximum number of topic filters in one list of permissions. Each filter costs time for each message. */
 export const MAX_GRANTS = 64;
 
-/** Maximum milliseconds for which the health of a deployment may be monitored: one day. */
+/** Maximum value in milliseconds for the time in which the health of a deployment is monitored: one day. */
 export const MAX_DEPLOYMENT_WATCH_MS = 86_400_000;
 
 /** Maximum bytes of an Azure IoT Edge deployment: enough for 50 modules with 32 KB each. */
@@ -34,8 +34,8 @@ export const MAX_DESIRED_BYTES = 1 << 15;
 export const MAX_DESIRED_NESTING = 16;
 
 /**
- * Maximum absolute value of a module's startup order. Azure IoT Edge allows 0 to 4294967295; the import needs
- * one more value for modules without an order.
+ * Maximum absolute value of a module's startup order. Azure IoT Edge allows 0 to 4294967295. The import of an
+ * Azure IoT Edge deployment gives modules without an order the next higher value.
  */
 export const MAX_STARTUP_ORDER = 2 ** 32;
 
@@ -55,12 +55,12 @@ export const COMMIT_WINDOW_MS = 50;
 export const MAX_COMMIT_WINDOW_MS = 10_000;
 
 /**
- * Default number of messages sent to an upstream that may be unacknowledged. With 64, a round trip on a
- * mobile network does not interrupt sending.
+ * Default maximum number of unacknowledged messages to an upstream. With 64, a round trip on a mobile network
+ * does not interrupt sending.
  */
 export const UPSTREAM_WINDOW = 64;
 
-/** Maximum number of messages sent to an upstream that may be unacknowledged. */
+/** Highest value that a manifest can set as the maximum number of unacknowledged messages to an upstream. */
 export const MAX_UPSTREAM_WINDOW = 1024;
 
 /**
@@ -82,6 +82,7 @@ export const MAX_UPSTREAM_URLS = 16;
 export const MAX_DOWN_FILTERS = 64;
 
 /**
- * Minimum budget of an upstream in bytes per day. Keep-alive packets and hourly reconnects use a part of it.
+ * Minimum budget of an upstream in bytes per day. Keep-alive packets and hourly reconnects already use a part
+ * of this budget.
  */
 export const MIN_UPSTREAM_BUDGET_BYTES = 1 << 16;

@@ -17,8 +17,8 @@ import { isShort } from './upstreams.ts';
 
 /**
  * Returns the text of a manifest with all defaults filled in. A password in `upstream.url` is not hidden,
- * because the text is only shown to a user who can read the file. A signature is only valid for the original
- * file.
+ * because the text is only shown to a user who can read the file. The signature does not match the returned
+ * text, because it was made for the original file.
  * @throws Failure `manifest.syntax`, `manifest.field`
  */
 export function printManifest(text: string, file: string): string {

@@ -6,7 +6,10 @@ import type { JsonObject } from './json/json-object.ts';
 export type Manifest = {
   /** Name of the device. */
   readonly name: string;
-  /** Serial number of a signed manifest. It must increase with each manifest. */
+  /**
+   * Serial number of a signed manifest. Each new manifest must have a higher serial number than all manifests
+   * before.
+   */
   readonly serial: number | undefined;
   /** Patterns of the names of devices that accept the manifest. Undefined if every device accepts it. */
   readonly for: readonly string[] | undefined;
@@ -23,7 +26,7 @@ export type Manifest = {
     /** Maximum bytes on disk of each queue. Undefined if only the total is limited. */
     readonly maxQueueSize: number | undefined;
     readonly whenFull: 'reject' | 'dropOldest';
-    /** Minimum milliseconds between two small commits. */
+    /** Minimum milliseconds between two commits of the store that do not fill a block of the disk. */
     readonly commitWindow: number;
   };
   readonly listeners: readonly ListenerEntry[];
@@ -33,7 +36,10 @@ export type Manifest = {
   readonly limits: Limits;
   /** True if clients may publish retained messages. */
   readonly retained: boolean;
-  /** Upstreams in the order of the manifest. The field `upstream` defines one with the name "upstream". */
+  /**
+   * Upstreams in the order of the manifest. The field `upstream` of the file is an upstream with the name
+   * "upstream".
+   */
   readonly upstreams: readonly UpstreamEntry[];
   /**
    * Conditions of a successful deployment: within `within` milliseconds, all modules must have been healthy
@@ -69,7 +75,8 @@ export type ManifestSignature = { readonly key: string; readonly value: string }
 export type Artifact = {
   readonly sha256: string;
   /**
-   * Path relative to the manifest's folder, or https URL. Undefined if the file is in the manifest's pack.
+   * Path relative to the manifest's folder, or https URL. Undefined if the pack of the manifest contains the
+   * file.
    */
   readonly from?: string | undefined;
 };
@@ -83,8 +90,8 @@ export type BundleEntry = Artifact & {
 };
 
 /**
- * Sealed secret. The environment variable `name` holds the value, or with `as: 'file'` the path of a file
- * with the value.
+ * Sealed secret. The environment variable `name` contains the value of the secret. With `as: 'file'`, the
+ * variable contains the path of a file with the value.
  */
 export type SecretEntry = {
   readonly name: string;
@@ -99,7 +106,7 @@ export type UserEntry = TopicLists & {
   readonly name: string;
   /** Password hash as printed by `skerry passwd`. */
   readonly password: string | undefined;
-  /** Name in the client certificate that identifies the user. */
+  /** Name that a client certificate must contain to authenticate the user. */
   readonly certificate: string | undefined;
 };
 
@@ -119,8 +126,8 @@ export type ModuleEntry = TopicLists & {
   readonly stopGraceSeconds: number;
   readonly tty: boolean;
   /**
-   * True if the module acknowledges each input line with `{"ack": id}`. Otherwise a line is acknowledged when
-   * it is written.
+   * True if the module acknowledges each input line with `{"ack": id}`. If false, a line counts as
+   * acknowledged when it is written to the module.
    */
   readonly ack: boolean;
   readonly backoff: {
@@ -139,7 +146,7 @@ export type ModuleEntry = TopicLists & {
     readonly ioWeight?: number | undefined;
   };
   readonly sandbox: 'none' | 'standard' | 'strict';
-  /** `none` if the module has no network. Undefined if it uses the network of the host. */
+  /** `none` if the module has no network. Undefined if the module uses the network of the machine. */
   readonly network?: 'none' | undefined;
   readonly user?: string | undefined;
   readonly devices: readonly string[];
@@ -182,7 +189,7 @@ export type TlsEntry = {
   readonly crl: string | undefined;
 };
 
-/** Field of all listeners: maximum number of connections. Undefined if only the hub's limit applies. */
+/** Maximum number of connections, a field of all listeners. Undefined if only the hub's limit applies. */
 type Bounded = { readonly maxConnections: number | undefined };
 
 /** Fields of a listener for WebSockets. */
@@ -223,7 +230,7 @@ export type UpstreamTls = {
 /** Time range in minutes since midnight. If `to` is less than `from`, the range includes midnight. */
 export type TimeOfDay = { readonly from: number; readonly to: number };
 
-/** Upstream with its name, which routes refer to. */
+/** Upstream with its name. Routes refer to an upstream by its name. */
 export type UpstreamEntry = Upstream & { readonly name: string };
 
 /** Parent hub or broker to which messages are forwarded. */
@@ -254,6 +261,6 @@ export type Upstream = {
   readonly budget: number | undefined;
   /** Milliseconds between two batches. Undefined if messages are sent immediately. */
   readonly interval: number | undefined;
-  /** Times at which the hub may be connected, in local time. Empty if it may always be. */
+  /** Periods in local time in which the hub may be connected. Empty if the hub may always be connected. */
   readonly schedule: readonly TimeOfDay[];
 };

@@ -4,8 +4,8 @@ import type { Manifest, UpstreamEntry } from './types.ts';
 type Upstreams = Pick<Manifest, 'upstreams'>;
 
 /**
- * Returns the path of an upstream's fields in the manifest: `upstream` if the only upstream has the name
- * "upstream", otherwise `upstreams.<name>`.
+ * Returns the field path of an upstream in the manifest: `upstream` if there is only one upstream and its
+ * name is "upstream", otherwise `upstreams.<name>`.
  */
 export function upstreamPath({ upstreams }: Upstreams, name: string): string[] {
   return isShort(upstreams) ? ['upstream'] : ['upstreams', name];
@@ -16,12 +16,15 @@ export function isShort(upstreams: readonly UpstreamEntry[]): boolean {
   return upstreams.length === 1 && upstreams[0]?.name === DEFAULT_UPSTREAM;
 }
 
-/** Returns the name of an upstream in messages: `upstream`, or `upstream "cloud"`. */
+/** Returns the label of an upstream for log lines and errors: `upstream`, or `upstream "cloud"`. */
 export function upstreamLabel(name: string): string {
   return name === DEFAULT_UPSTREAM ? 'upstream' : `upstream "${name}"`;
 }
 
-/** Returns the client identifier of an upstream. The defaults are unique, because names contain no colon. */
+/**
+ * Returns the client identifier of an upstream. Default client identifiers are unique, because names contain
+ * no colon.
+ */
 export function upstreamClientId(
   device: string,
   { name, clientId }: Pick<UpstreamEntry, 'name' | 'clientId'>,

@@ -16,13 +16,16 @@ export type Diagnostic = TextSpan & {
 
 type Hints = { readonly expected?: string; readonly nearest?: string | undefined };
 
-/** Maximum number of characters of a line that are shown before the error. */
+/** Maximum number of characters of the line that a diagnostic shows before the error. */
 const SHOWN_BEFORE = 60;
 
-/** Maximum number of characters of a line that are shown from the start of the error on. */
+/** Maximum number of characters of the line that a diagnostic shows from the start of the error. */
 const SHOWN_AFTER = 40;
 
-/** Aborts a compilation. `compileRoute` converts it to a diagnostic, so no other room sees it. */
+/**
+ * Error that aborts the compilation of a route. `compileRoute` converts this error to a diagnostic and never
+ * throws it.
+ */
 export class RouteError extends Error {
   readonly span: TextSpan;
   readonly hints: Hints;

@@ -11,12 +11,15 @@ export type RouteSetEntry = Omit<Candidate, 'counts'> & { readonly name: string 
 
 export type Dispatcher = {
   /**
-   * Calls `take` once for each sink of a matching route, with priority and TTL of the most urgent matching
-   * route. If several matching routes are equally urgent, the first route of the set counts. Evaluates and
-   * counts every route whose source matches.
+   * Calls `take` once for each sink of a matching route, with the priority and TTL of the most urgent
+   * matching route to this sink. If several matching routes are equally urgent, the first one of them counts.
+   * Evaluates and counts every route whose source matches.
    */
   readonly dispatch: (subject: Subject, take: Take) => void;
-  /** True if the source of any route matches. Other messages need not be dispatched. */
+  /**
+   * Returns true if the source of at least one route matches. If false, `dispatch` need not be called for the
+   * message.
+   */
   readonly concerns: (source: string, topic: string) => boolean;
   /** Returns the counters by route name. */
   readonly counts: () => Readonly<Record<string, RouteCounts>>;
@@ -24,7 +27,7 @@ export type Dispatcher = {
 
 type Counted = RouteSetEntry & Candidate;
 
-/** Function for messages that match no source. */
+/** Function that does nothing, used for messages that match no source. */
 const NOTHING: Run = () => {};
 
 /** Compiles the routes of a manifest to one function that finds the sinks of a message. */
@@ -35,7 +38,8 @@ export function createDispatcher(entries: readonly RouteSetEntry[]): Dispatcher 
   }));
   const byTopic = routes.some(({ route }) => readsTopic(route.tree.source));
   const find = createPlans(routes);
-  // Consecutive messages mostly have the same source and topic, so the last function is cached.
+  // The function of the last message is cached, because consecutive messages mostly have the same source and
+  // topic.
   let lastSource: string | undefined;
   let lastTopic: string | undefined;
   let lastRun = NOTHING;
@@ -56,9 +60,9 @@ export function createDispatcher(entries: readonly RouteSetEntry[]): Dispatcher 
 }
 
 /**
- * Creates a cached lookup from source and topic to the function that evaluates the matching routes. The topic
- * is empty if no route filters topics. Routes of other sources are not evaluated. If several sources have the
- * same candidate routes, they share one function.
+ * Creates a cached lookup: from the source and the topic of a message to the function that evaluates the
+ * matching routes. The topic is empty if no route filters topics. Routes of other sources are not evaluated.
+ * If several sources have the same candidate routes, they share one function.
  */
 function createPlans(routes: readonly Counted[]): (source: string, topic: string) => Run {
   const plans = new Map<string, Map<string, Run>>();

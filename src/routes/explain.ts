@@ -6,7 +6,7 @@ import { sourceMatches } from './sources.ts';
 import type { ConditionResult, Subject } from './subject.ts';
 import type { Expression } from './tree.ts';
 
-/** Part of a condition with its value for a message. */
+/** Part (a property, operator or call) of a condition, with its value for a message. */
 export type ExplainedPart = {
   /** Text of the part. */
   readonly text: string;
@@ -16,7 +16,7 @@ export type ExplainedPart = {
   readonly depth: number;
 };
 
-/** Explanation why a route matches a message or does not match it. */
+/** Explanation of why a route matches or does not match a message. */
 export type Explained = {
   /** True if the source of the route matches the message. */
   readonly takes: boolean;
@@ -42,7 +42,10 @@ export function explainRoute(route: Route, subject: Subject): Explained {
   return { takes, verdict: route.evaluate(subject), values };
 }
 
-/** Returns undefined if the value cannot be computed, for example because a joined string is too long. */
+/**
+ * Returns the result of `compute`. Undefined if the value cannot be computed, for example because a joined
+ * string is too long.
+ */
 function computed(compute: () => unknown): unknown {
   try {
     return compute();

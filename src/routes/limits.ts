@@ -4,8 +4,8 @@
 export const MAX_NESTING = 64;
 
 /**
- * Maximum number of operands and operators of a condition. Bounds the height of its tree and the use of the
- * stack.
+ * Maximum number of operands and operators of a condition. Limits the height of the condition's syntax tree,
+ * and therefore the use of the stack.
  */
 export const MAX_PARTS = 1000;
 

@@ -25,7 +25,7 @@ const SEGMENTS_WITH_OUTPUT = 5;
 /** Syntax that differs between the dialects. */
 type Writing = {
   readonly property: (name: string) => string;
-  /** Returns the syntax of a value that an application property cannot shadow. */
+  /** Returns the syntax for a system property or body path that no application property can shadow. */
   readonly dollar: (name: string) => string;
   readonly minus: string;
   readonly quote: (text: string) => string;
@@ -41,7 +41,7 @@ const WRITINGS: Readonly<Record<Dialect, Writing>> = {
   azure: { property: name => name, dollar: name => `{$${name}}`, minus: '- ', quote: azureQuote },
 };
 
-/** Prints a route. Parsing the text gives the same tree. */
+/** Prints a route. If the printed text is parsed, the result is the same tree. */
 export function printRoute({ source, condition, sink }: RouteTree, dialect: Dialect = 'skerry'): string {
   const where = condition === undefined ? '' : ` WHERE ${printExpression(condition, dialect)}`;
   return `FROM ${printSource(source)}${where} INTO ${printSink(sink)}`;
@@ -140,8 +140,8 @@ function quote(text: string): string {
 }
 
 /**
- * Quotes a string. Escapes a u after a backslash, because the azure dialect would read both as one escape
- * sequence.
+ * Quotes a string for the azure dialect. Escapes the letter u after a backslash, because the azure dialect
+ * would otherwise read the backslash and the u as an escape sequence.
  */
 function azureQuote(text: string): string {
   return quote(text).replace(

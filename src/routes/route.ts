@@ -16,7 +16,10 @@ export type Route = {
   readonly tree: RouteTree;
   /** Type-checked condition. Undefined if the route matches all messages of its source. */
   readonly checked: Checked | undefined;
-  /** True if the condition may read the body. For some messages the properties alone may decide it. */
+  /**
+   * True if evaluating the condition may need the body. Even then, the properties alone decide the result for
+   * some messages.
+   */
   readonly needsBody: boolean;
   /** Warnings about valid parts that are probably unintended. */
   readonly warnings: readonly Diagnostic[];
@@ -25,8 +28,8 @@ export type Route = {
 };
 
 /**
- * Compiles one route in time linear in its length. Never throws an error of the route, but returns its
- * diagnostic.
+ * Compiles one route in time linear in its length. Returns a diagnostic, and throws no error, if the route is
+ * invalid.
  */
 export function compileRoute(
   text: string,

@@ -10,10 +10,10 @@ export function upstreamSource(name: string): string {
 }
 
 /**
- * True if the source of a route matches a message from `source` (such as `/messages/modules/M/outputs/O`)
- * with the topic `topic`. Messages from an upstream match only a source that names an upstream, because
- * routes from `/*` often lead INTO $upstream, which would be a loop. `$upstream` without a name matches every
- * upstream; if the manifest defines upstreams, the hub has set the name before.
+ * Returns true if the source of a route matches a message from `source` (such as
+ * `/messages/modules/M/outputs/O`) with the topic `topic`. Messages from an upstream match only a route
+ * source that contains `$upstream`. Otherwise routes from `/*` into `$upstream`, which are common, would be
+ * loops. `$upstream` without a name matches every upstream.
  */
 export function sourceMatches(wanted: Source, source: string, topic: string): boolean {
   const fromUpstream = source.startsWith(UPSTREAM);
@@ -36,7 +36,7 @@ export function readsTopic(wanted: Source): boolean {
   return wanted.kind !== 'path' && wanted.filter !== undefined;
 }
 
-/** True if `segments` are the first segments of `source`, ignoring case. */
+/** Returns true if `source` begins with the path segments `segments`, ignoring case. */
 function pathMatches(segments: readonly string[], source: string): boolean {
   const prefix = segments
     .map(segment => `/${segment}`)

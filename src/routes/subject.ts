@@ -9,7 +9,7 @@ export type Subject = {
   readonly topic: string;
   /**
    * Application properties as a flat list of names and values. If a name is repeated, its last value counts.
-   * A value is null if a protocol other than MQTT has set a name without a value.
+   * A value is null if the message has the name without a value, which only protocols other than MQTT permit.
    */
   readonly properties: readonly (string | null)[];
   /** Returns the system property `name`, given without `$`. Undefined if the message does not have it. */

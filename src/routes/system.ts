@@ -20,8 +20,8 @@ const AZURE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * System properties that a condition may contain, without `$`. The skerry dialect refuses unknown ones,
- * because they would always be undefined.
+ * System properties that a condition may contain, without `$`. The skerry dialect refuses unknown system
+ * properties, because their value would always be undefined.
  */
 export const SYSTEM_PROPERTIES: Readonly<Record<Dialect, ReadonlySet<string>>> = {
   azure: AZURE,

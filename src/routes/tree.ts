@@ -35,8 +35,8 @@ export type SystemProperty = TextSpan & { readonly kind: 'system'; readonly name
 export type BodyPath = TextSpan & { readonly kind: 'body'; readonly path: readonly PathStep[] };
 
 /**
- * `$x` in the azure dialect. If the message has an application property with the name `$x`, its value is
- * used; otherwise the value of `hidden`.
+ * `$x` in the azure dialect. If the message has an application property with the name `$x`, the value of this
+ * property is used. Otherwise the value of `hidden` is used.
  */
 export type Shadowed = TextSpan & {
   readonly kind: 'shadowed';

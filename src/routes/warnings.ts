@@ -8,14 +8,14 @@ import type { Expression, TextSpan } from './tree.ts';
 /** Maximum number of characters of a part that are shown. */
 const MAX_REPEATED = 40;
 
-/** Warns about ignored text after the sink. */
+/** Returns warnings about ignored text after the sink. */
 export function warningsOfRest(text: string, ignored: TextSpan | undefined): readonly Diagnostic[] {
   if (ignored === undefined) return [];
   const sentence = 'text after the sink is ignored in the azure dialect; a condition goes before INTO';
   return [warning(text, ignored, sentence)];
 }
 
-/** Warns about parts of a condition that have the same value for every message. */
+/** Returns warnings about parts of a condition that have the same value for every message. */
 export function warningsOfParts(
   text: string,
   checked: Checked | undefined,

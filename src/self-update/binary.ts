@@ -7,7 +7,7 @@ import type { BinaryIdentity, SlotContent } from './state.ts';
 /** Permission bits that let other users replace a binary that the hub runs. */
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** Bytes of one read, so that a binary of 110 MB is never in memory as a whole. */
+/** Bytes of one read. A binary of 110 MB is read in pieces, so that it is never in memory as a whole. */
 const CHUNK_BYTES = 1 << 20;
 
 /**
@@ -20,7 +20,10 @@ export async function sha256Of(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Reads the identity of the installed binary, by which a replacement of the file is detected. */
+/**
+ * Reads the identity of the installed binary. A later comparison with this identity detects that the file was
+ * replaced.
+ */
 export async function identifyBinary(path: string): Promise<BinaryIdentity> {
   return { ...statOf(path), sha256: await sha256Of(path) };
 }
@@ -67,7 +70,7 @@ export function slotProblem(paths: UpdatePaths, slot: SlotName, { size }: SlotCo
     }
     const stats = lstatSync(path);
     if (!stats.isFile() || stats.size !== size) return `${path} is corrupted`;
-    // Throws on a file system that is mounted noexec.
+    // Throws if the file system is mounted with the option noexec.
     accessSync(path, constants.X_OK);
     return undefined;
   } catch (thrown) {

@@ -3,15 +3,18 @@ import type { SlotName, UpdatePaths } from './paths.ts';
 import { SLOTS } from './paths.ts';
 import type { WatchdogProcess } from './state.ts';
 
-/** Variable with the slot of a hub that runs from a slot. A hub with this variable starts no other binary. */
+/**
+ * Environment variable with the name of the slot from which the hub runs. A hub with this variable does not
+ * start another binary.
+ */
 const SLOT_VARIABLE = 'SKERRY_SLOT';
 
-/** Variable with the watchdog process of a hub on trial. */
+/** Environment variable that identifies the watchdog process of a hub on trial. */
 export const WATCHDOG_VARIABLE = 'SKERRY_GUARD';
 
 /**
- * Variable with the exit code of the hub on trial and its running time in seconds. The watchdog sets it when
- * it starts the installed binary again.
+ * Environment variable with the exit code and the running time in seconds of the hub on trial. The watchdog
+ * sets the variable when it starts the installed binary again.
  */
 export const TRIAL_ENDED_VARIABLE = 'SKERRY_TRIAL_ENDED';
 
@@ -38,7 +41,7 @@ export function readEnvMarkers(env: NodeJS.ProcessEnv, paths: UpdatePaths): EnvM
   };
 }
 
-/** Returns the environment without these variables. */
+/** Returns the environment without the variables that describe how this process was started. */
 export function withoutMarkers(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const {
     [SLOT_VARIABLE]: _slot,
@@ -50,7 +53,8 @@ export function withoutMarkers(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /**
- * Returns the environment with the variables for the hub in `slot`, and for its watchdog if there is a trial.
+ * Returns the environment with the variables for the hub in `slot`. During a trial, these include the
+ * variable for the watchdog.
  */
 export function withMarkers(
   env: NodeJS.ProcessEnv,
@@ -63,7 +67,8 @@ export function withMarkers(
 }
 
 /**
- * Returns the identity of the watchdog that this process becomes by `execve`, which does not change the pid.
+ * Returns the identity of the watchdog. This process becomes the watchdog by `execve`, which does not change
+ * the pid.
  */
 export function watchdogOf(pid: number): WatchdogProcess {
   return { pid, started: runningProcess(pid)?.started ?? 0, boot: bootId() ?? '' };

@@ -38,15 +38,15 @@ export type LaunchSettings = {
 /** Binary of the running hub, and its watchdog. */
 export type Launched = {
   readonly running: BinaryName;
-  /** Pid of the watchdog of a trial start, which is the parent process. Undefined if there is no trial. */
+  /** Pid of the watchdog, which is the parent process of a hub on trial. Undefined if there is no trial. */
   readonly watchdog?: number | undefined;
 };
 
 /**
- * Selects the binary of the hub before anything else is done at its start. Resolves if the running binary is
- * the selected one, and otherwise executes the selected binary by `execve`. If the hub was never updated,
- * only checks that one file does not exist. Throws Failure `data.locked` if a hub on trial runs, and
- * `update.state` if this process is a hub on trial whose watchdog has ended.
+ * Selects the binary of the hub before the hub does anything else. Resolves if the running binary is the
+ * selected one. Otherwise executes the selected binary by `execve`. If the hub was never updated, only looks
+ * for the state file. Throws Failure `data.locked` if a hub on trial already runs, and `update.state` if this
+ * process is a hub on trial whose watchdog has ended.
  */
 export async function launch(settings: LaunchSettings): Promise<Launched> {
   const paths = updatePaths(settings.dataFolder);
@@ -61,7 +61,10 @@ export async function launch(settings: LaunchSettings): Promise<Launched> {
   return next === undefined ? { running: 'base' } : start(settings, paths, next);
 }
 
-/** Reads the state file. Undefined if there is none, or if it is damaged, which is logged. */
+/**
+ * Reads the state file. Undefined if there is no state file. Also undefined, and logged, if the state file is
+ * damaged.
+ */
 function usableState(paths: UpdatePaths, log: Log): UpdateState | undefined {
   let damaged: string | undefined;
   try {
@@ -79,8 +82,8 @@ function usableState(paths: UpdatePaths, log: Log): UpdateState | undefined {
 }
 
 /**
- * True if the program is inside the folder. The binary of a slot that a user starts directly runs without a
- * trial.
+ * Returns true if the program is inside the folder. If a user starts the binary of a slot directly, it runs
+ * without a trial.
  */
 function isWithin(program: string, folder: string): boolean {
   return program.startsWith(realpathSync(folder) + sep);
@@ -91,8 +94,8 @@ function isSettled({ base, trial, guard }: UpdateState, program: string): boolea
 }
 
 /**
- * Updates the state file while the data folder is locked. Returns undefined if the updates were removed, so
- * that the installed binary runs.
+ * Updates the state file while the data folder is locked. Returns undefined if all updates were removed. The
+ * installed binary runs then.
  */
 async function updateState(
   settings: LaunchSettings,
@@ -120,9 +123,9 @@ async function updateState(
 }
 
 /**
- * Locks the data folder after the orphans of a killed watchdog have ended. Retries, because orphans are found
- * by their environment: an exiting process loses its environment before its lock, and a starting process has
- * no lock yet.
+ * Locks the data folder after the orphans of a killed watchdog have ended. Retries, because an orphan can be
+ * missed: orphans are found by their environment, an exiting process loses its environment before its lock,
+ * and a starting process has no lock yet.
  */
 async function lockAfter(
   watchdog: WatchdogProcess,
@@ -154,7 +157,7 @@ function inUse(dataFolder: string, pid: number): Failure {
   return new Failure('data.locked', `${sentence}: stop it, or name another folder with --data DIR.`);
 }
 
-/** Removes all updates. The state file is removed first, because the slots are not used without it. */
+/** Removes all updates. Removes the state file first, because slots are not used without a state file. */
 function removeUpdates(paths: UpdatePaths): void {
   removeDurably(paths.state);
   rmSync(paths.folder, { recursive: true, force: true });
@@ -170,7 +173,8 @@ async function advance(
   const next =
     trial === undefined ? { ...state, guard: undefined } : await decide(paths, markers, state, trial);
   try {
-    // This file must exist before the state, because the watchdog of a trial checks it.
+    // The file `unconfirmed` must exist before the state is written, because the watchdog of a trial checks
+    // this file.
     if (next.trial !== undefined) writeDurably(paths.unconfirmed, '');
     writeUpdateState(paths, next);
     if (next.trial === undefined) removeDurably(paths.unconfirmed);
@@ -200,8 +204,8 @@ async function decide(
 }
 
 /**
- * Removes a file. Returns true if it existed. Called before the state is written. If that fails, the next
- * start counts one start too many instead of one too few.
+ * Removes a file. Returns true if the file existed. Called before the state is written, because if the write
+ * of the state fails, the next start then counts one start too many instead of one too few.
  */
 function consume(file: string): boolean {
   if (!existsSync(file)) return false;
@@ -219,7 +223,10 @@ function logDecision({ slots, returned, trial }: UpdateState, { slot, limits }: 
     );
 }
 
-/** Executes the binary of the state file by `execve`, if it can run and is not the running one. */
+/**
+ * Executes the watchdog of a trial, or the binary that the state file selects, by `execve`. Resolves without
+ * `execve` if the installed binary is selected, or if the selected binary cannot run.
+ */
 async function start(settings: LaunchSettings, paths: UpdatePaths, state: UpdateState): Promise<Launched> {
   const { args, env, execve, program } = settings;
   const { trial, guard, current } = state;

@@ -11,8 +11,8 @@ import type { WatchdogProcess } from './state.ts';
 export type Sleep = (milliseconds: number) => Promise<void>;
 
 /**
- * Ends the orphans of a killed watchdog: sends SIGTERM, and SIGKILL after `grace` seconds. They have released
- * the lock of the data folder when the promise resolves.
+ * Ends the orphans of a killed watchdog: sends SIGTERM, and SIGKILL after `grace` seconds. Resolves when the
+ * orphans have released the lock of the data folder.
  */
 export async function killOrphans(
   paths: UpdatePaths,
@@ -33,8 +33,8 @@ export async function killOrphans(
 }
 
 /**
- * Returns processes that are executing the binary of a slot. During `execve` they have no environment to
- * search.
+ * Returns processes that are executing the binary of a slot. Needed because a process has no environment that
+ * can be searched during `execve`.
  */
 function processesInExec(paths: UpdatePaths): number[] {
   const programs = SLOTS.map(paths.binary);

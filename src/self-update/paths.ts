@@ -4,7 +4,10 @@ import { join } from 'node:path';
 export const SLOTS = ['a', 'b'] as const;
 export type SlotName = (typeof SLOTS)[number];
 
-/** Name of a slot, or `base` for the installed binary, which systemd or a user starts. */
+/**
+ * Name of a slot, or `base` for the installed binary. The installed binary is the one that systemd or a user
+ * starts.
+ */
 export type BinaryName = 'base' | SlotName;
 
 export function isSlot(text: unknown): text is SlotName {
@@ -15,7 +18,7 @@ export function isSlot(text: unknown): text is SlotName {
 export type UpdatePaths = {
   readonly folder: string;
   readonly state: string;
-  /** File that exists until the hub on trial is confirmed. The watchdog checks it. */
+  /** File that exists until the hub on trial is confirmed. The watchdog checks whether this file exists. */
   readonly unconfirmed: string;
   /** Path to which the watchdog renames `unconfirmed` if the hub on trial was stopped by a signal. */
   readonly stopped: string;

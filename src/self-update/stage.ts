@@ -16,7 +16,7 @@ import { readUpdateState } from './state.ts';
 export type NewHub = {
   /** Expected SHA-256 from the manifest, in hexadecimal digits. */
   readonly sha256: string;
-  /** Size in bytes, for the check of free disk space. Undefined if it is not known in advance. */
+  /** Size in bytes, for the check of free disk space. Undefined if the size is not known in advance. */
   readonly size?: number | undefined;
   /** Returns the content of the binary. Called once. */
   readonly content: () => AsyncIterable<Buffer>;
@@ -29,7 +29,7 @@ export type StagedHub = SlotContent & { readonly slot: SlotName };
 /**
  * Copies a new hub binary into the free slot, verifies its hash, and runs it once to read its version. Does
  * not affect the running hub. Throws Failure `update.binary` if the hash is wrong or the binary cannot run on
- * this machine, `update.unwritable` if there is no disk space, or the signal's reason.
+ * this machine, Failure `update.unwritable` if there is no disk space, or the signal's reason.
  */
 export async function stageHub(dataFolder: string, launched: Launched, hub: NewHub): Promise<StagedHub> {
   const paths = updatePaths(dataFolder);
@@ -117,8 +117,8 @@ function refused(complaint: string): Failure {
 }
 
 /**
- * Runs the new binary with the argument `version`. This proves that it runs on this machine. Returns its
- * version.
+ * Runs the new binary with the argument `version` and returns its version. The run proves that the binary can
+ * run on this machine.
  */
 async function versionOf(path: string, signal: AbortSignal | undefined): Promise<string> {
   const architecture = architectureOf(await headerOf(path));

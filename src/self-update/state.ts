@@ -5,7 +5,7 @@ import { MAX_HUB_STATE_BYTES } from './limits.ts';
 import type { BinaryName, SlotName, UpdatePaths } from './paths.ts';
 import { isSlot } from './paths.ts';
 
-/** Identity of the installed binary at its last use. */
+/** Identity of the installed binary when it was used last. */
 export type BinaryIdentity = {
   readonly path: string;
   readonly size: number;
@@ -24,7 +24,7 @@ export type TrialLimits = { readonly starts: number; readonly seconds: number; r
 export type Trial = {
   readonly slot: SlotName;
   readonly limits: TrialLimits;
-  /** Number of starts so far. A start is counted before it happens. */
+  /** Number of starts so far. Each start is counted before the binary is started. */
   readonly tries: number;
   /** Total running time of the finished starts in seconds. */
   readonly seconds: number;
@@ -40,21 +40,27 @@ export type FailedUpdate = { readonly sha256: string; readonly version: string; 
 
 /**
  * Persistent state of self-updates. A later version of Skerry may add fields, but must not change the meaning
- * of a field, because older versions read the file after a rollback.
+ * of a field, because older versions read the state file after a rollback.
  */
 export type UpdateState = {
   readonly base: BinaryIdentity;
   readonly current: BinaryName;
   readonly slots: Readonly<Partial<Record<SlotName, SlotContent>>>;
   readonly trial?: Trial | undefined;
-  /** Watchdog of the start in progress. The field has the name that the state file uses. */
+  /**
+   * Watchdog of the trial start in progress. Named `guard`, because the state file of older versions contains
+   * this name.
+   */
   readonly guard?: WatchdogProcess | undefined;
   readonly returned?: FailedUpdate | undefined;
 };
 
 const NOT_FOUND = ['ENOENT', 'ENOTDIR'];
 
-/** State of the file, or the reason, in `damaged`, why it cannot be parsed. Empty if there is no file. */
+/**
+ * Content of the state file, or the reason, in `damaged`, why the file cannot be parsed. Empty if there is no
+ * state file.
+ */
 export type UpdateStateRead = { readonly state?: UpdateState; readonly damaged?: string };
 
 /** Reads the state file. Throws Failure `update.state` if the system cannot read it. */

@@ -13,8 +13,8 @@ export type TrialFindings = {
 };
 
 /**
- * Counts the last trial start. Returns the state for the next trial start with the watchdog `guard`, or the
- * state after a failed trial.
+ * Counts the last trial start. Returns the state for the next trial start with the watchdog `guard`. If the
+ * trial has failed, returns the state after the failed trial.
  */
 export function nextTrialState(
   state: UpdateState,

@@ -49,8 +49,8 @@ export type BeginTrialSettings = {
 
 /**
  * Stores durably that the next start runs `staged` on trial. The caller then stops the hub and calls
- * `handOver`, or cancels the trial by the returned function. Throws Failure `update.state` if there is no
- * binary to roll back to, `update.unwritable` if the state cannot be written, or the signal's reason.
+ * `handOver`, or cancels the trial with the returned function. Throws Failure `update.state` if there is no
+ * binary to roll back to, Failure `update.unwritable` if the state cannot be written, or the signal's reason.
  */
 export async function beginTrial(beginning: BeginTrialSettings): Promise<() => void> {
   const { dataFolder, launched, staged, limits = HUB_TRIAL, signal } = beginning;
@@ -69,7 +69,10 @@ export async function beginTrial(beginning: BeginTrialSettings): Promise<() => v
   return () => saveState(paths, { ...before, ...(replaced && { trial: replaced }) });
 }
 
-/** Verifies that the installed binary is unchanged, because every start begins with it. */
+/**
+ * Verifies that the installed binary is unchanged, because every start of the hub begins with the installed
+ * binary.
+ */
 async function baseOf(
   { launched, program }: BeginTrialSettings,
   state: UpdateState | undefined,
@@ -94,9 +97,7 @@ function replacedFailure(path: string, reason: string): Failure {
   return new Failure('update.state', `${sentence}: restart the hub before it is updated.`);
 }
 
-/**
- * Ends the trial as passed, so that further starts use the running binary. Does nothing if there is no trial.
- */
+/** Ends the trial as passed. Later starts then use the running binary. Does nothing if there is no trial. */
 export function confirmTrial(dataFolder: string, { running }: Launched): void {
   const paths = updatePaths(dataFolder);
   const { state } = readUpdateState(paths);
@@ -139,8 +140,8 @@ function saveState(paths: UpdatePaths, state: UpdateState): void {
 }
 
 /**
- * Returns the path of the installed binary, which starts the binary of the state file. Throws Failure
- * `update.state` if the file is missing.
+ * Returns the path of the installed binary, which starts the binary that the state file selects. Throws
+ * Failure `update.state` if the installed binary is missing.
  */
 export function baseProgram(dataFolder: string): string {
   const { state } = readUpdateState(updatePaths(dataFolder));

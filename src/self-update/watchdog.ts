@@ -7,11 +7,12 @@ import type { Trial, UpdateState } from './state.ts';
 export const HANDOVER_EXIT_CODE = 75;
 
 /**
- * Watchdog of one start of a hub on trial: a shell script, because a shell takes 200 KB of memory and Node 40
- * MB. It runs the hub as its child and forwards signals. Until the hub is confirmed, the script checks the
- * time limit once a second, and kills the hub after it. If the hub exits before it is confirmed, the shell
- * executes the installed binary, which counts the start. If the hub is confirmed, the script waits and exits
- * with the hub's exit code. The script renames one file. All other state is written by the installed binary.
+ * Watchdog of one start of a hub on trial. The watchdog is a shell script, because a shell takes 200 KB of
+ * memory and Node 40 MB. The script runs the hub as its child and forwards signals. Until the hub is
+ * confirmed, the script checks the time limit once a second, and kills the hub when the limit is exceeded. If
+ * the hub exits before it is confirmed, the shell executes the installed binary, which counts the start. If
+ * the hub is confirmed, the script waits and exits with the hub's exit code. The script writes no state,
+ * except that it renames the file `unconfirmed` after a requested stop.
  */
 const SCRIPT = `
 limit=$1 grace=$2 unconfirmed=$3 stopped=$4 base=$5 hub=$6

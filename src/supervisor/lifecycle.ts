@@ -35,7 +35,10 @@ function transitionTo(next: ModuleState, action: LifecycleAction): Transition {
   return { next, action };
 }
 
-/** Transition table: the next state and the action for each state and event. Missing events cannot occur. */
+/**
+ * Transition table: the next state and the action for each state and event. An event that the table does not
+ * contain for a state cannot occur in that state.
+ */
 const TRANSITIONS: Readonly<Record<ModuleState, Readonly<Partial<Record<LifecycleEvent, Transition>>>>> = {
   stopped: {
     start: transitionTo('starting', 'spawn'),
@@ -129,7 +132,7 @@ const TRANSITIONS: Readonly<Record<ModuleState, Readonly<Partial<Record<Lifecycl
   },
 };
 
-/** States in which no request is in progress. */
+/** True for each state in which the module is not being started, stopped, killed or restarted. */
 const STEADY: Readonly<Record<ModuleState, boolean>> = {
   stopped: true,
   starting: false,
@@ -151,7 +154,7 @@ export function transition(state: ModuleState, event: LifecycleEvent): Transitio
   return found;
 }
 
-/** Returns true if no request is in progress in this state. */
+/** Returns true if the module is not being started, stopped, killed or restarted in `state`. */
 export function isSteady(state: ModuleState): boolean {
   return STEADY[state];
 }

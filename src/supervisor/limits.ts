@@ -3,21 +3,22 @@
 /** Maximum number of last lines of standard error that are stored to show why a module failed. */
 export const MAX_LAST_LINES = 3;
 
-/** Maximum bytes of each stored last line. */
+/** Maximum bytes of each line of standard error that is stored to show why a module failed. */
 export const MAX_LAST_LINE_BYTES = 200;
 
 /** Maximum bytes of one line in the log of a module. A longer line is cut and counted. */
 export const MAX_LOG_LINE_BYTES = 1 << 18;
 
 /**
- * Maximum number of unsettled lines of one module. Beyond it, the module's standard output is not read. The
- * number is large enough for the store to commit many lines at once.
+ * Maximum number of output lines of one module that the hub has neither stored nor rejected yet. When this
+ * number is reached, the module's standard output is not read. The number is large enough for the store to
+ * commit many lines at once.
  */
 export const MAX_PENDING_LINES = 256;
 
 /**
- * Maximum bytes of the unsettled lines of one module. The line that exceeds the maximum is still accepted, so
- * that a line of the maximum length is never blocked forever.
+ * Maximum bytes of the output lines of one module that the hub has neither stored nor rejected yet. The line
+ * that exceeds this maximum is still accepted, so that the longest permitted line is never blocked forever.
  */
 export const MAX_PENDING_LINE_BYTES = 1 << 20;
 
@@ -30,17 +31,18 @@ export const LINE_RETRY_MS = 1_000;
 /** Maximum bytes of one module's current log file. */
 export const MAX_LOG_FILE_BYTES = 1 << 20;
 
-/** Maximum number of older log files of one module. */
+/** Maximum number of rotated log files of one module, not counting the current log file. */
 export const MAX_OLD_LOG_FILES = 3;
 
-/** Maximum bytes of recent terminal output that a new viewer receives: some full screens. */
+/** Maximum bytes of recent terminal output that a new viewer receives. Enough for several full screens. */
 export const MAX_SCROLLBACK_BYTES = 1 << 16;
 
 /** Maximum number of viewers of one terminal. */
 export const MAX_VIEWERS = 8;
 
 /**
- * Maximum bytes of the private /tmp, and of the private /dev/shm, of a sandboxed module. Both are in memory.
+ * Maximum bytes of the private /tmp of a sandboxed module, and also of its private /dev/shm. Both folders are
+ * in memory.
  */
 export const SANDBOX_TMP_BYTES = 64 << 20;
 

@@ -53,7 +53,7 @@ export function createModule(initialSpec: ModuleSpec, settings: ModuleSettings):
   let cancelTimer: Cancel | undefined;
   let waiters: (() => void)[] = [];
   let health: HealthMonitor | undefined;
-  /** True if the module is not ready and `readyWithin` is over. */
+  /** True if the module is not ready although the time `readyWithin` after its start has passed. */
   let late = false;
   let confinement: Confinement | undefined;
   let environment: Record<string, string> = {};
@@ -133,7 +133,8 @@ export function createModule(initialSpec: ModuleSpec, settings: ModuleSettings):
   };
 
   /**
-   * Moves a started process into its cgroup. Resolves to false if a child process may be outside the cgroup.
+   * Moves a started process into the module's cgroup. Resolves to false if a child process is possibly
+   * outside the cgroup.
    */
   const joinCgroup = (
     { group, joinsItself }: Confinement,
@@ -149,7 +150,7 @@ export function createModule(initialSpec: ModuleSpec, settings: ModuleSettings):
     });
   };
 
-  /** Notifies the host that the module accepts input. A module that is stopping gets no more input. */
+  /** Notifies the hub that the module accepts input. Does nothing if the module is stopping. */
   const notifyWritable = (): void => {
     if (state === 'running' || state === 'ready') host.writable?.(name);
   };

@@ -14,12 +14,13 @@ export type RestartPolicy = 'never' | 'on-failure' | 'on-unhealthy' | 'always';
 export type BackoffSpec = {
   /** Delay of the first restart. */
   readonly first: number;
-  /** Factor by which each further delay is longer. */
+  /** Factor by which each delay is longer than the previous delay. */
   readonly factor: number;
   /** Maximum delay. */
   readonly most: number;
   /**
-   * Minimum length of a stable run. After a stable run, the module restarts at once and the delay is reset.
+   * Minimum running time after which a run counts as stable. After a stable run, the module restarts
+   * immediately and the delay is reset.
    */
   readonly forgivenAfter: number;
 };
@@ -29,7 +30,7 @@ export type HealthSpec = {
   readonly check:
     | { readonly kind: 'exec'; readonly exec: readonly string[] }
     | { readonly kind: 'tcp'; readonly port: number }
-    /** The host reports the health through `Supervisor.reportHealth`. */
+    /** The module reports its health to the hub, and the hub calls `Supervisor.reportHealth`. */
     | { readonly kind: 'reported' };
   /** Interval between checks. */
   readonly every: number;
@@ -37,7 +38,10 @@ export type HealthSpec = {
   readonly timeout: number;
   /** Number of failures in a row after which the module is unhealthy. */
   readonly threshold: number;
-  /** Maximum time that later modules in the startup order wait until this module is ready. */
+  /**
+   * Maximum time until this module must be ready. Later modules in the startup order wait for this time at
+   * most.
+   */
   readonly readyWithin: number;
 };
 
@@ -72,7 +76,9 @@ export type ModuleSpec = {
   readonly health?: HealthSpec | undefined;
   readonly limits: ModuleLimits;
   readonly sandbox: SandboxLevel;
-  /** `none`: the module has no network. In a sandbox, it has a private loopback interface. */
+  /**
+   * `none` if the module has no network. In a sandbox, such a module still has a private loopback interface.
+   */
   readonly network?: 'none' | undefined;
   /** Folder of the hub's MQTT socket, if the folder must be made visible in the sandbox. */
   readonly socketFolder?: string | undefined;
@@ -81,7 +87,7 @@ export type ModuleSpec = {
    * `dynamic`.
    */
   readonly user?: string | undefined;
-  /** Device nodes that the module may use. */
+  /** Paths of the device nodes that the module is permitted to use. */
   readonly devices: readonly string[];
   /** Folder of the program, if the folder must be made visible in the sandbox. */
   readonly programFolder?: string | undefined;
@@ -90,7 +96,7 @@ export type ModuleSpec = {
    * the path of the file.
    */
   readonly secretFiles: readonly { readonly variable: string; readonly content: Buffer }[];
-  /** True if the module must not start without all its limits and its complete sandbox. */
+  /** True if the module is started only if all its limits and its complete sandbox can be enforced. */
   readonly require: boolean;
 };
 
@@ -121,7 +127,10 @@ export type ModuleStatus = {
   readonly pid: number | undefined;
   /** Milliseconds since the process started. Undefined if there is no process. */
   readonly uptimeMs: number | undefined;
-  /** Number of restarts after exits that nobody requested. */
+  /**
+   * Number of restarts that the hub made after the module exited or became unhealthy. Excludes restarts on
+   * request.
+   */
   readonly restarts: number;
   /** Last exit status (`exit 3`, `SIGKILL`), or the reason why the module failed to start. */
   readonly lastExit: string | undefined;
@@ -129,13 +138,19 @@ export type ModuleStatus = {
   readonly lastLines: readonly string[];
   /** Reason of the last failed health check. Undefined if the last check succeeded or there was none. */
   readonly checkFailure?: string | undefined;
-  /** True if the module is not ready and `readyWithin` is over, so that later modules have started. */
+  /**
+   * True if the module is not ready although the time `readyWithin` after its start has passed. Later modules
+   * have then started without waiting for this module.
+   */
   readonly late: boolean;
   /** Number of log lines that were cut at MAX_LOG_LINE_BYTES. */
   readonly cutLines: number;
   /** Number of messages that the current process has printed. Undefined if its output is logged. */
   readonly printedLines: number | undefined;
-  /** Number of messages that the host rejected or that exceeded the maximum packet size. */
+  /**
+   * Number of messages that the hub rejected, plus the number of messages that exceeded the maximum packet
+   * size.
+   */
   readonly refusedLines: number;
   /** Number of log lines that were lost because of write errors. */
   readonly lostLogLines: number;
@@ -160,7 +175,7 @@ export type Module = {
   /** Attaches a viewer to the terminal; see `Supervisor.attach`. */
   readonly attach: (viewer: Viewer) => Attachment;
   readonly status: () => ModuleStatus;
-  /** Returns the uid of the module. `uidFixed` is true if none of its processes can change the uid. */
+  /** Returns the uid of the module. `uidFixed` is true if no process of the module can change its uid. */
   readonly identity: () => { readonly uid: number | undefined; readonly uidFixed: boolean };
   /** Returns the pids of the module's cgroup. Undefined if the module has no cgroup. */
   readonly pids: () => readonly number[] | undefined;
@@ -173,22 +188,22 @@ export type Module = {
 
 export type ModuleStateChange = Pick<ModuleStatus, 'name' | 'state'>;
 
-/** Receiver of the messages and state changes of modules. The hub implements this interface. */
+/** Host of the supervisor: receives the messages and state changes of modules. Implemented by the hub. */
 export type SupervisorHost = {
   /**
-   * Called with one line of output of a module with `io: lines`, without the line end. The host calls
-   * `settle` once. While MAX_PENDING_LINES lines are not settled, the module's output is not read, so that
-   * the module blocks (back-pressure).
+   * Called with one line of output of a module with `io: lines`, without the line end. The hub calls `settle`
+   * once, when the line is durable or rejected. While MAX_PENDING_LINES lines are not settled, the module's
+   * output is not read, so that the module blocks (back-pressure).
    */
   readonly line: (module: string, line: Buffer, settle: OnDurable) => void;
   /** Called with the number of bytes of each chunk that a module has printed. */
   readonly countInput?: (bytes: number) => void;
-  /** Back-pressure of the host. While the pressure is high, no messages are read from modules. */
+  /** Back-pressure of the hub's store. While the pressure is high, no messages are read from modules. */
   readonly pressure?: Pressure;
   readonly changed: (change: ModuleStateChange) => void;
   /**
-   * Called when a module with `io: lines` accepts input: after its start, and when its input has space after
-   * `write` has returned false.
+   * Called when a module with `io: lines` accepts input: after the module's start, and when its input has
+   * space again after `write` has returned false.
    */
   readonly writable?: (module: string) => void;
 };
@@ -219,18 +234,19 @@ export type Supervisor = {
    */
   readonly killOrphans: () => Promise<void>;
   /**
-   * Adds modules and starts them in startup order. Modules of one order start when each module of the
-   * previous order is ready, has failed or ended, or has exceeded `readyWithin`. Resolves when this is true
-   * for the last order. A module that cannot be started is `failed`; the other modules run.
+   * Adds modules and starts them in startup order. The next modules in the order are started when each module
+   * before them is ready, has failed or ended, or has exceeded `readyWithin`. Resolves when each of the last
+   * modules has reached one of these states. A module that cannot be started becomes `failed`, and the other
+   * modules still run.
    */
   readonly start: (specs: readonly ModuleSpec[]) => Promise<void>;
   /**
-   * Changes the specification of a module without a restart. Limits and health checks apply at once, all
+   * Changes the specification of a module without a restart. Limits and health checks apply immediately, all
    * other changes at the next start.
    */
   readonly adjust: (spec: ModuleSpec) => void;
   /**
-   * Stops and removes a module. Resolves when none of its processes runs. Does nothing if the module is
+   * Stops and removes a module. Resolves when no process of the module runs. Does nothing if the module is
    * unknown.
    */
   readonly remove: (name: string) => Promise<void>;
@@ -241,7 +257,10 @@ export type Supervisor = {
   readonly reportHealth: (name: string, well: boolean, reason?: string) => void;
   /** Stops all modules in reverse startup order. Resolves when no process of a module runs. */
   readonly stop: () => Promise<void>;
-  /** Stops a module until it is started on request. Resolves when none of its processes runs. */
+  /**
+   * Stops a module. The module stays stopped until `startModule` or `restart` is called. Resolves when no
+   * process of the module runs.
+   */
   readonly stopModule: (name: string) => Promise<void>;
   /** Starts a module and resets its back-off. Resolves when the module runs or has failed. */
   readonly startModule: (name: string) => Promise<void>;
@@ -257,9 +276,9 @@ export type Supervisor = {
   readonly statuses: () => ModuleStatus[];
   /**
    * Writes one line to the standard input of a module with `io: lines`. `line` must not contain a newline.
-   * `written` is called once, asynchronously: without an error if the pipe accepted the line, with an error
-   * if the module exited before that. Returns false if the caller must wait for `writable` before the next
-   * line.
+   * `written` is called once, asynchronously: without an error if the pipe accepted the line, or with an
+   * error if the module exited before the pipe accepted the line. Returns false if the caller must wait for
+   * `writable` before the next line.
    */
   readonly write: (module: string, line: Buffer, written: (error?: Error) => void) => boolean;
 };

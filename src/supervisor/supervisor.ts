@@ -26,7 +26,7 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
   const groupName = `skerry-${createHash('sha256').update(runFolder).digest('hex').slice(0, 12)}`;
   const modules = new Map<string, Module>();
   let openHierarchy: CgroupHierarchy | undefined;
-  // Opened on first use, so that a hub without modules creates no cgroups.
+  // The hierarchy is opened on first use, so that a hub without modules creates no cgroups.
   const hierarchy = (): CgroupHierarchy =>
     (openHierarchy ??= openCgroupHierarchy(groupName, '/proc', watchdog));
   const confiner = createConfiner({
@@ -38,7 +38,9 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
   const processes = moduleProcesses(() => modules.values(), orphans.tagged);
   const findPeer = createPeerFinder({ processes, clock, log: settings.log });
   const removals = new Map<string, Promise<void>>();
-  /** Modules that wait to start until a previous module with the same name is removed. */
+  /**
+   * Modules that are not started yet, because a previous module with the same name is still being removed.
+   */
   const pendingStarts = new Map<string, { spec: ModuleSpec }>();
   let stopped: Promise<void> | undefined;
 
@@ -79,7 +81,7 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
     killOrphans: async () => {
       const wasRunning = await orphans.killFromLastRun();
       removeTmpfsFolders(hidden);
-      // Older versions of the hub wrote secrets into this folder on flash.
+      // The folder is removed, because older versions of the hub wrote secrets into it, on flash.
       rmSync(join(hidden, 'secrets'), { recursive: true, force: true });
       if (!wasRunning) return;
       for (const group of hierarchy().groups()) {
@@ -88,8 +90,8 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
       }
     },
     start: async specs => {
-      // If a module with the same name is being removed, the new module starts after the removal. The new
-      // module does not start if it is removed before that.
+      // If a module with the same name is being removed, the new module is started after that removal. If
+      // `remove` is called for the name in the meantime, the new module is not started.
       const requests = specs.map(spec => ({ spec }));
       for (const request of requests) pendingStarts.set(request.spec.name, request);
       await Promise.all(specs.map(({ name }) => removals.get(name)));

@@ -11,7 +11,10 @@ export type Addresses<Address> = {
   readonly current: () => Address;
   /** Returns the addresses that precede the current address. */
   readonly better: () => readonly Address[];
-  /** Makes the next address the current one. Returns true after the last address, when the first is next. */
+  /**
+   * Makes the next address the current one. After the last address, makes the first address the current one
+   * and returns true.
+   */
   readonly next: () => boolean;
   /** Makes the first address the current one. */
   readonly first: () => true;

@@ -1,6 +1,6 @@
 import type { ForwarderSettings } from './settings.ts';
 
-/** Dependencies of a forwarder that call the forwarder back. */
+/** Dependencies of a forwarder that call functions of the forwarder. */
 type Dependencies = Pick<ForwarderSettings, 'clock' | 'drain' | 'take' | 'pressure' | 'memory'>;
 
 /** Wraps a function so that its exceptions are passed to `threw`. */

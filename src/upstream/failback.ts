@@ -5,19 +5,23 @@ import { INITIAL_FAILBACK_MS, MAX_FAILBACK_MS, UPSTREAM_CONNECT_TIMEOUT_MS } fro
 import type { Dial } from './link/dial.ts';
 
 export type FailbackSettings = {
-  /** Returns a preferred address and its dial function. Undefined if the current address is the first. */
+  /**
+   * Returns an address that precedes the current one, and its dial function. Undefined if the current address
+   * is the first.
+   */
   readonly dial: () => Promise<
     { readonly dial: Dial; readonly host: string; readonly port: number } | undefined
   >;
-  /** Called when a preferred address accepts a connection. */
+  /** Called when an address that precedes the current one accepts a connection. */
   readonly found: () => void;
   readonly clock: Clock;
   readonly random: Random;
 };
 
 /**
- * Periodic check of whether a preferred address accepts a connection again. The check sends no MQTT packet,
- * because a CONNECT with the same client identifier would end the working link.
+ * Periodic check of whether an address that precedes the current one accepts connections again. The check
+ * sends no MQTT packet, because a CONNECT with the same client identifier would make the server close the
+ * working link.
  */
 export type Failback = {
   /** Schedules the next check. Called when a link to a secondary address is open. */

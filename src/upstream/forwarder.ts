@@ -41,7 +41,10 @@ export type Forwarder = { readonly status: () => ForwarderStatus; readonly stop:
  */
 export function startForwarder(originalSettings: ForwarderSettings): Forwarder {
   const note = (thrown: unknown): void => noteException(originalSettings.log, 'the upstream', thrown);
-  /** Schedules a reconnect after an exception that left the forwarder without a link and without a timer. */
+  /**
+   * Schedules a reconnect. Called after an exception that left the forwarder without a link and without a
+   * timer.
+   */
   const recover = (thrown: unknown): void => {
     note(thrown);
     if (state === 'stopped') return;
@@ -82,7 +85,10 @@ export function startForwarder(originalSettings: ForwarderSettings): Forwarder {
   let state: ForwarderStatus['state'] = 'connecting';
   let version: 4 | 5 = 5;
   let failures = 0;
-  /** True if the server has acknowledged a message on this link, or the link has been stable. */
+  /**
+   * True if the server has acknowledged a message on this link, or if the link has been open long enough to
+   * count as stable.
+   */
   let hasWorked = false;
   let link: Link | undefined;
   let exchange: Exchange | undefined;
@@ -169,8 +175,9 @@ export function startForwarder(originalSettings: ForwarderSettings): Forwarder {
     closesAfterAcks = false;
     cancelAll();
     failback.stop();
-    // The link's end is evaluated while the queue is still open, because the evaluation may reject a message.
-    // The queue is then closed even after an exception, because the next link opens it again.
+    // The end of the link is evaluated before the queue reader is closed, because the evaluation may reject a
+    // message in the queue. The reader is closed even after an exception, because the next link opens a new
+    // reader.
     if (endedExchange !== undefined) {
       contain(evaluateEnd, note)(endedExchange, cause);
       endedExchange.stop();
@@ -182,7 +189,7 @@ export function startForwarder(originalSettings: ForwarderSettings): Forwarder {
     else failed(failure, cause === 'unanswered');
   };
 
-  /** Evaluates the end of a link for the detection of poison messages and of QoS 2 support. */
+  /** Passes the end of a link to the detection of poison messages and to the detection of QoS 2 support. */
   const evaluateEnd = (endedExchange: Exchange, cause: Cause): void => {
     const address = addressText(addresses.current());
     const isSure = cause === 'blamed';

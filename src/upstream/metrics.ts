@@ -8,12 +8,12 @@ import type { ForwarderStatus } from './settings.ts';
 export type UpstreamMetrics = {
   /** Counts a message that the server acknowledged. */
   readonly taken: () => void;
-  /** Counts a message that was not accepted. */
+  /** Counts a message that the server or the encoder rejected. */
   readonly refused: (reason: string) => void;
   /** Records that the server acknowledges messages in time. */
   readonly proven: () => void;
   /**
-   * Records a failed connection. `unanswered` is true if the connection ended by the acknowledgement timeout.
+   * Records a failed connection. `unanswered` is true if the acknowledgement timeout ended the connection.
    */
   readonly failed: (thrown: unknown, unanswered?: boolean) => void;
   readonly status: () => Omit<ForwarderStatus, 'state' | 'address' | 'version' | 'pause'>;

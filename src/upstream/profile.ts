@@ -14,8 +14,8 @@ export type Profile = {
    */
   readonly expiry: 'sender' | 'all';
   /**
-   * Returns the user properties of an outgoing message. Undefined if the message must not be sent because it
-   * has passed too many hubs. `keepsTopic` is true if the topic does not contain the device's name.
+   * Returns the user properties of an outgoing message. Undefined if the message has passed too many hubs and
+   * must not be sent. `keepsTopic` is true if the topic does not contain the device's name.
    */
   readonly properties: (message: Message, device: string, keepsTopic: boolean) => Properties | undefined;
 };
@@ -29,7 +29,10 @@ const MQTT: Profile = {
   properties: propertiesForServer,
 };
 
-/** Profile of a parent hub. User properties tell the parent hub the origin of each message. */
+/**
+ * Profile of a parent hub. User properties of each message contain the origin of the message for the parent
+ * hub.
+ */
 const SKERRY: Profile = { ...MQTT, expiry: 'all', properties: propertiesForParent };
 
 export const PROFILES: Readonly<Record<'mqtt' | 'skerry', Profile>> = { mqtt: MQTT, skerry: SKERRY };

@@ -13,7 +13,10 @@ export type UpstreamMemory = {
   readonly releases: Qos2OutboundStore;
   readonly receipts: Qos2InboundStore;
   readonly offers: Qos2SupportStore;
-  /** Name of the session that the server may have stored. Undefined if there is none. */
+  /**
+   * Returns the name of the session that may still exist on the server. Undefined if there is no such
+   * session.
+   */
   readonly session: () => string | undefined;
   readonly keepSession: (session: string | undefined, settle: OnDurable) => void;
   /** Topic filters to which the session is subscribed. */
@@ -21,14 +24,17 @@ export type UpstreamMemory = {
   readonly keepFilters: (filters: readonly string[], settle: OnDurable) => void;
 };
 
-/** MQTT session on the server. QoS 2 and downstream messages need one that survives a reconnect. */
+/**
+ * MQTT session on the server. A session that survives a reconnect is needed for QoS 2 and for downstream
+ * messages.
+ */
 export type UpstreamSession = {
   /** Session fields of CONNECT. */
   readonly wanted: () => { readonly clean: boolean; readonly sessionExpiry: number };
   /**
-   * Handles CONNACK and calls `begin` when messages may be sent. Returns false if the hub has not stored the
-   * name of this session. Then the name is stored, and `renew` is called: the hub must reconnect, because
-   * some servers do not store a session that was created with Clean Start.
+   * Handles CONNACK. Calls `begin` when messages may be sent, and returns true. If the session is persistent
+   * and the hub has not stored its name yet, stores the name and returns false. `renew` is then called and
+   * the hub must reconnect, because some servers do not store a session that was created with Clean Start.
    */
   readonly agree: (terms: Connack, begin: OnDurable, renew: () => void) => boolean;
 };
@@ -63,8 +69,8 @@ export function createSession(
         begin();
         return true;
       }
-      // The name is stored first. Otherwise the hub could use packet identifiers in a session that it does
-      // not recognize after a restart.
+      // The name is stored before any message is sent. Otherwise the hub would not recognize the session
+      // after a restart, although packet identifiers are in use in it.
       memory.keepSession(name, error => {
         if (error !== undefined || name === undefined) begin(error);
         else renew();

@@ -8,7 +8,8 @@ import type { Drain, DrainSettings, MetadataEntry } from '../queue/types.ts';
 import type { UpstreamMemory } from './session.ts';
 
 /**
- * Accepts a downstream message. Calls `settle` when the message and the metadata entry `note` are durable.
+ * Function that accepts a downstream message. Calls `settle` when the message and the metadata entry `note`
+ * are durable.
  */
 export type TakeDown = (message: Message, settle: OnDurable, note?: MetadataEntry) => void;
 
@@ -21,7 +22,7 @@ export type ForwarderSettings = Omit<UpstreamEntry, 'password'> & {
   readonly home: string;
   /** Opens the reader of the queue that holds the outgoing messages. */
   readonly drain: (settings: DrainSettings) => Drain;
-  /** Receives downstream messages. */
+  /** Function that stores downstream messages. */
   readonly take: TakeDown;
   /** Back-pressure of the store that receives downstream messages. */
   readonly pressure: Pressure;
@@ -39,7 +40,7 @@ export type ForwarderStatus = {
   readonly version: 4 | 5 | undefined;
   /** Reason why sending is paused. Undefined if messages may be sent. */
   readonly pause: string | undefined;
-  /** False if the last link ended by the acknowledgement timeout and no link has been stable since then. */
+  /** False if the acknowledgement timeout ended the last link, and no link has been stable since then. */
   readonly acknowledges: boolean;
   readonly lastError: string | undefined;
   /** Milliseconds since the last error. */

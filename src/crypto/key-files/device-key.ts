@@ -9,7 +9,7 @@ import { createKeyFile, readKeyPair, replacePublicFile } from './key-file.ts';
 const FOLDER = 'keys';
 
 /**
- * Creates the folder of keys in a data folder if necessary and returns its path. Throws Failure
+ * Returns the path of the folder for keys in a data folder. Creates the folder if necessary. Throws Failure
  * `key.unwritable`.
  */
 export function keysFolder(dataFolder: string): string {
@@ -52,7 +52,7 @@ async function createDeviceKey(secretFile: string, publicFile: string, random: R
   try {
     createKeyFile(secretFile, secretKeyLine('x25519', secretKey), 0o600, random);
   } catch (thrown) {
-    // Another process has created the key first. Its key is used.
+    // If another process has created the key in the meantime, the key of the other process is used.
     if (!(thrown instanceof Failure && thrown.code === 'key.exists')) throw thrown;
   }
 }

@@ -46,7 +46,7 @@ export async function readKeyPair(file: string, kind: KeyKind): Promise<KeyPair>
 function readKeyFile(file: string): KeyFile {
   let descriptor: number;
   try {
-    // Without O_NONBLOCK, opening a FIFO would block.
+    // O_NONBLOCK is set, because opening a FIFO would otherwise block.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (thrown) {
     const reason = systemCode(thrown) === 'ENOENT' ? 'no such file (ENOENT)' : reasonOf(thrown);
@@ -80,7 +80,8 @@ export function createKeyFile(file: string, text: string, mode: number, random: 
 }
 
 /**
- * Replaces a public key file atomically. Must not be used for secret keys, because the old key would be lost.
+ * Replaces a public key file atomically. Must not be used for secret keys, because the old secret key would
+ * be lost.
  */
 export function replacePublicFile(file: string, text: string, random: Random): void {
   writeAtomically(file, text, 0o644, random, renameSync);

@@ -10,8 +10,8 @@ const SECRET_MODE = 0o600;
 const PUBLIC_MODE = 0o644;
 
 /**
- * Writes the two files of a key pair: `<name>.key`, which only its owner can read, and `<name>.pub`. If it
- * throws, no file is left.
+ * Writes the two files of a key pair: `<name>.key`, which only its owner can read, and `<name>.pub`. If an
+ * error is thrown, neither file remains.
  * @throws Failure `key.exists`, `key.unwritable`
  */
 export function createKeyFiles(
@@ -31,7 +31,8 @@ export function createKeyFiles(
     const line = publicKeyLine(kind, { bytes: publicKey, comment: basename(name) });
     createKeyFile(publicFile, line, PUBLIC_MODE, random);
   } catch (thrown) {
-    // A secret key without its public key is useless, and it was not used yet.
+    // The secret key file is removed, because a secret key without its public key is useless. No data can be
+    // encrypted for this key yet.
     rmSync(secretFile);
     throw thrown;
   }

@@ -12,9 +12,9 @@ const SUFFIX = '.pub';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /**
- * Reads the public keys whose manifests this hub accepts. Without trusted keys the hub accepts unsigned
- * manifests. Therefore a damaged key is an error: if the only key were skipped, the hub would accept
- * manifests from everyone.
+ * Reads the public keys whose manifests this hub accepts. A damaged key file is an error and is not skipped:
+ * a hub without trusted keys accepts unsigned manifests, so if the only key were skipped, the hub would
+ * accept manifests from everyone.
  * @throws Failure `key.unreadable`, `key.damaged`, `key.too-many`
  */
 export function trustedKeys(dataFolder: string): TrustedKey[] {
@@ -37,8 +37,8 @@ function namesIn(folder: string): string[] {
 }
 
 /**
- * Installs a public key as trusted. Returns the key with the name of its file. If the key is already trusted,
- * returns it with its existing name.
+ * Installs the public key in `file` as trusted. Returns the key with the name under which it is installed. A
+ * key that is already trusted keeps its existing name.
  * @throws Failure `key.unreadable`, `key.damaged`, `key.exists`, `key.too-many`, `key.unwritable`
  */
 export function trustKey(dataFolder: string, file: string, random: Random): TrustedKey {

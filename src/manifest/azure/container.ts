@@ -34,7 +34,7 @@ export function containerOf(written: JsonObject, context: OptionContext): Contai
   const { remark } = context;
   const options = optionsOf(written, context.path);
   const converted = new Set<string>();
-  /** Converts an option. Marks the option as converted if `read` returns a value. */
+  /** Converts an option with `read`. Marks the option as converted if `read` returns a value. */
   const convert = <T>(name: string, read: (value: unknown, path: string) => T | undefined): T | undefined => {
     const option = options.get(name);
     if (option === undefined || isEmpty(option.value)) return undefined;
@@ -105,7 +105,8 @@ export function memoryOf(value: unknown): string | number | undefined {
 }
 
 /**
- * Returns the device nodes of a list of Docker devices. Adds a remark for a device with another path inside.
+ * Returns the device nodes of a list of Docker devices. Adds a remark for a device whose path inside the
+ * container differs.
  */
 function devicesOf(value: unknown, path: string, { module, remark }: OptionContext): string[] | undefined {
   if (!Array.isArray(value)) return undefined;

@@ -106,8 +106,8 @@ function remarkOuterFields(root: JsonObject, remark: AddRemark): void {
 }
 
 /**
- * Returns the content of the modules. Its place depends on the source of the file: `modulesContent`, also
- * within `content`; `moduleContent`, the name before 2018; or the top level.
+ * Returns the object with the settings of the modules. The object can be in the field `modulesContent`, in
+ * this field within `content`, in the field `moduleContent` of old files, or at the top level of the file.
  */
 function modulesContentOf(root: JsonObject): JsonObject | undefined {
   const content = ownOf(root, 'content');
@@ -122,15 +122,18 @@ function modulesContentOf(root: JsonObject): JsonObject | undefined {
   return undefined;
 }
 
-/** Returns true if the deployment extends another deployment: it does not configure the whole agent. */
+/**
+ * Returns true if the deployment is layered: it extends another deployment and does not configure the whole
+ * agent.
+ */
 function isLayered(modules: JsonObject): boolean {
   const agent = ownOf(modules, AGENT);
   return !(isJsonObject(agent) && [DESIRED, 'desired', 'properties'].some(key => Object.hasOwn(agent, key)));
 }
 
 /**
- * Returns the desired properties of one module. An entry may contain all properties, or single properties by
- * path, such as `properties.desired.modules.camera`.
+ * Returns the desired properties of one module. An entry contains all properties in one object, or single
+ * properties by path, such as `properties.desired.modules.camera`.
  */
 function twinOf(name: string, entry: JsonObject, file: string, remark: AddRemark): JsonObject {
   const desired: JsonObject = {};
@@ -160,13 +163,16 @@ function setAtPath(target: JsonObject, [step = '', ...rest]: readonly string[], 
   setAtPath(inner, rest, value);
 }
 
-/** Sets a field. Unlike an assignment, this also works for the name `__proto__`. */
+/**
+ * Sets a field of an object. Works for the name `__proto__` too, for which an assignment would change the
+ * prototype.
+ */
 function setField(target: JsonObject, field: string, value: unknown): void {
   Object.defineProperty(target, field, { value, configurable: true, enumerable: true, writable: true });
 }
 
 /**
- * Removes the quoted part of the file from an error of JSON.parse, because the part may contain a password.
+ * Removes the excerpt of the file from an error of JSON.parse, because the excerpt may contain a password.
  */
 function withoutText(reason: string): string {
   return reason.replace(/, (\.\.\.)?".*"(\.\.\.)? is not valid JSON$/s, '');

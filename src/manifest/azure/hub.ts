@@ -16,7 +16,7 @@ const KNOWN = ['schemaVersion', 'routes', 'storeAndForwardConfiguration', 'mqttB
 const STORE = '$edgeHub.storeAndForwardConfiguration';
 const BROKER = '$edgeHub.mqttBroker';
 
-/** Time to live that replaces an unlimited one: ten years. */
+/** Time to live that is used if the deployment sets no limit: ten years. */
 const UNLIMITED_TTL = '3650d';
 
 const UNITS = [
@@ -83,7 +83,7 @@ function maxSizeOf(value: unknown, path: string, remark: AddRemark): string | nu
   return '8M';
 }
 
-/** Converts seconds to a duration of the manifest. Returns undefined if the value is missing or invalid. */
+/** Converts seconds to a duration such as `"90s"`. Returns undefined if the value is missing or invalid. */
 function lifetimeOf(seconds: unknown, path: string, remark: AddRemark): string | undefined {
   if (seconds === undefined || seconds === null) return undefined;
   if (typeof seconds !== 'number' || !Number.isInteger(seconds) || seconds >= 2 ** 32) {

@@ -13,20 +13,23 @@ import type { WrittenModules } from './written-module.ts';
 /** Result of an import. */
 export type Imported = {
   readonly manifest: ManifestInput;
-  /** Remarks about the remaining work, in the order of the deployment. */
+  /** Remarks about settings that the user must complete, in the order of the deployment. */
   readonly remarks: readonly Remark[];
 };
 
-/** Path of the JSON Schema for editors, which "skerry schema" can write. */
+/** Path of the JSON Schema that editors use. The command "skerry schema" writes this file. */
 const SCHEMA = './skerry.schema.json';
 
 /** Placeholder for the name of the device. */
 const NAME = 'edge';
 
-/** Placeholder for the upstream. The host never exists (RFC 2606), so messages are queued. */
+/**
+ * Placeholder for the address of the upstream. Its host never exists (RFC 2606), so messages stay in the
+ * queue.
+ */
 const UPSTREAM = 'mqtt://upstream.invalid:1883';
 
-/** Supported schema versions. */
+/** Pattern of the supported schema versions. */
 const VERSION = /^1\.[0-9]+(\.[0-9]+)?$/;
 
 /**

@@ -9,7 +9,7 @@ import type { WrittenModule, WrittenModules } from './written-module.ts';
 
 const PATH = '$edgeAgent.modules';
 
-/** Fields of a module that are converted, or about which another remark is added. */
+/** Fields of a module that are converted or have a remark of their own. */
 const KNOWN = [
   'version',
   'type',
@@ -21,7 +21,7 @@ const KNOWN = [
   'settings',
 ];
 
-/** Restart policies by the policy of Azure IoT Edge, in lower case. */
+/** Restart policies of a manifest by the restart policy of Azure IoT Edge in lower case. */
 const RESTARTS: Readonly<Record<string, NonNullable<WrittenModule['restart']>>> = {
   always: 'always',
   never: 'never',
@@ -41,7 +41,8 @@ export function modulesOf(agent: JsonObject, remark: AddRemark): WrittenModules 
   const entries = Object.entries(objectAt(agent, 'modules', '$edgeAgent', remark));
   const orders = new Map(entries.map(([name, entry]) => [name, orderOf(entry)]));
   const definedOrders = Array.from(orders.values()).filter(order => order !== undefined);
-  // A module without startupOrder starts last in Azure IoT Edge, but first in Skerry, so it gets an order.
+  // In Azure IoT Edge a module without startupOrder starts last, and in Skerry first. The import therefore
+  // sets an order for such a module.
   const last = definedOrders.length === 0 ? undefined : Math.max(...definedOrders) + 1;
   const modules: [string, WrittenModule][] = [];
   for (const [name, entry] of entries) {

@@ -1,4 +1,4 @@
-/** Names that cannot be field names of a manifest, because valibot silently drops such fields. */
+/** Names that cannot be field names of a manifest, because valibot silently drops fields with these names. */
 const UNUSABLE = ['__proto__', 'prototype', 'constructor'];
 
 export const NAME_RULE = 'a name must be 1 to 64 letters, digits, "_" or "-"';

@@ -3,7 +3,10 @@ import type { OptionContext, Options } from './docker-options.ts';
 import { isEmpty } from './document.ts';
 import { shown } from './remark.ts';
 
-/** Function that returns the remark about a Docker option, for the module's name and the option's value. */
+/**
+ * Function that returns the remark about a Docker option. Receives the name of the module and the value of
+ * the option.
+ */
 type Advice = (module: string, value: unknown) => string;
 
 const exec: Advice = (module, value) =>
@@ -74,7 +77,7 @@ const ITEM_ADVICE: Readonly<Record<string, Advice>> = {
     `${shown(value)} is not converted: the program itself must listen on the port of this machine`,
 };
 
-/** Values that mean unlimited in Docker. */
+/** Values of an option that mean "unlimited" in Docker. */
 const UNLIMITED = [-1, '-1'];
 
 /** Adds a remark for each option that was not converted. */

@@ -4,7 +4,7 @@ import { upstreamClientId, upstreamPath } from '../upstreams.ts';
 import { pathOf } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
 
-/** Returns the first problem of fields that are valid alone but contradict each other. */
+/** Returns the first contradiction between fields, each of which is valid on its own. */
 export function findContradiction(manifest: Manifest): FieldProblem | undefined {
   for (const module of manifest.modules) {
     const found = moduleProblem(module) ?? numberProblem(module);
@@ -55,7 +55,8 @@ function numberProblem({ backoff, limits }: ModuleEntry): FieldProblem | undefin
 }
 
 /**
- * Returns the problem of a value that contradicts another. Shows both values, because one may be a default.
+ * Returns the problem of a value that contradicts the value of another field. Shows both values, because one
+ * of them may be a default that is not in the file.
  */
 function wrong(value: string | number, bound: string, other: string | number): string {
   return `is ${value}, and must be ${bound}, which is ${other}`;

@@ -3,7 +3,7 @@ import type * as v from 'valibot';
 /** Problem of one field, with the path of the field. */
 export type FieldProblem = { readonly path: readonly unknown[]; readonly problem: string };
 
-/** Kinds of schemas for which the problem also names the kind of the value. */
+/** Kinds of schemas for which the error also names the type of the wrong value. */
 const KINDS = ['string', 'number', 'boolean', 'array'];
 
 /** Returns the problem for an issue that valibot reports. */

@@ -7,7 +7,7 @@ import { upstreamChanges, upstreamSettings } from './upstream-changes.ts';
 export type ModuleChange = {
   readonly module: string;
   readonly change: 'start' | 'stop' | 'restart' | 'adjust' | 'keep';
-  /** Changed fields if the module is restarted or adjusted. */
+  /** Names of the changed fields if the module is restarted or adjusted. Empty for any other change. */
   readonly fields: readonly string[];
 };
 
@@ -28,11 +28,14 @@ export type Plan = {
   readonly modules: readonly ModuleChange[];
   readonly upstreams: readonly UpstreamChange[];
   readonly steps: readonly PlanStep[];
-  /** Components that change even if added and removed modules are ignored. */
+  /** Components of the hub that change for other reasons than added and removed modules. */
   readonly changedParts: readonly HubPart[];
 };
 
-/** Manifest with the folder against which its relative paths are resolved, and the pack that contains it. */
+/**
+ * Manifest, the folder against which its relative paths are resolved, and the pack that contains the
+ * manifest.
+ */
 export type Placed = {
   readonly manifest: Manifest;
   readonly home: string;
@@ -67,7 +70,7 @@ const PERMISSION_FIELDS: ReadonlySet<string> = new Set(['publish', 'subscribe'])
 /**
  * Returns the plan that changes the hub from one manifest to another. Only differences are changed. The plan
  * stops removed and restarted modules in reverse startup order, then changes the components of the hub, then
- * starts modules in startup order. `down` contains modules that do not run; they are restarted.
+ * starts modules in startup order. The modules in `down` do not run and are restarted.
  */
 export function planOf(current: Placed, target: Placed, down: ReadonlySet<string> = NONE): Plan {
   const modules = moduleChanges(current, target, down);
@@ -107,8 +110,8 @@ export function stateAfterStep(current: Placed, step: PlanStep, target: Placed):
 }
 
 /**
- * Returns the state after a step has failed. The modules and components of the step differ from any later
- * target, so that the next plan changes them again.
+ * Returns the state after a step has failed. In this state, the modules and components of the step differ
+ * from any target, so that the next plan changes them again.
  */
 export function stateAfterFailure(begun: Placed, step: PlanStep): Placed {
   if (step.kind === 'prepare' || step.kind === 'stop') return begun;
@@ -141,7 +144,10 @@ function hubSteps(current: Placed, target: Placed): PlanStep[] {
   }).map(kind => ({ kind }));
 }
 
-/** Returns the components that differ if only modules in both manifests are compared. */
+/**
+ * Returns the components whose settings differ between the two manifests, ignoring modules that only one
+ * manifest contains.
+ */
 function changedPartsOf(current: Placed, target: Placed): HubPart[] {
   const names = new Set(target.manifest.modules.map(({ name }) => name));
   const common = new Set(current.manifest.modules.map(({ name }) => name).filter(name => names.has(name)));
@@ -165,7 +171,7 @@ const PART_SETTINGS: Readonly<Record<HubPart, (placed: Pick<Placed, 'manifest' |
   limits: ({ manifest }) => [manifest.limits, manifest.retained],
   access: ({ manifest }) => accessOf(manifest),
   routes: ({ manifest }) => routesOf(manifest),
-  // The folder matters only for listeners with files.
+  // The folder is compared only if listeners read files, because only file paths depend on the folder.
   listeners: ({ manifest: { listeners }, home }) => [
     listeners,
     listeners.every(({ kind }) => kind === 'mqtt' || kind === 'ws') ? '' : home,

@@ -5,7 +5,7 @@ import type { Manifest, UpstreamEntry } from '../types.ts';
 export type UpstreamChange = {
   readonly upstream: string;
   readonly change: 'start' | 'stop' | 'restart' | 'keep';
-  /** Changed fields if the upstream is restarted. */
+  /** Names of the changed fields if the upstream is restarted. Empty for any other change. */
   readonly fields: readonly string[];
 };
 
@@ -17,7 +17,7 @@ export function upstreamSettings({ manifest, home }: Home): ReadonlyMap<string, 
   return new Map(
     manifest.upstreams.map(entry => [
       entry.name,
-      // The folder matters only for upstreams with TLS, because only TLS settings name files.
+      // The folder is compared only for upstreams with TLS, because only TLS settings contain file paths.
       { entry, device: manifest.name, home: entry.tls === undefined ? undefined : home },
     ]),
   );

@@ -2,17 +2,17 @@ import { MAX_MANIFEST_DEPTH } from '../../core/limits.ts';
 import { isExactNumber } from './exact-number.ts';
 
 /**
- * Error in a JSON text, at an offset or at a field. `problem` contains no text of the file except field
- * names, because values may be secrets.
+ * Error in a JSON text, with its offset or its field. `problem` contains field names and no other text of the
+ * file, because values may be secrets.
  */
 export type JsonError = { readonly problem: string } & (
   | { readonly kind: 'syntax' | 'depth'; readonly offset: number }
   | { readonly kind: 'name'; readonly path: readonly (string | number)[] }
 );
 
-/** Object or array that is not closed. `at` is the current field name or array index. */
+/** Open object or array at the current offset. `at` is the current field name or array index. */
 type Frame = {
-  /** Field names so far. Undefined for an array. */
+  /** Names of the fields that were read so far. Undefined for an array. */
   readonly names: Set<string> | undefined;
   at: string | number;
 };
@@ -24,10 +24,10 @@ type Scan = { readonly text: string; offset: number; expected: Expected; readonl
 
 const BLANKS = /[ \t\n\r]*/y;
 
-/** JSON string without the closing quote. */
+/** Pattern of a JSON string, without the closing quote. */
 const STRING = /"[ !#-[\]-\uffff]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[ !#-[\]-\uffff]*)*/y;
 
-/** JSON number, `true`, `false` or `null`. */
+/** Pattern of a JSON number, `true`, `false` or `null`. */
 const LITERAL = /(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)/y;
 
 /** Names that all JavaScript objects have. valibot silently drops fields with these names. */
@@ -50,7 +50,7 @@ export function findJsonError(text: string): JsonError | undefined {
   }
 }
 
-/** Checks one token and advances behind it. */
+/** Checks one token and moves the offset behind it. */
 function step(scan: Scan, next: string): JsonError | undefined {
   switch (scan.expected) {
     case 'name':
@@ -133,7 +133,7 @@ function advance(scan: Scan, expected: Expected): undefined {
   scan.expected = expected;
 }
 
-/** Returns the offset behind the string at the current offset. */
+/** Returns the offset behind the string that starts at the current offset, or the error in this string. */
 function endOfString(scan: Scan): number | JsonError {
   const end = scan.offset + (matchAt(STRING, scan.text, scan.offset) ?? 0);
   const next = scan.text[end];

@@ -20,8 +20,8 @@ const from = v.pipe(
 );
 
 /**
- * Fields of a file that is identified by its hash. The location is optional, because a pack contains the
- * file.
+ * Fields of a file that is identified by its hash. The location is optional, because the file may be in the
+ * pack of the manifest.
  */
 const artifact = {
   sha256: about('The SHA-256 of the file, 64 digits.', sha256),

@@ -8,7 +8,9 @@ export function about<Schema extends v.GenericSchema>(description: string, schem
   return v.pipe(schema, v.description(description));
 }
 
-/** Returns an action that adds JSON Schema keywords, which express the preceding checks of a schema. */
+/**
+ * Returns a schema action that adds JSON Schema keywords. The keywords express the checks before this action.
+ */
 export function jsonSchema<Input>(json: Readonly<Record<string, unknown>>) {
   return v.metadata<Input, Readonly<Record<string, unknown>>>(json);
 }

@@ -82,7 +82,7 @@ const bounded = {
 
 const MODES: Readonly<Record<string, number>> = { '0600': 0o600, '0660': 0o660, '0666': 0o666 };
 
-/** JSON Schema keywords: `ca` and `clientCertificates` require each other. */
+/** JSON Schema keywords that permit `ca` and `clientCertificates` only together. */
 const CERTIFICATES_TOGETHER = {
   oneOf: [
     {
@@ -174,7 +174,9 @@ const rejectUnclearKind = v.pipe(
   v.transform((): ListenerEntry => ({ kind: 'unix', file: '', mode: 0, maxConnections: undefined })),
 );
 
-/** Schema of a listener: a union of all kinds. Errors are reported only for the kind of the listener. */
+/**
+ * Schema of a listener: a union of all kinds. Errors are reported only for the kind that the listener has.
+ */
 export const listener = {
   ...v.union(Object.values(KINDS)),
   '~run': (dataset: v.UnknownDataset, config: v.Config<v.BaseIssue<unknown>>) =>

@@ -14,7 +14,8 @@ import {
 } from './texts.ts';
 
 /**
- * Implementation of a function, and the forms of its operands. The last form applies to all further operands.
+ * Implementation of a route function, and the form of each operand in generated code. The last form applies
+ * to all further operands.
  */
 type CallRow = { readonly forms: readonly Form[]; readonly compute: (...operands: never[]) => unknown };
 
@@ -22,7 +23,7 @@ const N = ['number'] as const;
 const S = ['string'] as const;
 const SS = ['string', 'string'] as const;
 
-/** Functions with the same operand forms in both dialects. */
+/** Functions whose operands have the same forms in both dialects. */
 export const CALLS: ReadonlyMap<string, CallRow> = new Map<string, CallRow>([
   ['abs', { forms: N, compute: Math.abs }],
   ['ceiling', { forms: N, compute: Math.ceil }],
@@ -42,11 +43,11 @@ export const CALLS: ReadonlyMap<string, CallRow> = new Map<string, CallRow>([
   ['ends_with', { forms: SS, compute: endsWith }],
 ]);
 
-/** `substring` with two operands. */
+/** Implementation of `substring` with two operands. */
 export const TAIL: CallRow = { forms: ['string', 'number'], compute: tail };
 
-/** `substring` with three operands. */
+/** Implementation of `substring` with three operands. */
 export const PART: CallRow = { forms: ['string', 'number', 'number'], compute: part };
 
-/** `as_number` with a string operand. */
+/** Implementation of `as_number` with a string operand. */
 export const NUMBER_OF: CallRow = { forms: S, compute: numberOf };

@@ -18,7 +18,10 @@ export function isComparison(operator: BinaryOperator): operator is Comparison {
   return Object.hasOwn(OPERATORS, operator);
 }
 
-/** Generates the code that compares two numbers, given as code. A constant operand needs no check for NaN. */
+/**
+ * Generates the code that compares two numbers. The operands are given as code. A constant operand is not
+ * checked for NaN.
+ */
 export function compareNumbers(
   operator: Comparison,
   left: string,
@@ -37,8 +40,9 @@ export function compareNumbers(
 }
 
 /**
- * Generates the code of `test` with the value undefined if one of `numbers` is NaN. Only one result needs
- * this check: for NaN the operator `!=` is true and all other operators are false.
+ * Generates code with the result of `test`, or undefined if one of `numbers` is NaN. NaN is checked only if
+ * `test` is true for the operator `!=`, or false for any other operator, because these are the results for
+ * NaN.
  */
 function undefinedForNaN(test: string, numbers: readonly string[], operator: Comparison): string {
   const defined = numbers.map(name => `${name} === ${name}`).join(' && ');
@@ -46,7 +50,7 @@ function undefinedForNaN(test: string, numbers: readonly string[], operator: Com
   return `(${test} ? true : ${defined} ? false : undefined)`;
 }
 
-/** Generates the code that compares two strings or two booleans, given as code. */
+/** Generates the code that compares two strings or two booleans. The operands are given as code. */
 export function compareDefined(operator: Comparison, left: string, right: string, writer: Writer): string {
   const one = writer.temporary();
   const other = writer.temporary();
@@ -61,27 +65,29 @@ export function compareWithKnown(operator: Comparison, part: string, known: stri
 }
 
 /**
- * Generates the code that compares two values by their order `ordered`: -1, 0, 1, or NaN if they are
- * unordered.
+ * Generates the code of a comparison from `ordered`, the code that computes the order of two values: -1, 0,
+ * 1, or NaN if the values have no order.
  */
 export function compareOrder(operator: Comparison, ordered: string, writer: Writer): string {
   return compareNumbers(operator, ordered, '0', 'right', writer);
 }
 
-/** Returns the operator for swapped operands. */
+/** Returns the comparison operator that gives the same result with swapped operands. */
 export function mirrored(operator: Comparison): Comparison {
   if (operator === '=' || operator === '!=') return operator;
   const turned = operator.startsWith('<') ? '>' : '<';
   return operator.length === 2 ? `${turned}=` : turned;
 }
 
-/** True if `part` is undefined for every message, so that a comparison with it is undefined. */
+/**
+ * Returns true if `part` is undefined for every message. A comparison with such a part is always undefined.
+ */
 export function isAbsent({ type, known }: Part): boolean {
   if (type === 'undefined') return true;
   return known !== undefined && (known.value === undefined || Number.isNaN(known.value));
 }
 
-/** Returns the side of a comparison with a constant. Undefined if there is none. */
+/** Returns the side on which a comparison has a constant. Undefined if neither operand is constant. */
 export function knownSideOf(left: Part, right: Part): 'left' | 'right' | undefined {
   if (right.known !== undefined) return 'right';
   return left.known === undefined ? undefined : 'left';

@@ -17,13 +17,13 @@ export type Checked = {
 
 const SEMANTICS: Readonly<Record<Dialect, Semantics>> = { skerry: SKERRY, azure: AZURE };
 
-/** Evaluation cost of a constant part. */
+/** Relative evaluation cost of a constant part. */
 const KNOWN = 0;
 
-/** Evaluation cost of code that reads properties. */
+/** Relative evaluation cost of code that reads properties. */
 const PROPERTIES = 1;
 
-/** Evaluation cost of code that reads the body. */
+/** Relative evaluation cost of code that reads the body. */
 export const BODY = 2;
 
 /** Empty message, used to compute constant parts. */
@@ -36,8 +36,8 @@ const NO_SUBJECT: Subject = {
 };
 
 /**
- * Creates a function that generates the code of each part of `checked` once. A part that occurs several times
- * is computed once per message.
+ * Creates a function that generates the code of each part of `checked` once. If a part occurs several times
+ * in the condition, its value is computed once per message.
  */
 export function createParts(
   checked: Pick<Checked, 'dialect' | 'facts'>,

@@ -1,11 +1,12 @@
 import type { Expression } from '../tree.ts';
 
-/** Finds common subexpressions of conditions. */
+/** Finder of common subexpressions in conditions. */
 export type OperandIds = {
   /** Adds a condition. Returns the number of its operands and operators. */
   readonly add: (condition: Expression) => number;
   /**
-   * Returns the key of a part that occurs several times. Undefined if the part occurs once or is a literal.
+   * Returns the key under which the value of a part is shared. Undefined if the part occurs only once, or if
+   * it is a literal.
    */
   readonly shared: (part: Expression) => string | undefined;
 };
@@ -44,7 +45,10 @@ export function createIdentities(): OperandIds {
   };
 }
 
-/** Returns the operands of a part. */
+/**
+ * Returns the parts of which a part of a condition consists: the operands of an operator or call. Empty for a
+ * literal or property.
+ */
 export function childrenOf(part: Expression): readonly Expression[] {
   switch (part.kind) {
     case 'unary':
@@ -60,7 +64,10 @@ export function childrenOf(part: Expression): readonly Expression[] {
   }
 }
 
-/** Returns a structural key. Parts with the same meaning and the same children have equal keys. */
+/**
+ * Returns a key for the structure of a part. Two parts have the same key if they have the same operator and
+ * the same children.
+ */
 function keyOf(part: Expression, children: readonly number[]): string {
   switch (part.kind) {
     case 'literal':

@@ -7,7 +7,10 @@ export function square(value: number): number {
   return value * value;
 }
 
-/** Returns the power as in IEEE 754. JavaScript returns NaN for 1 and -1 to an infinite power. */
+/**
+ * Returns the power as defined by IEEE 754, which is 1 for 1 or -1 to an infinite power. JavaScript returns
+ * NaN there.
+ */
 export function power(base: number, exponent: number): number {
   if (Number.isNaN(base) || Number.isNaN(exponent)) return Number.NaN;
   if (base === 1 || (base === -1 && !Number.isFinite(exponent))) return 1;

@@ -1,7 +1,7 @@
 /**
- * Maximum pattern length in UTF-16 units for `indexOf`, whose time is linear in the text up to this length.
- * For longer patterns the worst case is the product of both lengths, so a hostile body could block the hub
- * for seconds (1.1 s for a pattern of 4096 in 1 MB, measured with V8 13).
+ * Maximum pattern length in UTF-16 units for which `indexOf` is used. Up to this length, `indexOf` takes time
+ * linear in the length of the text. For longer patterns the worst case is the product of both lengths, so a
+ * hostile body could block the hub for seconds (1.1 s for a pattern of 4096 in 1 MB, measured with V8 13).
  */
 const MAX_PLAIN = 250;
 

@@ -3,12 +3,15 @@ import type { Type } from '../types/types.ts';
 import type { Writer } from './writer.ts';
 
 /**
- * Form of a value in generated code. An undefined number is NaN. A string or boolean may be undefined.
- * `dynamic` is any body value.
+ * Form of a value in generated code: its JavaScript type. A number without a value is NaN. A string or
+ * boolean without a value is undefined. `dynamic` is any body value.
  */
 export type Form = 'number' | 'string' | 'boolean' | 'dynamic';
 
-/** Generated code of a part. The code may be inserted once into other code. */
+/**
+ * Generated code of a part (a literal, property, operator or call) of a condition. Must be inserted at most
+ * once into other code.
+ */
 export type Part = {
   readonly type: Type;
   readonly code: string;
@@ -25,7 +28,10 @@ export type Semantics = {
   readonly property: (name: string, writer: Writer) => string;
   readonly system: (name: string, writer: Writer) => string;
   readonly body: (path: readonly PathStep[], writer: Writer) => string;
-  /** Generates code for the application property `name` if it exists, otherwise for `hidden`. */
+  /**
+   * Generates code that returns the application property `name` if the message has it, and otherwise the
+   * value of `hidden`.
+   */
   readonly shadowed: (name: string, hidden: Part, writer: Writer) => string;
   readonly twin: (path: readonly PathStep[], writer: Writer) => string;
   readonly unary: (operator: UnaryOperator, operand: Part, writer: Writer) => string;

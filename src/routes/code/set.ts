@@ -9,7 +9,7 @@ import { createWriter, type Writer } from './writer.ts';
 /** Callback for each destination of a message. */
 export type Take = (sink: Sink, priority: number, ttl: number | undefined) => void;
 
-/** Route that may match a message of a certain source. */
+/** Route whose source matches a message, and whose condition is still to be evaluated. */
 export type Candidate = {
   readonly route: Route;
   /** Priority from 0 to 9. A lower number is more urgent. */
@@ -20,14 +20,18 @@ export type Candidate = {
   readonly counts: { matched: number; unmatched: number; undefined: number; errors: number };
 };
 
-/** Candidates with the same sink, the most urgent first. The first match wins. */
+/**
+ * Candidates with the same sink, the most urgent one first. The first candidate that matches determines
+ * priority and TTL.
+ */
 export type SinkRoutes = readonly Candidate[];
 
 export type Run = (subject: Subject, take: Take) => void;
 
 /**
- * Compiles one function that evaluates all candidates of `lanes`, counts the results and calls `take` for the
- * first match of each lane. Common subexpressions are computed once per message.
+ * Compiles one function that evaluates all candidates, counts the results, and calls `take` for the first
+ * match of each sink. `lanes` contains the candidates of each sink. Common subexpressions are computed once
+ * per message.
  */
 export function compileRoutes(lanes: readonly SinkRoutes[]): Run {
   const runs = groupsOf(lanes).map(({ group, identities }) =>
@@ -42,11 +46,14 @@ export function compileRoutes(lanes: readonly SinkRoutes[]): Run {
 
 type Group = {
   readonly group: readonly SinkRoutes[];
-  /** Common subexpressions of the group. Undefined if the group is too large for one function. */
+  /**
+   * Common subexpressions of the conditions in the group. Undefined if the group is too large for one
+   * function.
+   */
   readonly identities: OperandIds | undefined;
 };
 
-/** Splits lanes into groups, each small enough for one function that the JIT compiler optimizes. */
+/** Splits the sinks into groups, each small enough for one function that the JIT compiler optimizes. */
 function groupsOf(lanes: readonly SinkRoutes[]): readonly Group[] {
   const groups: Group[] = [];
   let group: SinkRoutes[] = [];
@@ -105,7 +112,10 @@ function takeCode(lane: SinkRoutes, verdicts: ReadonlyMap<Candidate, string>, wr
   return tests.join(' else ');
 }
 
-/** Creates a function that evaluates each condition separately, so that an error affects only its route. */
+/**
+ * Creates a function that evaluates each condition separately, so that an error in one condition does not
+ * affect other routes.
+ */
 function oneByOne(lanes: readonly SinkRoutes[]): Run {
   return (subject, take) => {
     for (const lane of lanes) {

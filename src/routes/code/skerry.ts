@@ -66,7 +66,10 @@ function stepsCode(path: readonly PathStep[], root: string, writer: Writer): str
   return code;
 }
 
-/** Returns the constant result of an operator. AND and OR are constant if one operand decides. */
+/**
+ * Returns the constant result of an operator. AND and OR are constant if one constant operand decides the
+ * result.
+ */
 function knownBinary(operator: BinaryOperator, left: Part, right: Part): Known | undefined {
   const decisive = operator === 'AND' ? false : operator === 'OR' ? true : undefined;
   const decided = [left, right].some(({ known }) => known !== undefined && known.value === decisive);
@@ -112,8 +115,8 @@ function comparisonCode(operator: Comparison, left: Part, right: Part, writer: W
 }
 
 /**
- * Generates the code of = or != for body values. A body value is unequal to values of other types; null is a
- * value.
+ * Generates the code of = or != for body values. Values of different types are unequal. A null is compared
+ * like any other value.
  */
 function equalityOfAny(operator: Comparison, left: Part, right: Part, writer: Writer): string {
   const value = writer.temporary();
@@ -193,7 +196,10 @@ function numberTest(code: string, writer: Writer): string {
   return `((${value} = ${code}) === ${value})`;
 }
 
-/** Operand types for which a test may be true. For null and undefined it is constant. */
+/**
+ * Operand types for which a type test can be true. The test is constant for operands of type null and
+ * undefined.
+ */
 const TESTED: Readonly<Record<string, readonly Type[]>> = {
   is_array: ['dynamic'],
   is_bool: ['boolean', 'dynamic'],

@@ -6,12 +6,12 @@ import { positionOf } from './search.ts';
  * NaN for a number.
  */
 
-/** String, or null or undefined if there is no value. */
+/** String value. Null or undefined if there is no value. */
 export type Text = string | null | undefined;
 
 /**
- * Returns the value of the last property `name` in a flat list of names and values. Undefined if it has no
- * value.
+ * Returns the value of the property `name` in a flat list of names and values. The last property with this
+ * name counts. Undefined if this property has no value.
  */
 export function property(properties: readonly Text[], name: string): string | undefined {
   for (let at = properties.length - 2; at >= 0; at -= 2) {
@@ -42,8 +42,8 @@ export function upper(text: Text): string | undefined {
 }
 
 /**
- * Maps each character on its own, without regard to its context. A character whose mapping is longer stays
- * unchanged.
+ * Maps each character on its own, without regard to its context. A character stays unchanged if its mapping
+ * has more than one character.
  */
 function mapped(text: string, whole: string, map: (character: string) => string): string {
   if (isAscii(text)) return whole;
@@ -76,13 +76,19 @@ export function endsWith(text: Text, part: Text): boolean | undefined {
   return typeof text === 'string' && typeof part === 'string' ? text.endsWith(part) : undefined;
 }
 
-/** Returns the substring from a zero-based position to the end. A fraction of the position is truncated. */
+/**
+ * Returns the substring from a zero-based position to the end. The fraction of a position that is no integer
+ * is dropped.
+ */
 export function tail(text: Text, from: number): string | undefined {
   if (typeof text !== 'string' || !(from >= 0 && from <= text.length)) return undefined;
   return text.slice(Math.trunc(from));
 }
 
-/** Returns the substring of `count` UTF-16 units from a position before the end. */
+/**
+ * Returns the substring of `count` UTF-16 units from a position. Undefined if the position or the count is
+ * outside the text.
+ */
 export function part(text: Text, from: number, count: number): string | undefined {
   if (typeof text !== 'string' || !(from >= 0 && from < text.length)) return undefined;
   if (!(count >= 0 && count <= text.length - from)) return undefined;
@@ -90,8 +96,8 @@ export function part(text: Text, from: number, count: number): string | undefine
 }
 
 /**
- * Joins strings. Throws `RangeError` if the result is longer than `MAX_JOINED`; the condition then results in
- * `error`.
+ * Joins strings. If the result is longer than `MAX_JOINED`, throws `RangeError`, and the result of the
+ * condition is `error`.
  */
 export function joined(...texts: readonly Text[]): string | undefined {
   let whole = '';

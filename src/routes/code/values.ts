@@ -1,11 +1,11 @@
 /*
- * Functions of compiled conditions for body values in the default dialect. A value is a JSON value, or
- * undefined if it does not exist.
+ * Functions of compiled conditions for body values in the default dialect. A body value is any JSON value, or
+ * undefined if the body does not contain the value.
  */
 
 /**
- * Returns true if two values are equal. Undefined if either value is undefined. Undefined, too, if both are
- * objects or arrays, which are not compared.
+ * Returns true if two values are equal. Undefined if either value is undefined, or if both values are objects
+ * or arrays, because objects and arrays are not compared.
  */
 export function same(left: unknown, right: unknown): boolean | undefined {
   if (left === undefined || right === undefined) return undefined;
@@ -43,8 +43,8 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /**
- * True if `value[key]` equals `member(value, key)` for every body value: no prototype has the member, and the
- * key is no index.
+ * Returns true if `value[key]` equals `member(value, key)` for every body value: no prototype has a member
+ * `key`, and `key` is not an array index.
  */
 export function isPlainKey(key: string): boolean {
   const prototypes = [Object, Array, String, Number, Boolean].map(({ prototype }) => prototype);

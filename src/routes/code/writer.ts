@@ -1,19 +1,22 @@
 import type { Subject } from '../subject.ts';
 
-/** Value of a slot that is not computed for the current message yet. */
+/** Value of a variable that is not computed yet for the current message. */
 const UNSET = Symbol('unset');
 
 /**
  * Collects the code of one function. Values from a manifest are passed as data and never written into code.
  */
 export type Writer = {
-  /** Returns the name of `value` in the code. */
+  /** Returns the name of a variable with the value `value` in the generated code. */
   readonly data: (value: unknown) => string;
   /** Declares a new variable and returns its name. */
   readonly temporary: () => string;
   /** Generates code that evaluates `code` at most once per message and shares its value under `key`. */
   readonly once: (key: string, code: () => string) => string;
-  /** Creates the function from its body. Variables are reset for each call. `m` is the message. */
+  /**
+   * Creates the function from the code of its body. Variables are reset for each call. `m` is the parameter
+   * with the message.
+   */
   readonly finish: (body: string) => (subject: Subject, ...more: readonly unknown[]) => unknown;
 };
 
@@ -62,8 +65,8 @@ export function createWriter(): Writer {
 }
 
 /**
- * Returns an interned copy of a string, which V8 compares by address first. A slice of a route is not
- * interned.
+ * Returns an interned copy of a string. V8 compares interned strings by address first, and a slice of a
+ * route's text is not interned.
  */
 function interned(text: string): string {
   return Object.keys({ [text]: 0 })[0] ?? text;

@@ -5,7 +5,7 @@ export function isBlank(character: string): boolean {
   return character !== '' && character.trim() === '';
 }
 
-/** Returns the end of the blanks and comments at `from`. */
+/** Returns the offset behind the blanks and comments that start at `from`. */
 export function endOfBlanks(text: string, from: number, blank: (character: string) => boolean): number {
   let at = from;
   for (;;) {
@@ -19,7 +19,7 @@ export function endOfBlanks(text: string, from: number, blank: (character: strin
 
 /**
  * Scans the source after FROM. A `/` always begins a source, which ends at the next blank, so `/*` is a
- * source and not a comment. Undefined if there is no `/`.
+ * source and not a comment. Undefined if the text does not begin with `/`.
  */
 export function scanSource(text: string, from: number): Token | undefined {
   let start = from;

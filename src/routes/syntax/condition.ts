@@ -9,11 +9,11 @@ import { TWIN_CHANGE, twinChange } from './twin.ts';
 /** Parser of the operands of a dialect: literals, properties, paths. */
 export type ReadOperand = (cursor: Cursor) => Expression;
 
-/** State of the parser of one condition, with two counters that are limited. */
+/** State of the parser of one condition. Two counters limit the nesting and the number of parts. */
 type Reading = {
   readonly cursor: Cursor;
   readonly operand: ReadOperand;
-  /** True if the source of the route has twin changes as messages. */
+  /** True if the source of the route contains the notifications of twin changes. */
   readonly twins: boolean;
   parts: number;
   nesting: number;

@@ -10,8 +10,8 @@ export type Cursor = {
   readonly peek: () => Token;
   readonly next: () => Token;
   /**
-   * Reads a source that begins with `/`. Undefined if the text continues otherwise. Must not be called after
-   * `peek`.
+   * Reads a source that begins with `/`. Undefined if the text does not continue with `/`. Must not be called
+   * after `peek`.
    */
   readonly source: () => Token | undefined;
   /** Reads the name in `$upstream/name`. Undefined if no `/` follows. Must not be called after `peek`. */
@@ -67,7 +67,10 @@ export function createCursor(text: string, scanToken: ScanToken): Cursor {
   };
 }
 
-/** Refuses `token` because `expected` is required. `known` contains names for a suggestion. */
+/**
+ * Refuses `token`, because `expected` is required at this position. `known` contains names from which a
+ * similar name is suggested.
+ */
 export function refuseToken(token: Token, expected: string, known: Iterable<string> = []): never {
   if (token.kind === 'end') return refuse(token, 'unexpected end of the route', { expected });
   const written = describe(token);

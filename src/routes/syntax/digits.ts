@@ -18,7 +18,10 @@ export function endOfHexDigits(text: string, start: number): number {
   return end;
 }
 
-/** Returns the end of an exponent (`e`, optional sign, digits), or `start` if there is none. */
+/**
+ * Returns the offset behind an exponent (`e`, optional sign, digits). Returns `start` if there is no
+ * exponent.
+ */
 export function endOfExponent(text: string, start: number): number {
   if (text.charAt(start).toLowerCase() !== 'e') return start;
   const sign = text.charAt(start + 1);

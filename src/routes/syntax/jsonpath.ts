@@ -5,7 +5,10 @@ import { endOfDigits } from './digits.ts';
 /** Characters that end a key, because they have a meaning in paths of Azure IoT Edge. */
 const ENDS_KEY = new Set('.[]()<>@,;:\\"/?={}\t\n\r');
 
-/** Parses the steps of a path such as `a.b[0].c`. Each key is non-numeric and may have several indexes. */
+/**
+ * Parses the steps of a path such as `a.b[0].c`. A key must not be a number, and may be followed by several
+ * indexes.
+ */
 export function parsePath(path: string, span: TextSpan): readonly PathStep[] {
   const steps: PathStep[] = [];
   let at = 0;

@@ -1,8 +1,8 @@
 import { endOfDigits, endOfExponent, endOfHexDigits } from './digits.ts';
 
 /**
- * Returns the end of a decimal number without a sign, or `start` if there is none: digits with optional
- * fraction and exponent, or only a fraction. Leading zeros do not make the number octal.
+ * Returns the offset behind a decimal number without a sign: digits with optional fraction and exponent, or
+ * only a fraction. Returns `start` if there is no number. Leading zeros do not make the number octal.
  */
 export function endOfDecimal(text: string, start: number): number {
   const whole = endOfDigits(text, start);
@@ -12,7 +12,7 @@ export function endOfDecimal(text: string, start: number): number {
   return endOfExponent(text, mantissa);
 }
 
-/** Returns the end of a `0x` number, or `start` if there is none. */
+/** Returns the offset behind a `0x` number. Returns `start` if there is no such number. */
 export function endOfHexadecimal(text: string, start: number): number {
   if (text.charAt(start) !== '0' || text.charAt(start + 1).toLowerCase() !== 'x') return start;
   const end = endOfHexDigits(text, start + 2);
@@ -20,7 +20,8 @@ export function endOfHexadecimal(text: string, start: number): number {
 }
 
 /**
- * Maximum digits for which the number and all powers of ten are exact, so that one division rounds correctly.
+ * Maximum number of digits for the fast path. Up to this number, the digits and the power of ten are exact
+ * JavaScript numbers, so that their quotient is rounded correctly.
  */
 const EXACT_DIGITS = 15;
 const POWERS = Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);

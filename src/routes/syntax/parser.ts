@@ -25,10 +25,10 @@ type Reading = {
   readonly scanToken: ScanToken;
   readonly operand: ReadOperand;
   readonly path: (token: Token & { readonly kind: 'source' }) => Source;
-  /** Parses the endpoint address at `token`. */
+  /** Parses the address in `BrokeredEndpoint("address")`. */
   readonly input: (token: Text, text: string) => Sink;
   /**
-   * True if the dialect has the sources `topic("...")` and `$upstream`, the sink `topic("...")`, and names of
+   * True if the dialect supports `topic("...")` as source and sink, `$upstream` as source, and names of
    * upstreams.
    */
   readonly topics: boolean;

@@ -1,11 +1,14 @@
 import { refuse } from '../diagnostics.ts';
 
-/** Typographic quotes. They are refused, because they would otherwise become part of a name. */
+/**
+ * Typographic quotes. They are refused everywhere, because they would otherwise count as characters of a
+ * name.
+ */
 const TYPOGRAPHIC_QUOTES = new Set('“”„‟‘’‚‛«»‹›″′');
 
 /**
- * Invisible characters: soft hyphen, zero-width characters and direction marks. They are refused, because
- * they would otherwise become part of a name.
+ * Invisible characters: soft hyphen, zero-width characters and direction marks. They are refused everywhere,
+ * because they would otherwise count as characters of a name.
  */
 const INVISIBLE = new Set('\u00ad\u200b\u200c\u200d\u200e\u200f\u2060');
 

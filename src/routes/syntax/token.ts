@@ -3,7 +3,10 @@ import type { PathStep, TextSpan } from '../tree.ts';
 export type Token = TextSpan &
   (
     | { readonly kind: 'word'; readonly word: string }
-    /** Number. Undefined if the text looks like a number but has no value (`e5` in the azure dialect). */
+    /**
+     * Number. The value is undefined if the text looks like a number but has no value (`e5` in the azure
+     * dialect).
+     */
     | { readonly kind: 'number'; readonly value: number | undefined }
     | { readonly kind: 'string'; readonly value: string }
     | { readonly kind: 'braces'; readonly name: string }

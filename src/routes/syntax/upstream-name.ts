@@ -1,15 +1,18 @@
 import { refuse } from '../diagnostics.ts';
 import type { Token } from './token.ts';
 
-/** Characters that end a name: blanks, the bracket of a filter, and the start of a comment. */
+/**
+ * Pattern of the end of a name: a blank, the bracket of a filter, the start of a comment, or the end of the
+ * text.
+ */
 const ENDS = /[\s(/]|$/;
 
 /** Pattern of upstream names in a manifest. */
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
- * Scans the name in `$upstream/name`, whose `/` is at `start`. Undefined if there is no `/`, or a comment
- * follows.
+ * Scans the name in `$upstream/name`. The `/` is at `start`. Undefined if there is no `/` at `start`, or if
+ * the `/` begins a comment.
  */
 export function scanUpstreamName(
   text: string,

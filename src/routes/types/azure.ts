@@ -10,8 +10,8 @@ const ANYTHING: readonly Type[] = ['number', 'string', 'boolean', 'null', 'undef
 const TRUTH: readonly Type[] = ['boolean', 'null', 'undefined'];
 
 /**
- * Operand types as in Azure IoT Edge. It has no `%` and no unary minus for body values, and no `true AND
- * $body.b`.
+ * Operand types as in Azure IoT Edge, which supports neither `%`, nor unary minus for body values, nor `true
+ * AND $body.b`.
  */
 export const AZURE: Typing = {
   unary: {
@@ -53,7 +53,7 @@ function binaryType(expression: Binary, left: Type, right: Type): Type {
   }
 }
 
-/** Accepts two values of the same type, or a body value with any value except undefined. */
+/** Accepts two operands of the same type, or a body value and any other operand that is not undefined. */
 function checkAlike(expression: Binary, left: Type, right: Type): void {
   if (left === right) return;
   const types = [left, right];
@@ -71,7 +71,7 @@ function check(accepted: readonly Type[], consumer: string, operand: Expression,
 }
 
 /**
- * Returns the type of AND or OR. If the left operand is a body value, any right operand is valid; otherwise
+ * Returns the type of AND or OR. If the left operand is a body value, any right operand is valid. Otherwise
  * the right operand must not be a body value.
  */
 function logicalType(expression: Binary, left: Type, right: Type): Type {

@@ -43,7 +43,7 @@ const REFERENCE: readonly (readonly [name: string, signature: FunctionSignature]
   ['ends_with', signature([TEXT, TEXT], 'boolean')],
 ];
 
-/** Functions that the language of Azure IoT Hub has and that of Azure IoT Edge lacks. */
+/** Functions of Azure IoT Hub that Azure IoT Edge does not have. */
 const HUB: typeof REFERENCE = [
   ['is_array', signature([ANYTHING], 'boolean')],
   ['is_boolean', signature([ANYTHING], 'boolean')],

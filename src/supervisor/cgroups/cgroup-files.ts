@@ -18,8 +18,8 @@ export type LimitFile = GroupFile & {
 };
 
 /**
- * Interface files of a limit. Only the first file of `anyOf` that exists is written. The files of `also` are
- * written too if the system permits it.
+ * Interface files of a limit. The first existing file of `anyOf` is written. The files of `also` are written
+ * in addition if the system permits it.
  */
 export type LimitFiles = { readonly anyOf: readonly LimitFile[]; readonly also: readonly LimitFile[] };
 
@@ -71,7 +71,7 @@ export const CGROUP_V2: CgroupLayout = {
     memory: {
       anyOf: [v2File('memory', 'memory.max', whole)],
       // Swap is disabled, because it would wear out the flash. On OOM the kernel kills the whole cgroup,
-      // because a module with some of its processes killed does not work.
+      // because a module that has lost some of its processes does not work.
       also: [
         v2File('memory', 'memory.swap.max', () => '0'),
         v2File('memory', 'memory.oom.group', () => '1', '0'),
@@ -124,7 +124,8 @@ export const CGROUP_V1: CgroupLayout = {
       anyOf: [v1File('memory', 'memory.limit_in_bytes', whole, '-1')],
       also: [v1File('memory', 'memory.memsw.limit_in_bytes', whole, '-1')],
     },
-    // Version 1 has no equivalent: its soft limit only applies when the whole machine is short of memory.
+    // Version 1 has no equivalent, because its soft limit applies only when the whole machine is short of
+    // memory.
     memoryHigh: { anyOf: [], also: [] },
     cpu: { anyOf: [v1File('cpu', 'cpu.cfs_quota_us', quota, '-1')], also: [] },
     pids: { anyOf: [v1File('pids', 'pids.max', whole, 'max')], also: [] },

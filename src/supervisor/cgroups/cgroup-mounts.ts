@@ -5,7 +5,7 @@ import { systemCode } from '../../core/errors.ts';
 /** Mount of a cgroup hierarchy. */
 export type CgroupMount = {
   readonly version: 1 | 2;
-  /** Path within the hierarchy of the cgroup that is mounted. */
+  /** Path of the mounted cgroup within its hierarchy. */
   readonly root: string;
   /** Path of the mount point. */
   readonly point: string;
@@ -51,7 +51,7 @@ function readLines(file: string): string[] {
   try {
     return readFileSync(file, 'utf8').split('\n');
   } catch (error) {
-    // Without /proc, no cgroup is found.
+    // If /proc is not mounted, no cgroup is found.
     if (systemCode(error) !== undefined) return [];
     throw error;
   }

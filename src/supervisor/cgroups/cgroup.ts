@@ -38,11 +38,12 @@ export type CgroupFolders = ReadonlyMap<string, string>;
 
 /**
  * Error codes of processes that have exited, of cgroups that were removed, and of cgroups that the hub cannot
- * access: no permission, or threaded and therefore without a list of processes.
+ * access. A cgroup is inaccessible if the hub has no permission, or if the cgroup is threaded and therefore
+ * has no list of processes.
  */
 const INACCESSIBLE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'ENODEV', 'EPERM', 'ENOTSUP']);
 
-/** Link count of a folder that has no subfolders. */
+/** Link count of a folder without subfolders. */
 const LINKS_OF_EMPTY = 2;
 
 export function openCgroup(folders: CgroupFolders, layout: CgroupLayout): Cgroup {
@@ -73,7 +74,8 @@ export function openCgroup(folders: CgroupFolders, layout: CgroupLayout): Cgroup
       problem = setFile(file, value);
       if (problem !== undefined && also.length > 0) {
         // In version 1, the memory limit must not exceed the limit of memory plus swap, which is one of the
-        // other files. The other files are written first, and the limit is tried again.
+        // files in `also`. The files in `also` are therefore written first, and the memory limit is then
+        // written again.
         for (const other of also) setFile(other, value);
         problem = setFile(file, value);
       }
@@ -224,7 +226,9 @@ function removeOne(folder: string): boolean {
   }
 }
 
-/** Returns undefined if the process, cgroup or file does not exist or cannot be accessed. */
+/**
+ * Returns the result of `use`. Undefined if the process, cgroup or file does not exist or cannot be accessed.
+ */
 function ifAccessible<Result>(use: () => Result): Result | undefined {
   try {
     return use();

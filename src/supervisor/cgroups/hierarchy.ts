@@ -9,12 +9,12 @@ import { CGROUP_V1, CGROUP_V2, LIMITS } from './cgroup-files.ts';
 import type { CgroupMount } from './cgroup-mounts.ts';
 import { cgroupMounts, currentCgroup, isDisabledAtBoot } from './cgroup-mounts.ts';
 
-/** Cgroups of the hub's modules. In each hierarchy, they are below one cgroup that belongs to the hub. */
+/** Cgroups of the hub's modules. In each hierarchy, the modules' cgroups are below one cgroup of the hub. */
 export type CgroupHierarchy = {
   readonly version: 1 | 2 | undefined;
   /** Limits that cannot be enforced on this system, each with the cause and the cure. */
   readonly unsupported: ReadonlyMap<LimitName, string>;
-  /** Reason why memory limits do not include swap, with the cure. Undefined if they do. */
+  /** Reason why memory limits do not include swap, with the cure. Undefined if memory limits include swap. */
   readonly swapUnsupported: string | undefined;
   /** Creates the cgroup of a module. Returns undefined if the system has no usable cgroups. */
   readonly group: (module: string) => Cgroup | undefined;
@@ -29,18 +29,21 @@ const CONTROLLERS: readonly Controller[] = ['memory', 'cpu', 'cpuacct', 'pids', 
 /** Controllers to delegate in version 2, where CPU accounting and freezing need no controller. */
 const DELEGATED = ['memory', 'cpu', 'pids', 'io'] as const;
 
-/** Cure if the hub may not create cgroups. */
+/** Cure for a missing permission to create cgroups. */
 const RUN_AS_SERVICE = 'run the hub as root, or as a systemd service with "Delegate=yes" in [Service]';
 
-/** Prefix of the cgroups of modules. Prevents a collision of a module's name with a kernel file (`tasks`). */
+/**
+ * Prefix of the names of modules' cgroups. Without the prefix, a module could have the same name as a kernel
+ * file such as `tasks`.
+ */
 const PREFIX = 'm-';
 
 /** Options of `mkdir` for the folders of cgroups. Other users must not create child cgroups. */
 const GROUP_FOLDER = { recursive: true, mode: 0o755 } as const;
 
 /**
- * Maximum number of attempts to move all processes out of a cgroup. Child processes of the watchdog may start
- * during an attempt, until the watchdog itself is moved.
+ * Maximum number of attempts to move all processes out of a cgroup. More than one attempt can be needed,
+ * because the watchdog may start child processes in the cgroup until it is moved itself.
  */
 const MAX_ATTEMPTS = 5;
 
@@ -53,7 +56,10 @@ const CONTROLLER_OF: Readonly<Record<LimitName, Controller>> = {
   ioWeight: 'io',
 };
 
-/** Result of preparing a hierarchy: folders by controller, and the reason why a controller has no folder. */
+/**
+ * Result of preparing a hierarchy: the folder of each controller, or the reason why the controller has no
+ * folder.
+ */
 type PreparedHierarchy = {
   readonly version: 1 | 2 | undefined;
   readonly layout: CgroupLayout;
@@ -131,7 +137,8 @@ function prepareV2(
     const isRoot = parent === mount.point;
     const problem =
       isRoot && !isContainerRoot(ownCgroup, mount) ? undefined : moveIntoLeaf(parent, name, watchdog);
-    // If the root of a container cannot be emptied, its cgroup can still be used to count and to kill.
+    // If the root cgroup of a container cannot be emptied of processes, it can still be used to count
+    // resource usage and to kill processes.
     const creationError =
       (isRoot ? undefined : problem) ?? errorOf(() => mkdirSync(join(parent, name), GROUP_FOLDER));
     if (creationError !== undefined) {
@@ -169,7 +176,7 @@ function moveIntoLeaf(parent: string, name: string, watchdog: number | undefined
   const leaf = join(parent, leafOf(name));
   for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1) {
     const inside = wordsOf(join(parent, 'cgroup.procs')).map(Number);
-    // Processes of other programs may have exited at the next attempt.
+    // The move is attempted again, because processes of other programs may have exited by then.
     if (!inside.every(pid => isOwn(pid, watchdog))) continue;
     const problem = errorOf(() => mkdirSync(leaf, GROUP_FOLDER)) ?? moveInto(leaf, inside, watchdog);
     if (problem !== undefined || inside.every(pid => pid === process.pid)) return problem;
@@ -178,7 +185,8 @@ function moveIntoLeaf(parent: string, name: string, watchdog: number | undefined
 }
 
 /**
- * Moves processes into a cgroup, the watchdog first, so that its later child processes start in the cgroup.
+ * Moves processes into a cgroup. Moves the watchdog first, because child processes that it starts afterwards
+ * are then in the cgroup too.
  */
 function moveInto(group: string, pids: readonly number[], watchdog: number | undefined): string | undefined {
   for (const pid of pids.toSorted((one, other) => Number(other === watchdog) - Number(one === watchdog))) {
@@ -196,8 +204,8 @@ function isOwn(pid: number, watchdog: number | undefined): boolean {
 const leafOf = (name: string): string => `${name}-hub`;
 
 /**
- * Returns the parent of the hub's leaf cgroup, in which the hub starts after a self-update. Returns any other
- * folder unchanged.
+ * Returns the parent folder if `folder` is the hub's leaf cgroup, because the hub starts in its leaf cgroup
+ * after a self-update. Returns any other folder unchanged.
  */
 function parentOfLeaf(folder: string, name: string): string {
   return basename(folder) === leafOf(name) ? dirname(folder) : folder;

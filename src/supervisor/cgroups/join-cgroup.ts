@@ -1,7 +1,10 @@
 import { systemCode } from '../../core/errors.ts';
 import type { Cgroup } from './cgroup.ts';
 
-/** Maximum number of passes that move child processes. Only a process that forks continuously needs many. */
+/**
+ * Maximum number of passes that move child processes. More than a few passes are needed only for a process
+ * that forks continuously.
+ */
 const MAX_ROUNDS = 5;
 
 /** Error codes of a process that has exited, or of a cgroup that was removed. */
@@ -9,7 +12,8 @@ const EXITED: ReadonlySet<string> = new Set(['ESRCH', 'ENOENT', 'ENODEV']);
 
 /**
  * Moves a process and its existing children into a cgroup. `descendants` returns the pids of the children at
- * the time of the call. Resolves to false if a descendant may remain outside. Throws system errors.
+ * the time of the call. Resolves to false if a descendant is possibly outside the cgroup. Throws system
+ * errors.
  */
 export async function moveIntoCgroup(
   group: Cgroup,
@@ -27,8 +31,8 @@ export async function moveIntoCgroup(
 }
 
 /**
- * Moves a process into a cgroup. Asynchronous, because the kernel may need milliseconds. Does nothing if the
- * process has exited.
+ * Moves a process into a cgroup. Asynchronous, because the kernel may take milliseconds to move the process.
+ * Does nothing if the process has exited.
  */
 async function writePid(procsFile: string, pid: number): Promise<void> {
   try {

@@ -20,26 +20,34 @@ import { JOIN_CGROUPS } from './wrapper-scripts.ts';
 /** Confinement of a module by its manifest: wrapper commands, cgroup, user and environment. */
 export type Confinement = {
   /**
-   * Returns the command line that runs `exec` behind the wrapper programs. With `within`, the first wrapper
-   * joins that cgroup, otherwise the module's cgroup if `joinsItself` is true.
+   * Returns the command line that runs `exec` behind the wrapper programs. The first wrapper joins the cgroup
+   * `within`. If `within` is undefined, the first wrapper joins the module's cgroup, provided that
+   * `joinsItself` is true.
    */
   readonly command: (exec: readonly string[], within?: Cgroup) => readonly string[];
   /** Creates the child cgroup for health checks. Returns undefined if the module has no cgroup. */
   readonly checkGroup: () => Cgroup | undefined;
   /**
    * Environment of the first wrapper program: HOME, the paths of secrets, and the manifest's variables.
-   * Excludes the variables that only the command line sets, behind the wrapper programs.
+   * Variables that could inject code into a wrapper are excluded. The command line sets these variables only
+   * for the module's program.
    */
   readonly environment: Readonly<Record<string, string>>;
   /** Cgroup of the module. */
   readonly group: Cgroup | undefined;
-  /** True if a wrapper joins the cgroup before the program runs. Otherwise the hub moves the process. */
+  /**
+   * True if a wrapper joins the cgroup before the program runs. False if the hub must move the process into
+   * the cgroup.
+   */
   readonly joinsItself: boolean;
-  /** True if the exit code of the wrapper is 128 plus the signal number when a signal ends the program. */
+  /** True if the wrapper exits with 128 plus the signal number when a signal ends the program. */
   readonly signalsAsCodes: boolean;
   /** Limits and parts of the sandbox that cannot be enforced, each with the cause and the cure. */
   readonly notEnforced: readonly string[];
-  /** Parts of `notEnforced` that are not limits. */
+  /**
+   * Entries of `notEnforced` about the sandbox, the user and the devices of the module. Excludes the entries
+   * about limits.
+   */
   readonly unconfined: readonly string[];
   /** User of the module. Undefined if the module runs as the hub's user. */
   readonly account: Account | undefined;
@@ -58,17 +66,23 @@ export type Confiner = {
   /** Prepares the confinement of a module before each start. */
   readonly confine: (spec: ModuleSpec) => Promise<Confinement | StartError>;
   /**
-   * Sets the limits of a running module. Returns the limits and parts of the sandbox that are not enforced.
+   * Sets the limits of a running module. Returns the limits and parts of the sandbox that are not enforced,
+   * each with the cause and the cure.
    */
   readonly relimit: (spec: ModuleSpec, confinement: Confinement) => readonly string[];
   /** Removes the secrets of a module that has exited. */
   readonly release: (module: string) => void;
 };
 
-/** Wrapper command, which may be empty, and the restrictions that it cannot enforce. */
+/**
+ * Wrapper command and the restrictions that it cannot enforce. An empty command means that no wrapper is
+ * needed or available.
+ */
 type Wrapper = { readonly command: readonly string[]; readonly notEnforced: readonly string[] };
 
-/** Name of the child cgroup of health checks. No interface file of the kernel has this name. */
+/**
+ * Name of the child cgroup for health checks. The kernel has no interface file with this name in a cgroup.
+ */
 const CHECK_GROUP = 'skerry.check';
 
 /** True if the hub runs as root. */
@@ -82,7 +96,7 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
   const accounts = new Map<string, Account>();
 
   const groupOf = (module: string): Cgroup | undefined => {
-    // The folder is created before each start, because another program may have removed an empty cgroup.
+    // The cgroup is created before each start, because another program may have removed the empty cgroup.
     const created = hierarchy().group(module);
     if (!groups.has(module)) groups.set(module, created);
     return groups.get(module);
@@ -183,7 +197,7 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
     const problem = await probe(`setpriv ${dropped.length}`, [toolPath('setpriv'), ...dropped, '--']);
     if (problem === undefined)
       return { command: [toolPath('setpriv'), ...changes, ...dropped, '--'], notEnforced };
-    // The module is not started as the hub's user instead, because the hub's user is root.
+    // The start fails instead of running the module as the hub's user, because the hub's user is root.
     if (account !== undefined && account.uid !== process.getuid?.())
       return {
         reason: `Cannot switch to user ${account.uid} (${problem}): install util-linux.`,
@@ -280,15 +294,15 @@ function conflictIn(spec: ModuleSpec, account: Account | undefined, hidden: stri
 }
 
 /**
- * Environment variables that can inject code (`LD_PRELOAD`, ...). The wrapper programs must not get them,
- * because they may run as root.
+ * Environment variables that can inject code, such as `LD_PRELOAD`. Wrapper programs must not receive these
+ * variables, because a wrapper may run as root.
  */
 const INJECTING =
   /^(?:LD_|BASH_|LIBMOUNT_)|^(?:GLIBC_TUNABLES|GCONV_PATH|LOCPATH|MALLOC_TRACE|SHELLOPTS|PS4|ENV)$/;
 
 /**
- * Splits an environment. `outside` contains the variables that are safe for the wrapper programs. `command`
- * sets the other variables, and runs behind the wrapper programs.
+ * Splits an environment into two parts. `outside` contains the variables that are safe for the wrapper
+ * programs. `command` is a command that sets the other variables, and runs behind the wrapper programs.
  */
 function splitEnvironment(env: Readonly<Record<string, string>>): {
   readonly outside: Readonly<Record<string, string>>;

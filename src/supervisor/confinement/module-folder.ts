@@ -7,7 +7,7 @@ import type { Account } from './users.ts';
 /**
  * Creates the private folder of a module. Only the module may enter the folder. Other users may traverse the
  * parent folder, but not list it. If the module's user has changed, the folder and all files of the old user
- * get the new owner. Resolves to a start error on failure.
+ * are given to the new user. Resolves to a start error on failure.
  */
 export async function makeModuleFolder(
   folder: string,
@@ -20,7 +20,8 @@ export async function makeModuleFolder(
     const { uid, gid } = statSync(folder);
     if (account === undefined || (uid === account.uid && gid === account.gid)) return undefined;
     if (uid !== account.uid) await changeOwner(folder, uid, account);
-    // The folder itself is changed last, so that the next start repeats all changes after a power loss.
+    // The owner of the folder itself is changed last, so that the next start repeats all changes after a
+    // power loss.
     lchownSync(folder, account.uid, account.gid);
     return undefined;
   } catch (error) {
@@ -41,7 +42,8 @@ async function changeOwner(folder: string, from: number, to: Account): Promise<v
 }
 
 /**
- * Sets the mode of a folder. Does not write the same mode again, because the file system may be read-only.
+ * Sets the mode of a folder. Writes nothing if the folder already has this mode, because the file system may
+ * be read-only.
  */
 function setMode(folder: string, mode: number): void {
   if ((statSync(folder).mode & 0o777) !== mode) chmodSync(folder, mode);

@@ -17,13 +17,16 @@ export type SandboxSettings = {
   readonly hidden: readonly string[];
   /** Folders within the hidden folders that are visible and read-only. */
   readonly visible: readonly string[];
-  /** True if the module gets a network namespace without external interfaces. */
+  /** True if the module runs in a network namespace of its own, without external interfaces. */
   readonly offline: boolean;
   readonly cwd: string;
   readonly devices: readonly string[];
 };
 
-/** Signals whose default action is restored for the program, because IGNORE_SIGNALS ignores them. */
+/**
+ * Signals whose default action is restored before the program starts. The script IGNORE_SIGNALS ignores these
+ * signals in the wrapper.
+ */
 const SIGNALS = 'HUP,INT,QUIT,TERM,USR1,USR2';
 
 /**
@@ -80,7 +83,10 @@ export function switchUser({ uid, gid, groups }: Account): string[] {
   return ['--reuid', String(uid), '--regid', String(gid), ...further];
 }
 
-/** Returns the `setpriv` options that drop all privileges. Only root may clear the bounding set. */
+/**
+ * Returns the `setpriv` options that drop all privileges. The bounding set is cleared only if the hub runs as
+ * root, because other users have no permission to clear it.
+ */
 export function dropPrivileges(privileged: boolean): string[] {
   const bounding = privileged ? ['--bounding-set', '-all'] : [];
   return ['--no-new-privs', ...bounding, '--inh-caps', '-all', '--ambient-caps', '-all'];

@@ -11,8 +11,8 @@ const IN_MEMORY: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
 const WRITABLE_BY_OTHERS = 0o022;
 
 /**
- * Returns candidates for the parent folder, which are usually on a tmpfs. The first belongs to the hub's
- * user.
+ * Returns candidates for the parent folder. The candidates are on a tmpfs on most systems. The first
+ * candidate belongs to the hub's user.
  */
 function places(): string[] {
   const { XDG_RUNTIME_DIR = '' } = process.env;
@@ -21,7 +21,7 @@ function places(): string[] {
 
 /**
  * Creates a folder on a tmpfs for the hub with this data folder. Other users may traverse the folder, but not
- * list it. Returns the path, or a start error with the reasons.
+ * list it. Returns the path, or a start error with the reason why each candidate cannot be used.
  */
 export function makeTmpfsFolder(dataFolder: string): string | StartError {
   const refusals: string[] = [];
@@ -34,7 +34,7 @@ export function makeTmpfsFolder(dataFolder: string): string | StartError {
       }
       mkdirSync(folder, { recursive: true, mode: 0o711 });
       if (isOurs(folder)) {
-        // Sets the mode again, because the umask may have reduced it.
+        // Sets the mode explicitly, because the umask may have removed bits.
         chmodSync(folder, 0o711);
         return folder;
       }
@@ -48,7 +48,7 @@ export function makeTmpfsFolder(dataFolder: string): string | StartError {
   return { reason, transient: true };
 }
 
-/** Removes the tmpfs folders of this data folder, also those of an earlier run of the hub. */
+/** Removes the tmpfs folders for this data folder, including folders of an earlier run of the hub. */
 export function removeTmpfsFolders(dataFolder: string): void {
   for (const place of places()) {
     const folder = join(place, nameFor(dataFolder));
@@ -56,7 +56,10 @@ export function removeTmpfsFolders(dataFolder: string): void {
   }
 }
 
-/** Returns the name of the folder. Derived from the data folder, so that it is found after a crash. */
+/**
+ * Returns the name of the tmpfs folder for a data folder. The name is derived from the data folder, so that
+ * the hub finds the folder again after a crash.
+ */
 function nameFor(dataFolder: string): string {
   return `skerry-${createHash('sha256').update(dataFolder).digest('hex').slice(0, 12)}`;
 }

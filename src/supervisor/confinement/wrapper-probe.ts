@@ -21,9 +21,9 @@ export function toolPath(name: string): string {
 }
 
 /**
- * Tests a wrapper command by running the program `true` behind it. Resolves to the reason of a failure, or to
- * undefined on success. A success is cached under `name` as long as the hub runs. A failure is not cached,
- * because its cause may disappear.
+ * Tests a wrapper command by running the program `true` behind it. Resolves to the reason of the failure, or
+ * to undefined on success. A success is cached under `name` as long as the hub runs. A failure is not cached,
+ * because its cause can disappear.
  */
 export type WrapperProbe = (name: string, command: readonly string[]) => Promise<string | undefined>;
 

@@ -21,7 +21,8 @@ const MAX_TAIL_BYTES = 4_096;
 const MAX_SHOWN_CHARACTERS = 200;
 
 /**
- * Maximum milliseconds to wait for output after the probe has exited. Its children may keep the streams open.
+ * Maximum milliseconds to wait for output after the probe has exited, because child processes of the probe
+ * can hold its streams open.
  */
 const OUTPUT_TIMEOUT_MS = 100;
 
@@ -38,8 +39,9 @@ export type ExecProbeSettings = {
 };
 
 /**
- * Runs a program that exits with 0 if the module is healthy. The program is confined like the module. When it
- * ends, all its descendants are killed. They are found through a child cgroup, or through a separate run tag.
+ * Runs a program that exits with 0 if the module is healthy. The program is confined like the module. When
+ * the program ends, all its descendants are killed. The descendants are found through a child cgroup, or
+ * through a separate run tag if the module has no cgroup.
  */
 export function runExecProbe(exec: readonly string[], settings: ExecProbeSettings): Probe {
   const { clock } = settings;
@@ -84,7 +86,7 @@ export function runExecProbe(exec: readonly string[], settings: ExecProbeSetting
     if (cancelled) cancel();
     const exit = await exitOf(child);
     cancelTimer();
-    // The process group is killed at once, before another process can get the same pid.
+    // The process group is killed immediately, because the pid could soon belong to another process.
     signalProcessGroup(pid, 'SIGKILL');
     leader = undefined;
     if (group !== undefined) await orphans.killCgroup(group);

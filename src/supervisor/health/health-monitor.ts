@@ -14,7 +14,7 @@ export type Probe = {
 
 /** Health monitor of one process of a module. */
 export type HealthMonitor = {
-  /** Handles a health report of the module. Does nothing if the monitor has a probe. */
+  /** Handles a health report of the module. Does nothing if the hub checks the health by a probe. */
   readonly report: (healthy: boolean, reason?: string) => void;
   /** Stops the monitor and cancels a check in progress. */
   readonly stop: () => void;
@@ -31,9 +31,9 @@ export type HealthMonitorSettings = {
 };
 
 /**
- * Checks the health of a module periodically, one check at a time. The interval is `spec.every`, and at most
- * READY_CHECK_MS while the module is not healthy. Failures within `spec.readyWithin` after the start do not
- * count until the first success.
+ * Checks the health of a module periodically, one check at a time. The interval is `spec.every`, or at most
+ * READY_CHECK_MS while the module is not healthy. Before the first success, failures do not count until
+ * `spec.readyWithin` after the start has passed.
  */
 export function monitorHealth({
   spec,
@@ -74,7 +74,10 @@ export function monitorHealth({
     cancel = clock.after(pause, () => void check(startProbe));
   };
 
-  /** Starts the timer of the next report. No report in time counts as `threshold` failures. */
+  /**
+   * Starts the timer for the next health report of the module. If no report arrives in time, this counts as
+   * `threshold` failures.
+   */
   const expectReport = (milliseconds: number): void => {
     cancel?.();
     cancel = clock.after(milliseconds, () => {

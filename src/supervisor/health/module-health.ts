@@ -24,8 +24,8 @@ export type ModuleHealthSettings = {
 };
 
 /**
- * Monitors the health of one process of a module, and logs a failure if its reason differs from the last one.
- * Returns undefined if the module has no health check.
+ * Monitors the health of one process of a module. Logs a failed check if its reason differs from the reason
+ * of the last failed check. Returns undefined if the module has no health check.
  */
 export function monitorModule(settings: ModuleHealthSettings): HealthMonitor | undefined {
   const { spec, confinement, environment, orphans, clock, log, onChecked, onEvent } = settings;

@@ -2,8 +2,8 @@ import { MAX_LAST_LINE_BYTES, MAX_LAST_LINES } from '../limits.ts';
 import type { LineSink } from '../stdio/line-reader.ts';
 
 /**
- * Last lines of a module's standard error or terminal, stored in memory because they often show why the
- * module exited.
+ * Last lines of a module's standard error or terminal. The lines are stored in memory, because they often
+ * show why the module exited.
  */
 export type LastLines = {
   /** Wraps a sink and stores copies of the last lines that are written to the sink. */

@@ -7,8 +7,8 @@ import { MAX_LOG_FILE_BYTES, MAX_OLD_LOG_FILES } from '../limits.ts';
 import type { LineSink } from '../stdio/line-reader.ts';
 
 /**
- * Maximum bytes of lines that are buffered while the previous batch is written. Beyond it, the module's
- * output is not read (back-pressure).
+ * Maximum bytes of lines that are buffered while the previous batch is written. While the buffer is full, the
+ * module's output is not read (back-pressure).
  */
 const LOG_BATCH_BYTES = 1 << 16;
 
@@ -28,8 +28,8 @@ export type LogFile = {
 };
 
 /**
- * Creates a log file. `onReady` is called when the log accepts lines after back-pressure. The lines of a
- * batch that cannot be written are lost; only the first of several write errors in a row is logged.
+ * Creates a log file. `onReady` is called when the log accepts lines after back-pressure. If a batch cannot
+ * be written, its lines are lost. Only the first of several write errors in a row is logged.
  */
 export function createLogFile(path: string, clock: Clock, log: Log, onReady: () => void): LogFile {
   const file = createRotatedFile(path);

@@ -8,8 +8,8 @@ const NEWLINE = 0x0a;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
- * Reader of one module's log. Reads from the oldest file to the newest, and follows rotations. A running hub
- * is not needed.
+ * Reader of one module's log. Reads from the oldest file to the newest, and follows rotations. Works while
+ * the hub is stopped, too.
  */
 export type LogReader = {
   /** Returns the next complete line without the line end. Undefined if no complete line is available. */
@@ -30,8 +30,8 @@ export function openLogReader(path: string, last = Number.POSITIVE_INFINITY): Lo
   let buffered = NOTHING;
 
   /**
-   * Continues with the next file. Returns false if there is none. Continues after the newest file only when
-   * that file has been rotated.
+   * Continues with the next file. Returns false if there is no next file. The newest file has a next file
+   * only after it has been rotated.
    */
   const advance = (): boolean => {
     const [finished] = parts;
@@ -63,7 +63,8 @@ export function openLogReader(path: string, last = Number.POSITIVE_INFINITY): Lo
         }
       }
       if (!advance()) return false;
-      // A last line without a newline was truncated by a crash. The newline terminates it.
+      // A file that ends without a newline has a last line that a crash truncated. The added newline ends
+      // this line.
       if (buffered.length > 0) buffered = Buffer.concat([buffered, Buffer.from('\n')]);
     }
   };
@@ -87,8 +88,9 @@ export function openLogReader(path: string, last = Number.POSITIVE_INFINITY): Lo
 }
 
 /**
- * Opens the files of a log and returns them, oldest first. The newest file is opened first: a concurrent
- * rotation may then show a file twice, which the inode reveals, but no file is missed.
+ * Opens the files of a log and returns them, oldest first. The newest file is opened first, because a
+ * rotation can rename files meanwhile: a file is then opened twice, which its inode reveals, but no file is
+ * missed.
  */
 function openParts(path: string): Part[] {
   const parts: Part[] = [];
@@ -115,7 +117,10 @@ function inodeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
-/** Skips all but the last `last` lines: closes older files, and returns the offset in the first open file. */
+/**
+ * Skips all lines but the last `last` ones. Closes files that contain only skipped lines, and returns the
+ * offset of the first remaining line.
+ */
 function skipTo(parts: Part[], last: number): number {
   if (last === Number.POSITIVE_INFINITY) return 0;
   let missing = last;
@@ -131,7 +136,10 @@ function skipTo(parts: Part[], last: number): number {
   return 0;
 }
 
-/** Returns the offset of the last `max` complete lines of a file, and the number of these lines. */
+/**
+ * Returns the offset at which the last `max` complete lines of a file start, and the number of complete lines
+ * after this offset.
+ */
 function startOfLast(file: number, max: number): { readonly start: number; readonly lines: number } {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   let lines = 0;
@@ -142,7 +150,7 @@ function startOfLast(file: number, max: number): { readonly start: number; reado
     const count = readSync(file, chunk, 0, end - from, from);
     for (let at = count - 1; at >= 0; at -= 1) {
       if (chunk[at] !== NEWLINE) continue;
-      // This newline ends the line before the last `max` lines.
+      // This newline is directly before the last `max` lines.
       if (lines === max) return { start: from + at + 1, lines };
       lines += 1;
     }

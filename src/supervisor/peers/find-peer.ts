@@ -15,14 +15,15 @@ import { findOwners } from './tcp-table.ts';
 /**
  * Owner of the process at the other end of a connection. `modules`: the process belongs to one of these
  * modules. `other`: the process is on a remote machine, or belongs to no module. `unknown`: the process is on
- * this machine and was not found, or has exited.
+ * this machine, but has exited or was not found.
  */
 export type PeerOwner = { readonly modules: readonly string[] } | 'other' | 'unknown';
 
 /** Lookup of the modules' processes by uid and pid. */
 export type ModuleProcesses = {
   /**
-   * Returns the modules that run as this user. Undefined if there are none, or if it is the hub's own user.
+   * Returns the modules that run as this user. Undefined if no module runs as this user, or if it is the
+   * hub's own user.
    */
   readonly byUser: (uid: number) => readonly string[] | undefined;
   /** Returns the processes whose uid does not identify their module, because they can change their user. */
@@ -44,7 +45,7 @@ type PendingLookup = { readonly ends: TcpEnds; readonly done: (owner: PeerOwner)
 
 /**
  * Creates a peer finder. TCP lookups are batched: all connections that arrive during one lookup share the
- * next lookup, because the cost of a lookup hardly depends on the number of connections.
+ * next lookup. The cost of a lookup hardly depends on the number of connections.
  */
 export function createPeerFinder({
   processes,
@@ -58,8 +59,9 @@ export function createPeerFinder({
   let running = false;
 
   /**
-   * Returns the owners of the peers in a batch. Lists the modules' sockets before it reads the TCP table. A
-   * socket that is in the table and not in the older list belongs to no module.
+   * Returns the owners of the peers in a batch. Lists the modules' sockets first and reads the TCP table
+   * afterwards. A socket that is in the TCP table but not in the list therefore belongs to none of the listed
+   * processes.
    */
   const ownersOf = async (batch: readonly PendingLookup[]): Promise<PeerOwner[]> => {
     const moduleSockets = await openSockets(processes.pidsToScan());
@@ -126,7 +128,10 @@ export function createPeerFinder({
   };
 }
 
-/** Returns a function that returns true for an address of this machine. Caches the interface addresses. */
+/**
+ * Returns a predicate that is true for the addresses of this machine. The predicate caches the addresses of
+ * the network interfaces.
+ */
 function ownAddresses(clock: Clock): (address: string) => boolean {
   let ownAddressSet = new Set<string>();
   let readAt = Number.NEGATIVE_INFINITY;

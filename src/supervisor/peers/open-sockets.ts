@@ -27,7 +27,10 @@ export async function openSockets(processes: Iterable<ModulePid>): Promise<Reado
   return sockets;
 }
 
-/** Returns undefined if the process has exited, the file is closed, or the hub may not read it. */
+/**
+ * Returns the result of `read`. Undefined if the process has exited, the file is closed, or the hub has no
+ * permission to read it.
+ */
 function orUndefined<Result>(read: () => Result): Result | undefined {
   try {
     return read();

@@ -8,7 +8,8 @@ export type PeerCredentials = { readonly pid: number; readonly uid: number };
 export type ReadCredentials = (socket: Socket) => PeerCredentials | undefined;
 
 /**
- * Loads the function that reads peer credentials from the native addon, because Node lacks it.
+ * Loads the function that reads peer credentials. The function is in the native addon, because Node offers no
+ * such function.
  * @throws Failure `native.unloadable`
  */
 export function loadCredentials(): ReadCredentials {

@@ -25,8 +25,8 @@ const CHUNK_BYTES = 1 << 16;
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
 
 /**
- * Finds the owners of the sockets at the remote ends of local connections, in the order of `connections`.
- * Undefined for a connection that is in no table. Reads each table at most once.
+ * Finds the owners of the sockets at the remote ends of local connections, in the order of `connections`. The
+ * owner is undefined for a connection that is in no table. Reads each table at most once.
  */
 export async function findOwners(
   connections: readonly TcpEnds[],
@@ -51,14 +51,15 @@ export async function findOwners(
 }
 
 /**
- * Returns the owner in a row with the fields `local remote state queues timer retransmits uid timeout inode`.
+ * Returns the owner in a row of the table. The fields of a row are `local remote state queues timer
+ * retransmits uid timeout inode`.
  */
 function ownerIn(row: string): SocketOwner {
   const fields = row.trim().split(/ +/);
   return { uid: Number(fields[6]), inode: Number(fields[8]) };
 }
 
-/** Calls `visit` with each row until it returns false. A missing table has no rows. */
+/** Calls `visit` with each row until `visit` returns false. Reads no rows if the table does not exist. */
 async function readRows(table: string, visit: (row: string) => boolean): Promise<void> {
   const { open } = await import('node:fs/promises');
   const file = await open(table, 'r').catch(() => undefined);
@@ -78,7 +79,10 @@ async function readRows(table: string, visit: (row: string) => boolean): Promise
   }
 }
 
-/** Returns the table keys of the socket at the remote end: as IPv4, and as IPv4-mapped IPv6. */
+/**
+ * Returns the keys by which the table is searched for the socket at the remote end: its addresses as IPv4,
+ * and as IPv4-mapped IPv6.
+ */
 function keysOf({ localAddress, localPort, remoteAddress, remotePort }: TcpEnds): string[] {
   const ends = [bytesOf(remoteAddress), bytesOf(localAddress)] as const;
   const keyOf = ([own, other]: readonly [readonly number[], readonly number[]]): string =>

@@ -2,8 +2,8 @@ import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs'
 import { reasonOf, systemCode } from '../../core/errors.ts';
 
 /**
- * Number of bytes that are read from the start of a file. They contain a script's first line, or the ELF
- * headers of common programs.
+ * Number of bytes that are read from the start of a file. These bytes contain the first line of a script, or
+ * the ELF headers of common programs.
  */
 const HEAD_BYTES = 4_096;
 
@@ -28,7 +28,7 @@ const COMPATIBLE: Readonly<Record<string, string>> = { x64: 'ia32', arm64: 'arm'
 /** Folder of interpreters registered for foreign executables, such as QEMU (binfmt_misc). */
 const FOREIGN_FORMATS = '/proc/sys/fs/binfmt_misc';
 
-/** Files of that folder that are not interpreters. */
+/** Names of the kernel's control files in the folder of interpreters. */
 const CONTROL_FILES: ReadonlySet<string> = new Set(['register', 'status']);
 
 /** First bytes of an ELF file. */
@@ -70,7 +70,10 @@ function machineOf(head: Buffer): string {
   return MACHINES[number] ?? `another machine (${number})`;
 }
 
-/** Returns the architecture of /bin/sh. It differs from the hub's if the hub runs in a user-mode emulator. */
+/**
+ * Returns the architecture of /bin/sh, which differs from the hub's architecture if the hub runs in a
+ * user-mode emulator.
+ */
 function machineOfSystem(): string | undefined {
   const head = headOf('/bin/sh');
   return head === undefined || head.length < MACHINE_AT + 2 ? undefined : machineOf(head);
@@ -113,7 +116,7 @@ function headOf(file: string): Buffer | undefined {
     descriptor = openSync(file, 'r');
     return head.subarray(0, readSync(descriptor, head));
   } catch (error) {
-    // The kernel can execute a file that the hub cannot read.
+    // A file that the hub cannot read counts as valid, because the kernel may still be able to execute it.
     if (systemCode(error) !== undefined) return undefined;
     throw new Error(`${file} cannot be read: ${reasonOf(error)}`);
   } finally {

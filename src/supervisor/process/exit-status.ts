@@ -23,8 +23,8 @@ export function eventAfterExit(exit: ExitStatus, policy: RestartPolicy): Lifecyc
 }
 
 /**
- * Returns the exit status for the exit code of a shell. A code above 128 is 128 plus the number of the
- * signal.
+ * Returns the exit status for the exit code of a shell. A code above 128 means that signal number `code -
+ * 128` killed the program.
  */
 export function fromShellExitCode(code: number): ExitStatus {
   return code > 128 ? { kind: 'signal', signal: signalName(code - 128) } : { kind: 'code', code };

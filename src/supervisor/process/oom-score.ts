@@ -2,13 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { systemCode } from '../../core/errors.ts';
 import { MODULE_OOM_SCORE_ADJ } from '../limits.ts';
 
-/** Error codes of a process that has exited, or whose `oom_score_adj` the hub may not write. */
+/** Error codes if a process has exited, or if the hub has no permission to write its `oom_score_adj`. */
 const EXPECTED: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
 
 /**
- * Makes the kernel's OOM killer prefer a process over the hub. Processes that are started by this process
- * later inherit the setting. If the kernel kills a module, only that module restarts; if it kills the hub,
- * all modules stop.
+ * Makes the kernel's OOM killer kill this process rather than the hub. Child processes that this process
+ * starts later inherit the setting. If the kernel kills a module, only that module restarts. If it kills the
+ * hub, all modules stop.
  */
 export function preferAsOomVictim(pid: number): void {
   try {

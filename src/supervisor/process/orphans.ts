@@ -23,7 +23,10 @@ import { signalProcessGroup } from './process-group.ts';
 /** Environment variable that holds the run tag. Child processes inherit the variable. */
 const RUN_VARIABLE = 'SKERRY_RUN';
 
-/** Maximum number of attempts to kill processes. Only a process that is stuck in disk I/O survives them. */
+/**
+ * Maximum number of attempts to kill processes. Only a process that is stuck in disk I/O survives this number
+ * of attempts.
+ */
 const MAX_KILL_ATTEMPTS = 100;
 
 /** Milliseconds between two attempts to kill processes. */
@@ -37,25 +40,28 @@ export type OrphanKiller = {
   /** Creates a unique run tag for the next process of a module. */
   readonly newTag: (module: string) => RunTag;
   /**
-   * Kills all processes of a cgroup with SIGKILL. Resolves when none runs, or after the surviving processes
-   * have been logged.
+   * Kills all processes of a cgroup with SIGKILL. Resolves when no process runs in the cgroup. If processes
+   * survive, logs them and resolves.
    */
   readonly killCgroup: (group: Cgroup) => Promise<void>;
   /**
-   * Returns the pids of processes that have this tag and started after process `pid`. Only reliable shortly
-   * after that process has started, because pids wrap around.
+   * Returns the pids of processes that have this tag and started after process `pid`. Must be called shortly
+   * after the start of process `pid`, because the kernel reuses pids.
    */
   readonly taggedSince: (tag: RunTag, pid: number) => number[];
   /**
-   * Kills all processes that have this tag with SIGKILL. Resolves when none runs, or after the surviving
-   * processes have been logged. A process that has cleared its environment is not found.
+   * Kills all processes that have this tag with SIGKILL. Resolves when no such process runs. If processes
+   * survive, logs them and resolves. A process that has cleared its environment is not found.
    */
   readonly killTagged: (tag: RunTag) => Promise<void>;
-  /** Returns all tagged processes of this run with their modules. Reads the environment of every process. */
+  /**
+   * Returns all processes that were tagged since the start of this hub, with their modules. Reads the
+   * environment of every process on the machine.
+   */
   readonly tagged: () => ModulePid[];
   /**
    * Kills the processes that the previous run of the hub left running: the recorded process groups, and all
-   * processes with a tag of that run. Resolves to true if the hub has run before since boot.
+   * processes with a tag of that run. Resolves to true if the hub has run before since the machine booted.
    * @throws Failure `data.unwritable`
    */
   readonly killFromLastRun: () => Promise<boolean>;
@@ -97,7 +103,10 @@ export function createOrphanKiller(runFolder: string, clock: Clock, log: Log): O
     }
   };
 
-  /** Records the processes. A full disk is only logged, because a module may free space after its start. */
+  /**
+   * Writes the pids of the running processes to the file. A full disk is only logged, because a module may
+   * free space after its start.
+   */
   const recordUnlessFull = (): void => {
     try {
       record();
@@ -142,7 +151,7 @@ export function createOrphanKiller(runFolder: string, clock: Clock, log: Log): O
       const lastRun = orUnwritable(runFolder, () => readLastRun(file));
       if (boot === undefined)
         log.warn('/proc is not mounted: orphaned processes of a crashed hub are not found.');
-      // After a reboot, none of the recorded processes runs, and their pids may belong to other processes.
+      // After a reboot, none of the recorded processes runs, and their pids can belong to other processes.
       const sameBoot = boot !== undefined && lastRun?.run.startsWith(`${boot}/`) === true;
       if (sameBoot) await killLastRun(lastRun, clock, log);
       orUnwritable(runFolder, () => {
@@ -206,7 +215,10 @@ async function killLastRun(lastRun: LastRun, clock: Clock, log: Log): Promise<vo
   );
 }
 
-/** Calls `killOnce` until it returns true: no process runs. Resolves to false if processes survive. */
+/**
+ * Calls `killOnce` repeatedly until it returns true, which means that no process runs. Resolves to false if
+ * processes survive all attempts.
+ */
 export async function killUntilGone(killOnce: () => boolean, clock: Clock): Promise<boolean> {
   for (let attempt = 0; attempt < MAX_KILL_ATTEMPTS; attempt += 1) {
     if (killOnce()) return true;
@@ -215,7 +227,7 @@ export async function killUntilGone(killOnce: () => boolean, clock: Clock): Prom
   return false;
 }
 
-/** Kills the processes that `find` returns. Returns true if there were none. */
+/** Kills the processes that `find` returns. Returns true if `find` returned no process. */
 function killFound(find: () => number[]): boolean {
   const found = find().filter(pid => pid !== process.pid);
   for (const pid of found) killProcess(pid);
@@ -236,8 +248,8 @@ function killProcess(pid: number): void {
 }
 
 /**
- * Reads the records of the previous run. The first line is the tag of that run, each further line is `<pid>
- * <start time>`. Invalid lines are skipped.
+ * Reads the records that the previous run of the hub wrote. The first line is the tag of that run, and each
+ * further line is `<pid> <start time>`. Invalid lines are skipped.
  */
 function readLastRun(file: string): LastRun | undefined {
   let text: string;

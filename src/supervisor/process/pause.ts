@@ -1,6 +1,9 @@
 import type { Clock } from '../../core/clock.ts';
 
-/** Resolves after `milliseconds`, or when `sooner` resolves. Cancels the timer in the second case. */
+/**
+ * Resolves after `milliseconds`, or when `sooner` resolves, whichever is first. Cancels the timer if `sooner`
+ * is first.
+ */
 export function pause(clock: Clock, milliseconds: number, sooner?: Promise<unknown>): Promise<void> {
   return new Promise(resolve => {
     const cancel = clock.after(milliseconds, resolve);

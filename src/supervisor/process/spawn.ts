@@ -6,7 +6,8 @@ import { maxOpenFiles, readKernelFile } from '../../core/proc.ts';
 import { preferAsOomVictim } from './oom-score.ts';
 
 /**
- * Standard input, output and error of a child process. A number is the file descriptor that the child gets.
+ * Standard input, output and error of a child process. A number is a file descriptor of the hub that the
+ * child inherits as this stream.
  */
 export type Stdio = readonly [StdioEntry, StdioEntry, StdioEntry];
 type StdioEntry = StdioNull | StdioPipe | number;
@@ -21,16 +22,17 @@ const FIRST_NON_STANDARD = 3;
 const MAX_INHERITED = 1_024;
 
 /**
- * File descriptors that child processes would inherit. LMDB opens its file without O_CLOEXEC, and so may the
- * hub's parent process. The list is made only once, because all of these files are open before the first
- * module starts.
+ * File descriptors that child processes would inherit. LMDB opens its file without O_CLOEXEC, and the hub's
+ * parent process possibly leaves such files open too. The list is made only once, because all of these files
+ * are open before the first module starts.
  */
 let inherited: readonly number[] | undefined;
 
 /**
- * Closes inherited file descriptors with high numbers. `spawnIsolated` passes a list of all numbers up to the
- * highest one, which costs time, and fails with EINVAL near the limit of open files. Must be called before
- * the hub opens files without O_CLOEXEC.
+ * Closes inherited file descriptors with high numbers. Otherwise `spawnIsolated` would pass a list of all
+ * numbers up to the highest inherited one to `spawn`. A long list costs time, and `spawn` fails with EINVAL
+ * if the list is nearly as long as the limit of open files. Must be called before the hub opens files without
+ * O_CLOEXEC.
  */
 export function closeInheritedDescriptors(): void {
   const max = Math.min(MAX_INHERITED, Math.floor(maxOpenFiles() / 2));
@@ -75,7 +77,8 @@ function isInherited(descriptor: number): boolean {
       /^flags:\s+([0-7]+)$/m.exec(readKernelFile(`/proc/self/fdinfo/${descriptor}`)) ?? [];
     return (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
   } catch (error) {
-    // The listing includes the file descriptor of the opened folder, which is closed after the listing.
+    // The list of open descriptors includes the descriptor of the listed folder itself, which is closed by
+    // this time.
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
   }

@@ -15,7 +15,7 @@ const TRANSIENT = new Set(['EAGAIN', 'ENOMEM']);
 
 /**
  * Returns the error that would prevent the start: the program or the working folder does not exist, or
- * `account` may not execute the program. Undefined if there is none.
+ * `account` has no permission to execute the program. Undefined if nothing prevents the start.
  */
 export function findStartError(
   spec: Pick<ModuleSpec, 'exec' | 'cwd'>,
@@ -43,7 +43,10 @@ export function findStartError(
   return executableError(file) ?? (account && permissionError(file, account));
 }
 
-/** Returns an error if the module's user may not execute the file or enter one of its folders. */
+/**
+ * Returns an error if the module's user has no permission to execute the file or to enter one of its parent
+ * folders.
+ */
 function permissionError(file: string, account: Account): StartError | undefined {
   const forbidden = foldersOf(file).find(folder => !hasPermission(folder, account, EXECUTE));
   if (forbidden !== undefined) {

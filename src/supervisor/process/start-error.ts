@@ -4,7 +4,9 @@ import { reasonOf } from '../../core/errors.ts';
 export type StartError = {
   /** Reason as one sentence. */
   readonly reason: string;
-  /** True if the cause may disappear. The start is then retried with back-off. */
+  /**
+   * True if the cause can disappear without a change of the module. The start is then retried with back-off.
+   */
   readonly transient: boolean;
 };
 

@@ -5,7 +5,8 @@ import { createLineSplitter } from './line-splitter.ts';
 /** Receiver of lines that can apply back-pressure. */
 export type LineSink = {
   /**
-   * Returns true if the sink accepts a line. After `false`, the sink's owner must call `pump` of the reader.
+   * Returns true if the sink accepts a line. After `false`, the owner of the sink must call `LineReader.pump`
+   * when the sink accepts lines again.
    */
   readonly ready: () => boolean;
   readonly write: (line: Buffer) => void;
@@ -42,7 +43,7 @@ export function readLines(
   };
 
   const pumpWhile = (ready: () => boolean): void => {
-    // Prevents reentrancy, because a sink may call `pump` inside `write`.
+    // Prevents reentrancy, because `write` of a sink may call `pump`.
     if (pumping) return;
     pumping = true;
     while (ready()) {

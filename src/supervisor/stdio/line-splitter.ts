@@ -9,7 +9,10 @@ const MIN_PARTIAL_BYTES = 256;
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** Splitter of a byte stream into lines. Lines that are not requested remain in the chunk. */
+/**
+ * Splitter of a byte stream into lines. Splits on demand: each call of `next` reads one more line from the
+ * chunk.
+ */
 export type LineSplitter = {
   /** Adds the next chunk. Must only be called after `next` has returned undefined. */
   readonly push: (chunk: Buffer) => void;
@@ -18,14 +21,20 @@ export type LineSplitter = {
    * line that is within one chunk is a view of the chunk and not a copy.
    */
   readonly next: () => Buffer | undefined;
-  /** Returns the last line if the stream has ended without a newline. Otherwise undefined. */
+  /**
+   * Returns the last line if the stream has ended without a newline. Returns undefined if the stream ended
+   * with a newline.
+   */
   readonly rest: () => Buffer | undefined;
 };
 
 /** Limit of the line length. */
 export type LineBound = {
   readonly maxBytes: number;
-  /** Handling of a longer line. `cut`: it is truncated to `maxBytes`. `drop`: it is discarded. */
+  /**
+   * Handling of a line of more than `maxBytes`. `cut`: the line is truncated to `maxBytes`. `drop`: the line
+   * is discarded.
+   */
   readonly overflow: 'cut' | 'drop';
   /** Called at the end of each line that exceeds the limit. */
   readonly exceeded: () => void;
@@ -33,7 +42,8 @@ export type LineBound = {
 
 /** Creates a line splitter that buffers at most `maxBytes` of a partial line. */
 export function createLineSplitter({ maxBytes, overflow, exceeded }: LineBound): LineSplitter {
-  // One extra byte for a carriage return before the newline. It is not part of the line.
+  // One extra byte for a carriage return before the newline, because the carriage return does not count as
+  // part of the line.
   const capacity = maxBytes + 1;
   let chunk = NOTHING;
   let offset = 0;
@@ -63,7 +73,10 @@ export function createLineSplitter({ maxBytes, overflow, exceeded }: LineBound):
     buffered += accepted;
   };
 
-  /** Checks the length of a line. Returns the line without carriage return, or undefined if it is dropped. */
+  /**
+   * Checks the length of a line. Returns the line without carriage return, or undefined if the line is
+   * dropped.
+   */
   const finish = (line: Buffer): Buffer | undefined => {
     const ended = !overflowed && line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
     const fits = !overflowed && ended.length <= maxBytes;

@@ -10,7 +10,10 @@ import {
 import type { SupervisorHost } from '../spec.ts';
 import type { LineSink } from './line-reader.ts';
 
-/** Sink for the messages that one module prints. Passes each line to the host and applies back-pressure. */
+/**
+ * Sink for the messages that one module prints. Passes each line to the hub (`SupervisorHost`) and applies
+ * back-pressure.
+ */
 export type MessageIntake = LineSink & {
   /** Called when a line of more than `maxBytes` was dropped. */
   readonly exceeded: (maxBytes: number) => void;
@@ -19,16 +22,16 @@ export type MessageIntake = LineSink & {
   /** Returns the number of lines that the process has printed, including rejected lines. */
   readonly printed: () => number;
   /**
-   * Returns the number of lines that were too long, plus the number of rejections by the host, including
-   * rejections for lack of space.
+   * Returns the number of lines that were too long, plus the number of times that the hub rejected a line.
+   * Rejections for lack of space count too.
    */
   readonly refused: () => number;
 };
 
 /**
- * Creates the sink. A line that the host rejects for lack of space is offered again after a delay. During the
+ * Creates the sink. A line that the hub rejects for lack of space is offered again after a delay. During the
  * delay no output is read, so that the module blocks on its pipe. `onReady` is called when lines are accepted
- * again. The sink is used by all processes of a module in turn, so that a restart does not reset its limits.
+ * again. All processes of a module use the same sink in turn, so that a restart does not reset the limits.
  */
 export function createMessageIntake(
   module: string,
@@ -42,7 +45,7 @@ export function createMessageIntake(
   let unsettledBytes = 0;
   let refused = 0;
   let backPressure = false;
-  /** Lines that the host rejected for lack of space, in order. */
+  /** Lines that the hub rejected for lack of space, in their original order. */
   let waiting: Buffer[] = [];
   const warn = createRateLimitedWarning(clock, log);
 
@@ -73,7 +76,7 @@ export function createMessageIntake(
     onReady();
   };
 
-  /** Returns true while the host reports back-pressure. Calls `onReady` when the back-pressure ends. */
+  /** Returns true while the hub reports back-pressure. Calls `onReady` when the back-pressure ends. */
   const hasBackPressure = (): boolean => {
     if (host.pressure?.high() !== true) return false;
     if (backPressure) return true;
@@ -131,7 +134,9 @@ function createRateLimitedWarning(clock: Clock, log: Log): (text: string) => voi
   };
 }
 
-/** Returns true if the same line may be accepted later. */
+/**
+ * Returns true if the line was rejected for a reason that can disappear, so that a later attempt can succeed.
+ */
 function isTransient(error: Error | undefined): boolean {
   return error instanceof Failure && (error.code === 'store.full' || error.code === 'store.write');
 }

@@ -15,13 +15,13 @@ import type { LineBound } from './line-splitter.ts';
 
 /**
  * Maximum milliseconds to wait for the end of the output after the process has exited. A process outside the
- * process group may keep the output open.
+ * process group can still hold the output open.
  */
 const OUTPUT_END_TIMEOUT_MS = 1_000;
 
 /**
- * Maximum milliseconds to wait after the process has exited while the host has not settled all its lines. A
- * write to an SD card may take seconds.
+ * Maximum milliseconds to wait after the exit of the process until the hub has stored or rejected all lines
+ * that the process printed. A write to an SD card may take seconds.
  */
 const SETTLE_TIMEOUT_MS = 30_000;
 
@@ -51,11 +51,11 @@ export type ProcessIoSettings = {
 export type ProcessIo = {
   readonly pid: number;
   /**
-   * Sends a signal to the process group. Does nothing after the process has exited, because another process
-   * may have the same pid then.
+   * Sends a signal to the process group. Does nothing after the process has exited, because its pid may by
+   * then belong to another process.
    */
   readonly signal: (signal: NodeJS.Signals) => void;
-  /** Continues to read. Called when a sink accepts lines again. */
+  /** Resumes reading of the output. Called when a sink accepts lines again. */
   readonly pump: () => void;
   /** Writes a line to standard input; see `Supervisor.write`. */
   readonly write: (line: Buffer, written: (error?: Error) => void) => boolean;
@@ -140,7 +140,7 @@ async function drainOutput(pid: number, readers: readonly LineReader[], clock: C
       return false;
     }
     await pause(clock, GROUP_CHECK_MS, open ? closed : undefined);
-    // Zombie processes are ignored, because their new parent process may never reap them.
+    // Zombie processes count as ended, because their new parent process may never reap them.
     if (!open && (signalProcessGroup(pid, 0) === 'gone' || !isProcessGroupRunning(pid))) return true;
   }
   return true;

@@ -71,8 +71,8 @@ function pipes(hasInput: boolean, account: Account | undefined, openPipe: OpenPi
 }
 
 /**
- * Opens the hub's end of standard input. The end is closed when the process exits, because the writer of a
- * pipe is not notified when the reader closes it.
+ * Opens the hub's end of standard input, and closes it when the process exits. The exit is used because the
+ * writer of a pipe is not notified when the reader closes its end.
  */
 function writerOf(file: number, child: ChildProcess): Writable {
   const writer = new Socket({ fd: file, readable: false, writable: true });
@@ -94,8 +94,8 @@ function sockets(hasInput: boolean): StandardStreams {
 let loading: Promise<OpenPipe | undefined> | undefined;
 
 /**
- * Loads the function pipe(2) from the native addon, because Node lacks it. Undefined if the addon was not
- * built.
+ * Loads the function pipe(2) from the native addon, because Node offers no such function. Undefined if the
+ * addon was not built.
  */
 function loadOpenPipe(): Promise<OpenPipe | undefined> {
   loading ??= load();

@@ -32,8 +32,8 @@ export async function spawnOnTerminal(
     const { spawn } = await import('node-pty');
     pty = spawn(program, parameters, { name: 'xterm-256color', cols, rows, cwd, env, encoding: null });
   } catch (error) {
-    // node-pty throws system errors as errors without a code; they are transient. A Failure means that this
-    // build has no native addon.
+    // node-pty throws system errors without an error code. System errors are transient. A Failure means that
+    // this build has no native addon.
     const transient = !(error instanceof Failure);
     return {
       reason: `Cannot open a terminal (${reasonOf(error)}): run the module without "tty".`,
@@ -99,7 +99,8 @@ type TerminalFile = { readonly descriptor: number; readonly isOpen: () => boolea
 
 /**
  * Returns the file descriptor of the terminal. node-pty closes the descriptor before it reports the exit, and
- * the number may then belong to a file of another module. `isOpen` is therefore read from node-pty's stream.
+ * the number then possibly belongs to a file of another module. `isOpen` therefore asks node-pty's stream
+ * whether the descriptor is open.
  */
 function fileOf(pty: IPty): TerminalFile {
   const descriptor = 'fd' in pty && typeof pty.fd === 'number' ? pty.fd : -1;
@@ -108,7 +109,8 @@ function fileOf(pty: IPty): TerminalFile {
 }
 
 /**
- * Returns the bytes that were not written. Undefined if all were written, or the terminal is closed (EIO).
+ * Returns the rest of `bytes` that was not written. Undefined if all bytes were written, or if the terminal
+ * is closed (EIO).
  */
 function writeSome(file: number, bytes: Buffer): Buffer | undefined {
   try {

@@ -27,12 +27,12 @@ export type Attachment = {
   readonly scrollback: Buffer;
   readonly input: Writable;
   readonly resize: (size: TerminalSize) => void;
-  /** Calls `action` once a second until it is cancelled. */
+  /** Calls `action` once a second until the returned function is called. */
   readonly everySecond: (action: () => void) => Cancel;
   readonly detach: () => void;
 };
 
-/** Terminal of a module. Several viewers may share it, and it survives restarts of the process. */
+/** Terminal of a module. Several viewers can share the terminal, and it survives restarts of the process. */
 export type SharedTerminal = {
   readonly size: () => TerminalSize;
   readonly print: (bytes: Buffer) => void;

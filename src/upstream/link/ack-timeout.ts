@@ -11,8 +11,9 @@ export type AckTimeoutSettings = {
 
 /**
  * Timeout that ends a link whose server receives packets and acknowledges none of them. If nothing was
- * acknowledged since the last check, a PINGREQ is sent after the packets. The timeout starts at its PINGRESP,
- * which proves that the server has received the packets. So a slow network does not end the link.
+ * acknowledged since the last check, a PINGREQ is sent after the packets. The timeout starts when the
+ * PINGRESP arrives, because the PINGRESP proves that the server has received the packets. So a slow network
+ * does not end the link.
  */
 export type AckTimeout = {
   /** Restarts the timeout after an expected acknowledgement. */
@@ -24,7 +25,7 @@ export function startAckTimeout({ link, awaited, clock }: AckTimeoutSettings): A
   let progress = 0;
   let lastProgress = 0;
   let pingSent = false;
-  /** Monotonic time of the PINGRESP after which nothing was acknowledged. */
+  /** Monotonic time at which the PINGRESP arrived. Undefined after an acknowledgement. */
   let receivedAt: number | undefined;
 
   const sendPing = (): void => {
@@ -47,7 +48,7 @@ export function startAckTimeout({ link, awaited, clock }: AckTimeoutSettings): A
       if (!pingSent) sendPing();
     } else {
       const now = clock.monotonic();
-      // While the hub does not read the socket, the timeout does not run, because acknowledgements may be in
+      // The timeout does not run while the hub does not read the socket, because acknowledgements may be in
       // the receive buffer.
       const remaining = Math.max(receivedAt, link.readingSince() ?? now) + ACK_TIMEOUT_MS - now;
       if (remaining <= 0) link.fail(`no ${name} for ${ACK_TIMEOUT_MS / 1000} s`, 'unanswered');

@@ -14,7 +14,7 @@ export type LinkWill = {
 export type LinkSettings = {
   readonly host: string;
   readonly port: number;
-  /** Function that opens the connection. Plain TCP if undefined. */
+  /** Function that opens the connection. If undefined, a plain TCP connection is opened. */
   readonly dial?: Dial;
   readonly version: 4 | 5;
   readonly clientId: string;

@@ -34,7 +34,7 @@ const CERTIFICATE_HINTS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'set "tls.serverName" if it is the right one (pub and sub: --insecure)',
 };
 
-/** Codes of certificate errors whose cause may be this machine's clock. */
+/** Codes of certificate errors that a wrong clock of this machine can cause. */
 const PERIOD = ['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED'];
 
 /** Returns the reason why a connection failed or ended, with the error code and the cure. */
@@ -58,7 +58,7 @@ function clockText(now: number): string {
   return `but this machine's clock is not set (${day}): set the clock to check certificates`;
 }
 
-/** Returns the Failure of a connection that could not be opened, because of its settings or files. */
+/** Returns the Failure of a connection that could not be opened because its settings or files are invalid. */
 export function unreachable(place: UpstreamAddress, thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   return new Failure(
@@ -119,8 +119,8 @@ export function reasonText(code: number, reasonString: string | undefined): stri
 }
 
 /**
- * Replaces each character that is no letter, digit, punctuation or symbol, so that a server's text cannot
- * send control sequences to a terminal or break a log line.
+ * Replaces each character that is no letter, digit, punctuation or symbol. Otherwise the text of a server
+ * could send control sequences to a terminal or break a log line.
  */
 function printable(reasonString: string): string {
   return reasonString.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '?');
@@ -130,7 +130,8 @@ function printable(reasonString: string): string {
 export function refusalText(code: number, reasonString: string | undefined, version: 4 | 5): string {
   if (code === REASON.unsupportedProtocolVersion)
     return `the server does not support MQTT ${version === 5 ? '5' : '3.1.1'}`;
-  // MQTT 3.1.1 servers send either code for a wrong password.
+  // For a wrong password, some MQTT 3.1.1 servers send the code for "not authorized" instead of the code for
+  // a wrong password.
   if (code === REASON.notAuthorized) return reasonText(REASON.badUserNameOrPassword, reasonString);
   return reasonText(code, reasonString);
 }

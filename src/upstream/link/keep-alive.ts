@@ -4,8 +4,8 @@ import type { Clock } from '../../core/clock.ts';
 const PING_FRACTION = 0.85;
 
 /**
- * Fraction of the keep-alive between two checks of a link that sends. A check knows that a packet was sent
- * since the last check, but not when.
+ * Fraction of the keep-alive between two checks of a link that sends. A check only finds out that a packet
+ * was sent since the previous check, and not the time of the packet.
  */
 const CHECK_FRACTION = 0.4;
 
@@ -27,9 +27,9 @@ export type KeepAliveSettings = {
 
 /** Keep-alive of a link: sends PINGREQ on an idle link, and detects a dead link. */
 export type KeepAlive = {
-  /** Called for received data. */
+  /** Records that data was received. */
   readonly heard: () => void;
-  /** Called for each sent packet. Does not read the clock, because sending is on the hot path. */
+  /** Records that a packet was sent. Does not read the clock, because sending is on the hot path. */
   readonly said: () => void;
   readonly stop: () => void;
 };
@@ -37,7 +37,7 @@ export type KeepAlive = {
 export function startKeepAlive(settings: KeepAliveSettings): KeepAlive {
   const { clock, milliseconds, waiting, readingSince, ping, dead } = settings;
   let heard = clock.monotonic();
-  /** Lower bound of the time of the last sent packet. */
+  /** Earliest monotonic time at which the last packet can have been sent. */
   let said = heard;
   let checkedAt = heard;
   let hasSent = false;
@@ -49,7 +49,7 @@ export function startKeepAlive(settings: KeepAliveSettings): KeepAlive {
     if (isBusy) said = checkedAt;
     hasSent = false;
     checkedAt = now;
-    // A server that accepts bytes is alive, even if it is too busy to answer.
+    // A server whose socket accepts bytes is alive, even if the server is too busy to answer.
     const unwrittenNow = waiting();
     heard = unwrittenNow < unwritten ? now : Math.max(heard, readingSince() ?? now);
     unwritten = unwrittenNow;
@@ -80,8 +80,9 @@ export function startKeepAlive(settings: KeepAliveSettings): KeepAlive {
 }
 
 /**
- * Returns the keep-alive in seconds of a link: the lower one of the client's and the server's. A Server Keep
- * Alive of 0 does not disable the client's keep-alive, because a dead link would never be detected.
+ * Returns the keep-alive of a link in seconds: the lower one of the client's and the server's. If the Server
+ * Keep Alive is 0, the client's keep-alive applies, because without a keep-alive a dead link would never be
+ * detected.
  */
 export function keepAliveOf(wanted: number | undefined, own: number): number {
   if (wanted === undefined || wanted === 0) return own;

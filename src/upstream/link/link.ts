@@ -43,9 +43,14 @@ export type LinkHandler = {
   readonly writable: () => void;
   /** Called once when the link is closed. `failure` is undefined after `close`. */
   readonly closed: (failure: Failure | undefined, cause: Cause) => void;
-  /** Called when the socket is closed. After `close`, the system has then accepted all sent bytes. */
+  /**
+   * Called when the socket is closed. If the client has called `close`, the operating system has accepted all
+   * sent bytes by then.
+   */
   readonly gone?: () => void;
-  /** Called when an exception in a callback ends the link. If undefined, the exception is rethrown. */
+  /**
+   * Called when an exception in a callback ends the link. If `threw` is undefined, the exception is rethrown.
+   */
   readonly threw?: (thrown: unknown) => void;
 };
 
@@ -66,11 +71,11 @@ export type Link = {
   readonly readingSince: () => number | undefined;
   /** Sends PINGREQ after all earlier packets. Calls `answered` when its PINGRESP arrives. */
   readonly ping: (answered: () => void) => void;
-  /** Counts an unexpected acknowledgement. Ends the link beyond MAX_UNREQUESTED_ANSWERS. */
+  /** Counts an unexpected acknowledgement. Ends the link if there are more than MAX_UNREQUESTED_ANSWERS. */
   readonly unrequested: (what: string) => void;
   /** Ends the link because of a protocol error or a timeout. */
   readonly fail: (reason: string, cause?: Cause) => void;
-  /** Returns the number of bytes sent and received. */
+  /** Returns the total number of bytes that were sent and received. */
   readonly traffic: () => number;
   readonly close: () => void;
 };
@@ -90,7 +95,10 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   let terms: Connack | undefined;
   let connectSent = false;
   let ended = false;
-  /** Number of sent PINGREQs. Several may be unanswered, because they continue while reading is paused. */
+  /**
+   * Number of sent PINGREQs. Several can be unanswered, because PINGREQs are also sent while the socket is
+   * not read.
+   */
   let pings = 0;
   /** Number of received PINGRESPs. */
   let pongs = 0;
@@ -128,7 +136,8 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   const endRefused = (reason: string, cause: Cause): void =>
     end(new Failure('upstream.refused', `${address} refused the connection: ${reason}.`), cause);
   /**
-   * Handles a close by the server. Before CONNACK, the cause may be that the server does not support MQTT 5.
+   * Handles a close by the server. A close before CONNACK possibly means that the server does not support
+   * MQTT 5.
    */
   const closedByServer = (reason: string): void =>
     failLink(reason, terms !== undefined ? 'ended' : connectSent ? 'silent' : 'lost');
@@ -220,8 +229,8 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   let stopWaiting = waitFor('connection');
 
   /**
-   * Pauses or resumes reading. Reading pauses while the write buffer is full. Otherwise answers to a server
-   * that sends and does not read would accumulate in memory.
+   * Pauses or resumes reading. Reading is paused while the write buffer is full. Otherwise the hub's answers
+   * would accumulate in memory if the server sends packets and does not read.
    */
   const updateReading = (): void => {
     const full = readingSince === undefined || output.isFull();
@@ -267,7 +276,8 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       try {
         writePublish(output.slab(), at, message, dispatch, version);
       } catch (thrown) {
-        // The output buffer holds an incomplete packet, so the link is closed before the buffer is flushed.
+        // The output buffer ends with an incomplete packet, so the link is closed without flushing the
+        // buffer.
         failLink(`a message could not be encoded (${reasonOf(thrown)})`);
         throw thrown;
       }

@@ -17,8 +17,9 @@ export const SYSTEM_CAS: readonly string[] = [
 ];
 
 /**
- * Returns a dial function for TLS 1.2 or later. Reads the files for each connection, so that renewed
- * certificates are used without a restart. Throws Failure `upstream.unreachable` if the files are invalid.
+ * Returns a dial function for TLS 1.2 or later. Reads the certificate files for each connection, so that
+ * renewed certificates are used without a restart. Throws Failure `upstream.unreachable` if a file is
+ * invalid.
  */
 export function secureDial({
   tls,
@@ -36,7 +37,7 @@ export function secureDial({
         host,
         port,
         secureContext,
-        // A pinned certificate needs no CA.
+        // A certificate that is pinned by its fingerprint needs no CA.
         rejectUnauthorized: fingerprint === undefined || tls?.ca !== undefined,
         ...(servername === undefined ? {} : { servername }),
         ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
@@ -61,7 +62,10 @@ function fingerprintOf(text: string | undefined): string {
   return (text ?? '').replaceAll(':', '').toLowerCase();
 }
 
-/** Throws Failure `upstream.unreachable` that names the field and the file. */
+/**
+ * Creates the TLS context from the files. Throws Failure `upstream.unreachable`, whose sentence contains the
+ * field and the file.
+ */
 function contextOf({ ca, cert, key, fingerprint }: UpstreamTls, home: string): SecureContext {
   const system = fingerprint === undefined ? SYSTEM_CAS.find(file => existsSync(file)) : undefined;
   const pathOf = (file: string | undefined): string | undefined => file && resolve(home, file);

@@ -3,8 +3,8 @@ import { UNPRODUCTIVE_CONNECTIONS } from '../limits.ts';
 /**
  * Downgrade from MQTT 5 to 3.1.1, by address. A server without MQTT 5 may close the connection at CONNECT,
  * but the network may fail at that moment too. An address that has accepted MQTT 5 before is therefore
- * downgraded only after several such closes in a row, because MQTT 3.1.1 has no message properties and no
- * expiry.
+ * downgraded only after several closes at CONNECT in a row, because MQTT 3.1.1 has no message properties and
+ * no expiry.
  */
 export type Versions = {
   /** Records that the server has accepted a CONNECT with this version. */

@@ -1,18 +1,19 @@
 /** Queue of acknowledgements that are sent in the order in which the messages arrived [MQTT-4.6.0-2]. */
 export type OrderedAcks = {
   /**
-   * Reserves the next position for an acknowledgement. Returns the function that allows `send` to be called.
+   * Reserves the next position for an acknowledgement. Returns a function that marks the acknowledgement as
+   * ready. `send` is called when this and all earlier acknowledgements are ready.
    */
   readonly reserve: (send: () => void) => () => void;
-  /** Returns the number of acknowledgements that are not sent. */
+  /** Returns the number of reserved acknowledgements that are not sent yet. */
   readonly pending: () => number;
 };
 
 export function createOrderedAcks(): OrderedAcks {
   let queue: { readonly send: () => void; ready: boolean }[] = [];
   /**
-   * Index of the first unsent acknowledgement. Sent ones are removed in batches, which is cheaper than one by
-   * one.
+   * Index of the first unsent acknowledgement. Sent acknowledgements are removed in batches, because one
+   * removal for each would cost more.
    */
   let first = 0;
 

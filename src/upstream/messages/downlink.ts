@@ -22,7 +22,10 @@ export type DownlinkSettings = {
   readonly name: string;
   readonly link: Pick<Link, 'acknowledge' | 'hold' | 'unrequested' | 'fail'>;
   readonly take: TakeDown;
-  /** Topic filters to which the session is or was subscribed. A message must match one of them. */
+  /**
+   * Topic filters to which the session is subscribed or was subscribed before. A message that matches none of
+   * the filters is discarded.
+   */
   readonly filters: readonly string[];
   readonly arrivals: Qos2Inbound;
   /** Back-pressure of the store. While it is high, the socket is not read. */
@@ -59,15 +62,15 @@ export function startDownlink(settings: DownlinkSettings): Downlink {
         if (!stopped) updateReading();
       });
     }
-    // Unsent acknowledgements pause reading only if their number exceeds Receive Maximum, because the PUBACKs
-    // of outgoing messages arrive on the same socket.
+    // Reading pauses for unsent acknowledgements only if their number exceeds Receive Maximum. The PUBACKs of
+    // outgoing messages arrive on the same socket and must not be delayed.
     const full = waitsForStore || acks.pending() > MAX_DOWN_WINDOW;
     if (full === readingPaused) return;
     readingPaused = full;
     link.hold(full);
   };
 
-  /** Delivers a message. Logs an exception of the delivery and returns false. */
+  /** Delivers a message. If the delivery throws an exception, logs the exception and returns false. */
   const deliver = (message: Message, settle: OnDurable, note?: MetadataEntry): boolean => {
     try {
       take(message, settle, note);
@@ -79,8 +82,9 @@ export function startDownlink(settings: DownlinkSettings): Downlink {
   };
 
   /**
-   * Delivers a message and calls `safe` when it is durable. Retries while the store is full; the message
-   * stays unacknowledged. Calls `lost` if the link is closed before that.
+   * Delivers a message and calls `safe` when the message is durable. Retries while the store is full. The
+   * message is not acknowledged during this time. Calls `lost` if the link is closed before the message is
+   * durable.
    */
   const deliverUntilDurable = (
     message: Message,

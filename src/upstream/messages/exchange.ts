@@ -23,9 +23,9 @@ export type ExchangeSettings = Omit<UplinkSettings, 'link'> &
     readonly session: UpstreamSession;
     /** Called when messages may be sent on this link. */
     readonly begun: () => void;
-    /** Called when the client must reconnect to resume the session that was just created. */
+    /** Called when the hub must reconnect to resume the session that was just created. */
     readonly renew: () => void;
-    /** Called when the name of the session could not be stored. Nothing is sent on this link then. */
+    /** Called when the name of the session could not be stored. In this case nothing is sent on this link. */
     readonly failed: (error: Error) => void;
   };
 
@@ -52,7 +52,10 @@ export function startExchange(settings: ExchangeSettings): Exchange {
     awaited: () => undefined,
   };
   const acks = startAckTimeout({ link, awaited: () => uplink?.awaited(), clock });
-  /** Timeout of SUBACK, separate because a server may acknowledge messages and not answer SUBSCRIBE. */
+  /**
+   * Timeout of SUBACK. Separate from the timeout of messages, because a server may acknowledge messages and
+   * not answer SUBSCRIBE.
+   */
   let subscribing: AckTimeout | undefined;
   let stopped = false;
 
@@ -67,7 +70,8 @@ export function startExchange(settings: ExchangeSettings): Exchange {
   const sessionExists = settings.session.agree(terms, begin, () => {
     if (!stopped) settings.renew();
   });
-  // Started at once, because messages of the session may follow the CONNACK immediately.
+  // The downlink is started before anything else is received, because messages of the session may directly
+  // follow the CONNACK.
   if (sessionExists && (down.length > 0 || memory.filters().length > 0)) {
     downlink = startDownlink({ ...settings, filters: [...down, ...memory.filters()] });
     subscription = subscribe({ link, filters: down, qos: exactlyOnce ? 2 : 1, memory, log });

@@ -36,7 +36,10 @@ type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 /** Maximum Message Expiry Interval in seconds (MQTT 5, 3.3.2.3.3: four bytes). */
 const MAX_EXPIRY_SECONDS = 0xffff_ffff;
 
-/** Creates the function that builds a PUBLISH. Its result is reused: it is valid until the next call. */
+/**
+ * Creates the function that builds a PUBLISH. The function reuses its result object, which is valid until the
+ * next call.
+ */
 export function createOutgoingPublishes({
   terms,
   profile,
@@ -46,7 +49,9 @@ export function createOutgoingPublishes({
 }: DispatchSettings): OutgoingPublishes {
   const dispatch: Writable<PublishOptions> = { ...DEFAULT_PUBLISH_OPTIONS, topic: '', qos: 1 };
   let result: Writable<OutgoingPublish> | undefined;
-  /** Topic that was validated last. Most messages have the topic of the message before. */
+  /**
+   * Topic that was validated last. Cached because most messages have the same topic as the message before.
+   */
   let validTopic = '';
 
   return ({ message, remaining, redelivered }, topic, qos, packetId) => {

@@ -3,39 +3,46 @@ import { MAX_POISON_MESSAGES, POISON_THRESHOLD, UNPRODUCTIVE_CONNECTIONS } from 
 
 /** Precautions of a link after unproductive connections. */
 export type Caution = {
-  /** True if messages are sent one at a time at first, because one of them may be a poison message. */
+  /**
+   * True if messages are sent one at a time at the start of the link, because one of them is possibly a
+   * poison message.
+   */
   readonly careful: boolean;
   /** Sequences of messages that are deferred until another message was acknowledged. */
   readonly aside: ReadonlySet<number>;
 };
 
 /**
- * Detection of poison messages: messages for which the server closes each connection. A message counts as
- * poison if POISON_THRESHOLD connections in a row ended while this message was alone in flight, the server
- * then acknowledged another message, and the same link ended when the suspected message was sent again. So a
- * network that fails at random makes no message poison. If the server never acknowledges any message, a
- * message counts as poison after MAX_ATTEMPTS, so that it does not block the queue forever.
+ * Detection of poison messages: messages for which the server closes each connection. A message is suspected
+ * if POISON_THRESHOLD connections in a row ended while this message was alone in flight. A suspected message
+ * counts as poison if the server then acknowledges another message, and closes the same link when the
+ * suspected message is sent again. So no message counts as poison because of a network that fails at random.
+ * If the server never acknowledges any message, a message counts as poison after MAX_ATTEMPTS, so that it
+ * does not block the queue forever.
  */
 export type PoisonDetection = {
-  /** Called at the start of a link. `alone` forces one message at a time. */
+  /**
+   * Returns the precautions for a new link. `alone` is true if messages must be sent one at a time in any
+   * case.
+   */
   readonly begin: (alone: boolean) => Caution;
   /** Records that the server acknowledged a message. */
   readonly taken: (sequence: number) => void;
   /**
-   * Records that the link is stable. Messages remain suspected, because perhaps none of them was sent on this
-   * link.
+   * Records that the link is stable. Suspected messages remain suspected, because the link was possibly
+   * stable without sending any of them.
    */
   readonly held: () => void;
   /**
-   * Records that the server ended the link. `alone` is the only message in flight; `sure` is true if the
-   * server named a packet as the cause. Returns true if the message `alone` is poison.
+   * Records that the server ended the link. `alone` is the only message in flight. `sure` is true if the
+   * server gave a packet as the cause. Returns true if the message `alone` is poison.
    */
   readonly ended: (alone: number | undefined, sure: boolean) => boolean;
   /** Records that the link ended because of the network or a timeout. */
   readonly lost: () => void;
 };
 
-/** Number of links that ended with one message alone in flight. */
+/** Number of links that ended while only this message was in flight. */
 type Failures = {
   /** Number of failures in a row, without a network error between them. */
   row: number;
@@ -48,14 +55,14 @@ export function createPoisonDetection(): PoisonDetection {
   const suspected = new Map<number, Failures>();
   let unproductive = 0;
   let careful = false;
-  /** True if the upstream acknowledged a message on this link. */
+  /** True if the server has acknowledged a message on this link. */
   let hasProgress = false;
 
   const isDue = (): boolean => Array.from(suspected.values()).some(({ row }) => row >= POISON_THRESHOLD);
 
   /**
-   * Resets the failures in a row of all messages, because too many messages fail for one of them to be the
-   * cause. Keeps the totals of messages that failed often, so that MAX_ATTEMPTS still applies.
+   * Resets the failures in a row of all messages. Called when so many messages fail that no single message is
+   * the cause. Does not reset the totals of messages that failed often, so that MAX_ATTEMPTS still applies.
    */
   const clearAll = (): void => {
     for (const [sequence, counts] of suspected) {

@@ -11,10 +11,11 @@ export type Qos2SupportStore = {
 export type Offer = {
   readonly qos: 1 | 2;
   /**
-   * True if support for QoS 2 is unknown. One message at a time is sent until the server answers with PUBREC.
+   * True if it is unknown whether the server supports QoS 2. Messages are then sent one at a time until the
+   * server answers with PUBREC.
    */
   readonly unproven: boolean;
-  /** True if a message that ended links at QoS 2 is tried at QoS 1. */
+  /** True if a message is sent at QoS 1 because earlier links ended when it was sent at QoS 2. */
   readonly trial: boolean;
 };
 
@@ -27,18 +28,21 @@ export type Offer = {
 export type Qos2Detection = {
   /** Returns the QoS settings of a new link. `most` is the Maximum QoS that the server announces. */
   readonly begin: (address: string, most: number) => Offer;
-  /** Records that the server at the address supports QoS 2 (`offers`), or does not. */
+  /** Records whether the server at the address supports QoS 2: `offers` is true if it does. */
   readonly learn: (address: string, offers: boolean) => void;
   /**
    * Records that the server closed a link before it sent a PUBREC. `suspect` is the sequence of the message
-   * in flight; `sure` is true if the server named a packet as the cause.
+   * in flight. `sure` is true if the server gave a packet as the cause.
    */
   readonly missed: (address: string, suspect: number | undefined, sure: boolean) => void;
   /** Records that the server acknowledged a message on the current link. */
   readonly taken: (sequence: number) => void;
   /** Records that the link ended because of the network or a timeout. */
   readonly lost: (address: string) => void;
-  /** Deletes a positive result. Called if the server has no session: it may be another server than before. */
+  /**
+   * Deletes a positive result. Called if the server has no session, because it is possibly another server
+   * than before.
+   */
   readonly forget: (address: string) => void;
 };
 
@@ -47,7 +51,7 @@ export type Qos2Detection = {
  */
 type Doubt = { readonly address: string; misses: number; suspect: number | undefined };
 
-/** QoS 1 without detection. */
+/** QoS settings of a link at QoS 1 without detection of QoS 2. */
 export const PLAIN: Offer = { qos: 1, unproven: false, trial: false };
 const TRIAL: Offer = { qos: 1, unproven: false, trial: true };
 const OFFERED: Offer = { qos: 2, unproven: false, trial: false };
@@ -59,11 +63,16 @@ export function createQos2Detection(
   log: Log,
 ): Qos2Detection {
   const stored = new Map(Array.from(store.load()).filter(([address]) => addresses.includes(address)));
-  /** Known results. A stored negative result is not used: the server is tested again after a restart. */
+  /**
+   * Results of the detection by address. A stored negative result is not used, so that the server is tested
+   * again after a restart.
+   */
   const known = new Map(Array.from(stored).filter(([, offers]) => offers));
   const doubts = new Map<string, Doubt>();
   const warned = new Set<string>();
-  /** Failed QoS 2 links of the current address, if its current link tries QoS 1. Otherwise undefined. */
+  /**
+   * Failed QoS 2 links of the current address. Undefined unless the current link sends at QoS 1 as a trial.
+   */
   let trial: Doubt | undefined;
 
   const initialMisses = (address: string): number =>
@@ -102,7 +111,7 @@ export function createQos2Detection(
       if (offers !== undefined) return offers ? OFFERED : PLAIN;
       const doubt = doubtOf(address);
       if (doubt.misses < UNPRODUCTIVE_CONNECTIONS) return UNPROVEN;
-      // If this link ends without an acknowledgement, the next link uses QoS 2 again.
+      // The new link uses QoS 1. If it ends without an acknowledgement, the next link uses QoS 2 again.
       doubt.misses = UNPRODUCTIVE_CONNECTIONS - 1;
       trial = doubt;
       return TRIAL;

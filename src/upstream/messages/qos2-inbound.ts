@@ -27,19 +27,22 @@ export type InboundMessage = {
  */
 export type Qos2Inbound = {
   /**
-   * Registers a PUBLISH. Returns undefined if the PUBLISH is a duplicate; then `pay` is called when the first
-   * one is durable.
+   * Registers a PUBLISH. Returns undefined if the PUBLISH is a duplicate. For a duplicate, `pay` is called
+   * when the first PUBLISH is durable.
    */
   readonly arrive: (packetId: number, pay: () => void) => InboundMessage | undefined;
   readonly note: Qos2InboundStore['note'];
-  /** Records that the message and its metadata are on disk, and sends PUBREC. */
+  /** Records that the message and its metadata are durable, and sends PUBREC. */
   readonly safe: (arrival: InboundMessage) => void;
-  /** Forgets a message that was not stored, so that the same packet identifier is not a duplicate later. */
+  /**
+   * Removes the identifier of a message that was not stored, so that the next message with this identifier
+   * does not count as a duplicate.
+   */
   readonly lost: (arrival: InboundMessage) => void;
   /**
-   * Handles PUBREL. Calls `done` when the identifier may be reused. Returns false if no PUBREL was expected:
-   * the identifier is unknown (`done` is called anyway), PUBREC has not been sent, or the PUBREL is a
-   * repetition.
+   * Handles PUBREL. Calls `done` when the identifier may be reused. Returns false if the PUBREL was not
+   * expected: because PUBREC has not been sent, because the PUBREL is a repetition, or because the identifier
+   * is unknown. In the last case `done` is called too.
    */
   readonly release: (packetId: number, done: () => void) => boolean;
   /** Returns true if the identifier is new and the maximum number of messages without PUBREL is reached. */

@@ -25,11 +25,14 @@ export type Qos2Outbound = {
   readonly answered: (packetId: number) => void;
   /**
    * Returns true if another message was sent under the identifier and expired in the queue without an
-   * acknowledgement. The server may have stored that message and would treat a new message under the
-   * identifier as a duplicate, so PUBREL must be sent first.
+   * acknowledgement. PUBREL must then be sent first, because the server may have stored the expired message
+   * and would treat a new message under this identifier as a duplicate.
    */
   readonly isStale: (packetId: number, sequence: number) => boolean;
-  /** Returns the sequence of an identifier whose PUBREC has arrived. */
+  /**
+   * Returns the sequence of the message under an identifier whose PUBREC has arrived. Undefined for any other
+   * identifier.
+   */
   readonly sequenceOf: (packetId: number) => number | undefined;
   /** Records PUBREC. `acknowledge` removes the message from its queue. */
   readonly received: (packetId: number, sequence: number, acknowledge: (settle: OnDurable) => void) => void;
@@ -39,7 +42,10 @@ export type Qos2Outbound = {
   readonly listen: (kept: (packetId: number) => void) => void;
   /** Returns true if the PUBREC is durable. */
   readonly isKept: (packetId: number) => boolean;
-  /** Returns the number of identifiers whose PUBREC is not durable, so that PUBREL is not sent. */
+  /**
+   * Returns the number of identifiers whose PUBREC is not durable yet. PUBREL has not been sent for these
+   * identifiers.
+   */
   readonly unsent: () => number;
   /** Records PUBCOMP. */
   readonly completed: (packetId: number) => void;
@@ -50,14 +56,16 @@ export type Qos2Outbound = {
 };
 
 /**
- * Loads the stored packet identifiers. `window` is the maximum number of QoS 2 messages that were in flight
- * when the hub ended; 0 if QoS 2 is not used.
+ * Loads the stored packet identifiers. `window` is the maximum number of QoS 2 messages that could be in
+ * flight when the hub exited, or 0 if QoS 2 is not used.
  */
 export function openQos2Outbound(store: Qos2OutboundStore, window: number): Qos2Outbound {
   const released = new Map<number, { readonly sequence: number; kept: boolean }>();
   for (const [packetId, sequence] of store.load()) released.set(packetId, { sequence, kept: true });
 
-  /** Unacknowledged sequences by identifier, bounded by the number of identifiers. */
+  /**
+   * Unacknowledged sequences by packet identifier. There are at most as many entries as packet identifiers.
+   */
   const unanswered = new Map<number, number>();
   let storedSequences = '';
 
@@ -74,8 +82,8 @@ export function openQos2Outbound(store: Qos2OutboundStore, window: number): Qos2
   if (window > 0) {
     addUnanswered(store.loadUnanswered());
     storedSequences = [...unanswered.values()].join();
-    // A killed hub could not store which messages were in flight. They are still at the head of the queue,
-    // unless they have expired.
+    // A hub that was killed could not store which messages were in flight. These messages are still at the
+    // head of the queue, unless they have expired.
     addUnanswered(store.first(window));
     suspend();
   }

@@ -25,7 +25,7 @@ export type SubscriptionSettings = {
 export type DownSubscription = {
   /** Handles SUBACK and UNSUBACK. A second answer to the same request is counted as unexpected. */
   readonly answered: (packet: Answer) => void;
-  /** Returns the name of a missing answer, SUBACK or UNSUBACK. Undefined if none is missing. */
+  /** Returns the name of the missing answer, SUBACK or UNSUBACK. Undefined if all requests were answered. */
   readonly awaited: () => string | undefined;
 };
 
@@ -67,8 +67,8 @@ export function subscribe(settings: SubscriptionSettings): DownSubscription {
     link.send({
       cmd: 'subscribe',
       messageId: SUBSCRIBE_ID,
-      // No Local prevents that the server sends the hub its own messages. Only MQTT 5 has No Local, and
-      // shared subscriptions must not set it [MQTT-3.8.3-4].
+      // With the option No Local, the server does not send the hub's own messages back to the hub. MQTT 3.1.1
+      // has no such option, and shared subscriptions must not set it [MQTT-3.8.3-4].
       subscriptions: missing.map(topic => ({ topic, qos, nl: !isShared(topic) })),
     });
   }

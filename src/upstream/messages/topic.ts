@@ -29,7 +29,7 @@ export function topicMaker(template: string, device: string): (message: Message)
       topic += typeof part === 'string' ? part : part(message, device);
     return topic;
   };
-  /** Last result, cached because most messages have the topic and origin of the message before. */
+  /** Last result. Cached because most messages have the same topic and origin as the message before. */
   let last: { readonly topic: string; readonly origin: Message['origin']; readonly made: string } | undefined;
   return message => {
     if (last === undefined || message.topic !== last.topic || !isSame(message.origin, last.origin))

@@ -27,14 +27,17 @@ export type UplinkSettings = {
   readonly unproven: boolean;
   readonly window: number;
   readonly priorities: PriorityMode;
-  /** True if messages are sent one at a time at first, because one of them may be a poison message. */
+  /**
+   * True if messages are sent one at a time at the start of the link, because one of them is possibly a
+   * poison message.
+   */
   readonly careful: boolean;
   /** Sequences of messages that are deferred until another message was acknowledged. */
   readonly aside: ReadonlySet<number>;
   /** Opens the reader of the queue. */
   readonly drain: (settings: DrainSettings) => Drain;
   readonly releases: Qos2Outbound;
-  /** Returns false while the throttle pauses sending. `wake` is called when sending may resume. */
+  /** Returns false while the throttle pauses sending. When sending may resume, `Uplink.wake` is called. */
   readonly mayBegin: () => boolean;
   /** Called when the server has acknowledged a message. */
   readonly taken: (sequence: number) => void;
@@ -59,7 +62,7 @@ export type Uplink = {
   readonly awaited: () => string | undefined;
   /** Returns true if a QoS 2 message is in flight and the server's support for QoS 2 is unknown. */
   readonly doubted: () => boolean;
-  /** Returns the only unacknowledged message. Undefined if there are none or several. */
+  /** Returns the unacknowledged message if there is exactly one. Undefined if there are none or several. */
   readonly alone: () => EntryRef | undefined;
   /** Sends the deferred messages. */
   readonly recall: () => void;
@@ -76,7 +79,9 @@ type Flight = SentMessage | typeof RELEASED;
 
 const RELEASED = { qos: 2, sequence: undefined } as const;
 
-/** Maximum fraction of the window that may be in flight before a full window is refilled. */
+/**
+ * Fraction of the window. After the window was full, sending resumes when at most this fraction is in flight.
+ */
 const REFILL_FRACTION = 0.75;
 
 const NONE: ReadonlySet<number> = new Set<number>();
@@ -94,9 +99,9 @@ export function startUplink(settings: UplinkSettings): Uplink {
   let unanswered = 0;
   /** True while the window is full and not enough acknowledgements have arrived. */
   let full = false;
-  /** Number of next messages that are sent one at a time. */
+  /** Number of further messages that are sent one at a time. */
   let alone = settings.careful ? limit : 0;
-  /** Deferred messages that the drain has offered. */
+  /** Deferred messages that the queue reader has offered and that were not sent. */
   let deferred: EntryRef[] = [];
   let cancelPause: Cancel | undefined;
   let stopped = false;
@@ -208,8 +213,8 @@ export function startUplink(settings: UplinkSettings): Uplink {
   const received = (packetId: number, reasonCode: number): boolean => {
     const flight = flights.get(packetId);
     if (flight?.sequence === undefined) {
-      // Sends PUBREL again if the first PUBREC is durable, or if the identifier belongs to a lost session.
-      // Otherwise PUBREL is sent when the first PUBREC is durable.
+      // If the first PUBREC is durable, or if the identifier belongs to a lost session, PUBREL is sent again.
+      // Otherwise PUBREL is sent when the first PUBREC becomes durable.
       if (flight === undefined || releases.isKept(packetId)) release(packetId);
       return false;
     }
@@ -241,7 +246,7 @@ export function startUplink(settings: UplinkSettings): Uplink {
     return true;
   };
 
-  /** Handles PUBACK. Servers without QoS 2 send PUBACK for a QoS 2 message too. */
+  /** Handles PUBACK. A server without QoS 2 may send PUBACK for a QoS 2 message, too. */
   const confirmed = (packetId: number, reasonCode: number): boolean => {
     const flight = flights.get(packetId);
     if (flight?.sequence === undefined) return false;

@@ -1,14 +1,15 @@
 import { REASON } from '../../mqtt/reasons.ts';
 
 /**
- * Meaning of a reason code for the message that it answers. `taken`: the server has accepted the message.
- * `rest`: the message is valid, but the server temporarily accepts no more. `again`: the message failed and
- * is retried a limited number of times. `never`: the server will never accept the message.
+ * Consequence of a reason code for the acknowledged message. `taken`: the server has accepted the message.
+ * `rest`: the message is valid, but the server temporarily accepts no messages. `again`: the message failed
+ * and is retried a limited number of times. `never`: the server will never accept the message.
  */
 export type Verdict = 'taken' | 'rest' | 'again' | 'never';
 
 /**
- * Verdicts by reason code. Servers send codes of DISCONNECT, such as server busy, in acknowledgements too.
+ * Verdicts by reason code. Includes codes that are defined only for DISCONNECT, such as server busy, because
+ * some servers send these codes in acknowledgements.
  */
 const VERDICTS: ReadonlyMap<number, Verdict> = new Map<number, Verdict>([
   [REASON.quotaExceeded, 'rest'],
@@ -31,8 +32,8 @@ export function verdictOf(reasonCode: number): Verdict {
 }
 
 /**
- * Reason codes of a DISCONNECT that a packet of the hub has caused. "Not authorized" is not among them,
- * because it may concern the client and not the packet.
+ * Reason codes of a DISCONNECT that a packet of the hub has caused. Excludes "not authorized", because the
+ * server possibly refuses the client and not the packet.
  */
 const PACKET_CODES: ReadonlySet<number> = new Set<number>([
   REASON.malformedPacket,

@@ -2,11 +2,17 @@ import { BUDGET_RESUME_PARTS, BUDGET_SAVE_PARTS } from '../limits.ts';
 
 const DAY = 86_400_000;
 
-/** Durable state of a budget: the remaining bytes, and the hub time at which they were counted. */
+/**
+ * Durable state of a budget: the remaining bytes, and the hub time (the hub's own clock for TTLs) at which
+ * the bytes were counted.
+ */
 export type BudgetStore = {
   readonly load: () => { readonly left: number; readonly at: number } | undefined;
   readonly save: (left: number, at: number) => void;
-  /** Returns the hub time in milliseconds. Time while the hub is off does not refill the budget. */
+  /**
+   * Returns the hub time in milliseconds. Hub time stands still while the hub is off, so the budget does not
+   * refill in this time.
+   */
   readonly now: () => number;
 };
 
@@ -14,7 +20,9 @@ export type BudgetStore = {
 export type Budget = {
   /** Subtracts sent bytes. */
   readonly spend: (bytes: number) => void;
-  /** Returns the milliseconds until the next byte may be sent. 0 if it may be sent now. */
+  /**
+   * Returns the milliseconds until the next byte may be sent. Returns 0 if a byte may be sent immediately.
+   */
   readonly wait: () => number;
   readonly save: () => void;
 };
@@ -45,8 +53,8 @@ export function openBudget(bytes: number, store: BudgetStore): Budget {
     },
     wait: () => {
       refill();
-      // After an empty budget, sending resumes only when a fraction has refilled. Otherwise each message
-      // would be sent alone, as soon as its bytes have refilled.
+      // After the budget was empty, sending resumes only when a fraction of the daily bytes has refilled.
+      // Otherwise each message would be sent on its own, as soon as the bytes for this message have refilled.
       const share = bytes / BUDGET_RESUME_PARTS;
       if (remaining >= share) spent = false;
       else if (remaining <= 0) spent = true;

@@ -16,7 +16,10 @@ export type Throttle = {
   readonly mayBegin: () => boolean;
   /** Ends the batch. Called when no message is in flight. */
   readonly dry: () => void;
-  /** Starts to count the traffic of a link. `traffic` returns the bytes sent and received so far. */
+  /**
+   * Starts to count the traffic of a link against the budget. `traffic` returns the total bytes that the link
+   * has sent and received.
+   */
   readonly count: (traffic: () => number) => void;
   /** Counts the last bytes of a link. Called when the link is closed. */
   readonly uncount: () => void;

@@ -22,7 +22,8 @@ export function numberFromAny(text: string): number {
 type Affix = { readonly length: number; readonly signs: string };
 
 /**
- * Reads the signs, brackets, blanks and currency signs before the digits (direction 1) or after them (-1).
+ * Reads the signs, brackets, blanks and currency signs before the digits (`direction` 1) or after the digits
+ * (`direction` -1).
  */
 function affixOf(text: string, direction: 1 | -1): Affix {
   const allowed = direction === 1 ? `+-( ${CURRENCY}` : `+-) ${CURRENCY}`;

@@ -43,7 +43,7 @@ export const AZURE: Semantics = {
   },
   twin: (path, writer) => `${writer.data(includes)}(${rootCode(writer)}, ${writer.data(path)})`,
   unary: (operator, operand, writer) => {
-    // NOT null is true. A part of type null is always constant.
+    // The operand is the constant null, and NOT null is true.
     if (operand.type === 'null') return 'true';
     return operator === 'NOT'
       ? negated(as('boolean', operand, writer), writer)
@@ -100,15 +100,16 @@ function logicCode(decisive: boolean, left: Part, right: Part, writer: Writer): 
   if (left.type === 'dynamic') {
     return `${writer.data(decisive ? or : and)}(${left.code}, ${anyOf(right, writer)})`;
   }
-  // `null OR x` is x. All other combinations with null are constants.
+  // The result of `null OR x` is x. All other combinations of AND and OR with null are constants and need no
+  // code.
   if (left.type === 'null') return right.code;
   if (right.type === 'null') return left.code;
   return decidedBy(decisive, left, right, part => as('boolean', part, writer), writer);
 }
 
 /**
- * Generates the code of `??`: the left operand, or the right one if the left is undefined. A null on the left
- * is kept.
+ * Generates the code of `??`: the left operand, or the right operand if the left one is undefined. If the
+ * left operand is null, the result is null.
  */
 function defaultCode(left: Part, right: Part, dynamic: boolean, writer: Writer): string {
   const value = writer.temporary();
@@ -173,7 +174,10 @@ function testCode(name: string, { type, code }: Part, writer: Writer): string {
   }
 }
 
-/** Operand types for which the result of a test depends on the value. For all other types it is constant. */
+/**
+ * Operand types for which the result of a type test depends on the value. The result is constant for all
+ * other types.
+ */
 const TESTED: Readonly<Record<string, readonly Type[]>> = {
   is_bool: ['boolean', 'dynamic'],
   is_defined: ['number', 'string', 'boolean', 'dynamic'],

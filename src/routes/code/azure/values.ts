@@ -5,16 +5,17 @@ import { element, isObject, isStructure, member } from '../values.ts';
 import { numberFromAny } from './numerals.ts';
 
 /*
- * Body values with the semantics of Azure IoT Edge. A missing value is null, except for `is_null`. Objects,
- * arrays and dates are undefined. A property without a value is a string.
+ * Functions for body values with the semantics of Azure IoT Edge. A missing value counts as null, except for
+ * `is_null`. Objects, arrays and dates count as undefined. A property without a value counts as a string.
  */
 
 /**
- * Represents a missing value at a path. It counts as null, except for `is_null` and `twin_change_includes`.
+ * Body value that represents a missing value at a path. It counts as null, except for `is_null` and
+ * `twin_change_includes`.
  */
 const MISSING: unique symbol = Symbol('missing');
 
-/** Represents, among body values, a property without a value. */
+/** Body value that represents a property without a value. */
 const NO_TEXT: unique symbol = Symbol('no text');
 
 const ENCODINGS = new Set(['utf-8', 'utf-16', 'utf-32']);
@@ -106,7 +107,9 @@ export function or(left: unknown, right: unknown): boolean | undefined {
   return typeof left === 'boolean' && typeof right === 'boolean' ? left || right : undefined;
 }
 
-/** Inverted as in Azure IoT Edge: true for every value, false for a missing value. */
+/**
+ * Implements `is_null`, which is inverted in Azure IoT Edge: true for every value, false for a missing value.
+ */
 export function isNull(value: unknown): boolean | undefined {
   return value === undefined ? undefined : value !== MISSING;
 }
@@ -132,7 +135,9 @@ function areNumbers(left: unknown, right: unknown): boolean {
   return typeof left === 'number' && typeof right === 'number';
 }
 
-/** True for a date as Azure IoT Edge's JSON reader recognizes it: ISO 8601 with a time. */
+/**
+ * Returns true for a text that the JSON reader of Azure IoT Edge converts to a date: ISO 8601 with a time.
+ */
 function isDate(text: string): boolean {
   return (
     /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:?\d\d)?$/.test(text) &&

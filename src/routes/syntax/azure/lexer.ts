@@ -8,10 +8,10 @@ import { endOfQuoted, unescaped } from './strings.ts';
 /** Characters that end a name. */
 const ENDS_NAME = new Set('()<>@,;:\\"/[]?={} \t\n\r');
 
-/** Characters that end a path after `$`, which may contain square brackets. */
+/** Characters that end a path after `$`. Excludes square brackets, because a path may contain indexes. */
 const ENDS_PATH = new Set('()<>@,;:\\"/?={} \t\n\r');
 
-/** Symbols, the longer ones first, so that `<=` is not read as `<`. */
+/** Symbols. Longer symbols come first, so that `<=` is not read as `<`. */
 const SYMBOLS = ['!=', '<>', '<=', '>=', '||', '??', ...'(){},=<>+-*/%'];
 
 const HEX_BITS = 64;
@@ -82,8 +82,8 @@ function endOfHexadecimal(text: string, start: number): number {
 }
 
 /**
- * Converts a hexadecimal number. Undefined if it has more than 64 bits. A number that uses all 64 bits is
- * negative.
+ * Converts a hexadecimal number. Undefined if the number has more than 64 bits. A number whose highest bit of
+ * 64 is set is negative.
  */
 function hexadecimalOf(digits: string): number | undefined {
   const significant = digits.slice(digits.length - HEX_DIGITS);
@@ -93,8 +93,8 @@ function hexadecimalOf(digits: string): number | undefined {
 }
 
 /**
- * Returns the end of a number with an optional sign. An exponent without digits before it, such as `e5`, is a
- * number without a value.
+ * Returns the offset behind a number with an optional sign. An exponent without digits before it, such as
+ * `e5`, is a number without a value.
  */
 function endOfReal(text: string, start: number): number {
   const from = text.charAt(start) === '-' ? start + 1 : start;

@@ -27,7 +27,10 @@ export function azureOperand(cursor: Cursor): Expression {
   }
 }
 
-/** Parses `{$name}`: the system property or body path, even if an application property has the same name. */
+/**
+ * Parses `{$name}`, which always means the system property or body path, even if an application property has
+ * the same name.
+ */
 function unshadowed(cursor: Cursor): Expression {
   const open = cursor.expectSymbol('{');
   const token = cursor.next();
@@ -38,8 +41,8 @@ function unshadowed(cursor: Cursor): Expression {
 }
 
 /**
- * Parses `$name`. Names of application properties contain no brackets, so a name with brackets is either a
- * body path or undefined.
+ * Parses `$name`. A name with brackets cannot be an application property. It is a body path, or else its
+ * value is undefined.
  */
 function dollarOperand(name: string, span: TextSpan): Expression {
   if (name.includes('[') || name.includes(']')) {

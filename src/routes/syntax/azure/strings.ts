@@ -3,7 +3,10 @@ import { endOfHexDigits } from '../digits.ts';
 const ESCAPED = `"'\\`;
 const UNICODE_DIGITS = 4;
 
-/** Returns the end of the string at `start`. Undefined if it is unterminated or has an invalid escape. */
+/**
+ * Returns the offset behind the string at `start`. Undefined if the string is unterminated or has an invalid
+ * escape.
+ */
 export function endOfQuoted(text: string, start: number): number | undefined {
   const quote = text.charAt(start);
   let at = start + 1;

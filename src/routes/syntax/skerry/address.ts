@@ -3,14 +3,14 @@ import { refuse } from '../../diagnostics.ts';
 import type { Sink, Source, TextSpan } from '../../tree.ts';
 import { filterProblem, topicProblem } from '../filter.ts';
 
-/** Segments of the known sources. Undefined is a placeholder for a name. */
+/** Segments of the known sources. `undefined` stands for a segment that is the name of a module or output. */
 const SHAPES = [['messages', 'modules', undefined, 'outputs', undefined], ['twinChangeNotifications']];
 const SOURCES =
   '/*, /messages/*, /messages/modules/*, /messages/modules/<module>/outputs/<output> or /twinChangeNotifications';
 
 /**
- * Parses a source at `offset`. Drops trailing `*` and `/`. Refuses any other `*` and unknown sources, because
- * they would never match in Azure IoT Edge.
+ * Parses a source at `offset`. Drops trailing `*` and `/`. Refuses unknown sources and any other `*`, because
+ * such sources would never match a message.
  */
 export function parseSourcePath(path: string, offset: number): Source {
   const written = path.slice(1).split('/');
@@ -28,8 +28,8 @@ export function parseSourcePath(path: string, offset: number): Source {
 type Shape = readonly (string | undefined)[];
 
 /**
- * Returns the segments of the known source that begins with `first`. If there is none, returns those of the
- * default source, which refuses the first segment.
+ * Returns the segments of the known source that begins with `first`. If no known source begins with `first`,
+ * returns the segments of the first known source, so that the caller refuses `first`.
  */
 function shapeOf(first: string): Shape {
   const [usual = []] = SHAPES;

@@ -2,8 +2,9 @@ import { isBlank } from '../blanks.ts';
 import { isTypographicQuote, isVisible } from '../stray.ts';
 
 /**
- * ASCII characters of a bare name. Azure IoT Edge also allows `! % & ' * + |`, so it parses `key!='x'` as a
- * name. In this dialect they are operators or refused, and a name that contains them is written in braces.
+ * ASCII characters that a bare name may contain. Azure IoT Edge also allows `! % & ' * + |` in names, so it
+ * parses `key!='x'` as a name. In the skerry dialect these characters are operators or are refused. A name
+ * that contains them is written in braces.
  */
 const NAME_ASCII = new Set('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.#$^`~');
 
@@ -13,7 +14,7 @@ export function isNameCharacter(character: string): boolean {
   return isVisible(character) && !isTypographicQuote(character) && !isBlank(character);
 }
 
-/** Returns the end of the bare name at `start`. */
+/** Returns the offset behind the bare name at `start`. */
 export function endOfName(text: string, start: number): number {
   let end = start;
   while (isNameCharacter(text.charAt(end))) end += 1;

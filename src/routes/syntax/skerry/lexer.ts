@@ -8,13 +8,13 @@ import { endOfName, isNameCharacter } from './characters.ts';
 import { scanPath } from './path.ts';
 import { scanString } from './strings.ts';
 
-/** Operators of other languages, with the operator of this language. Checked before `SYMBOLS`. */
+/** Operators of other languages, each with the equivalent operator of routes. Checked before `SYMBOLS`. */
 const FOREIGN = [
   { symbol: '==', advice: 'write = to compare' },
   { symbol: '&&', advice: 'write AND' },
 ];
 
-/** Symbols, the longer ones first, so that `<=` is not read as `<`. */
+/** Symbols. Longer symbols come first, so that `<=` is not read as `<`. */
 const SYMBOLS = ['!=', '<>', '<=', '>=', '||', '??', ...'(),=<>+-*/%'];
 
 /** Scans the next token from `from`. Skips blanks and comments. */
