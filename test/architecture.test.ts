@@ -78,7 +78,7 @@ function objection({ file, room, text: _ }: Source, name: string): string | unde
 const sources = read('src/**/*.ts');
 const architecture = suite('architecture');
 
-architecture('every room stands on a floor', () => {
+architecture('every folder of `src` belongs to one floor of ARCHITECTURE.md', () => {
   const homeless = sources.filter(({ file, room }) => file.split('/').length > 2 && floorOf(room) < 0);
   assert.equal(
     homeless.map(({ file }) => file),
@@ -95,7 +95,7 @@ architecture('imports run down the floors, and each dependency has one owner', (
   );
 });
 
-architecture('the import rule finds what it must', () => {
+architecture('the import rule reports each kind of forbidden import', () => {
   const wrong = { file: 'src/routes/x.ts', room: 'routes', text: '' };
   assert.ok(objection(wrong, '../queue/store.ts'));
   assert.ok(objection(wrong, 'node:fs'));
@@ -104,14 +104,14 @@ architecture('the import rule finds what it must', () => {
   assert.is(objection(wrong, '../core/limits.ts'), undefined);
 });
 
-architecture('time, randomness, exit and console stay at the edges', () => {
+architecture('only the edge files use time, randomness, `process.exit` or the console', () => {
   const inside = sources.filter(({ file }) => !EDGES.some(edge => file.startsWith(edge)));
   const found = inside.filter(({ text }) => EDGE_ONLY.test(text)).map(({ file }) => file);
   assert.equal(found, []);
   assert.match(readFileSync(join(root, 'src/cli/system.ts'), 'utf8'), EDGE_ONLY);
 });
 
-architecture('no file is long or unfinished', () => {
+architecture('no TypeScript file exceeds the line limit or contains a mark of unfinished work', () => {
   const all = [...sources, ...read('test/**/*.ts'), ...read('bench/**/*.ts')];
   const long = all.filter(({ text }) => text.split('\n').length > MAX_LINES).map(({ file }) => file);
   const unfinished = all.filter(({ text }) => new RegExp(`\\b(${'TO'}DO|FIX${'ME'})\\b`).test(text));
@@ -121,7 +121,7 @@ architecture('no file is long or unfinished', () => {
 /** Files of program text in one folder. */
 const MAX_FILES = 15;
 
-architecture('no folder has more files than a reader can survey', () => {
+architecture('no folder has more than 15 files', () => {
   const all = [...sources, ...read('{test,bench,build}/**/*.{ts,mjs,cc}')];
   const byFolder = Map.groupBy(all, ({ file }) => dirname(file));
   const large = Array.from(byFolder).filter(([, files]) => files.length > MAX_FILES);
@@ -161,7 +161,7 @@ function reachable(imports: ReadonlyMap<string, readonly string[]>, file: string
 /** Files of one import circle. */
 const MAX_CIRCLE = 3;
 
-architecture('no import circle has more than three files', () => {
+architecture('no cycle of imports has more than three files', () => {
   const imports = new Map(sources.map(source => [source.file, importedFiles(source)]));
   const reached = new Map(sources.map(({ file }) => [file, reachable(imports, file)]));
   const circleOf = (file: string): string[] =>

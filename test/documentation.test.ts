@@ -62,7 +62,7 @@ documentation('the page of error codes has each code of the table with its exit 
   assert.equal(documented.toSorted(), known.toSorted());
 });
 
-documentation('the page of environment variables names each variable of the source texts', () => {
+documentation('the page of environment variables names each variable that the source files read', () => {
   const page = readFileSync(join(root, 'docs/reference/environment.md'), 'utf8');
   const files = globSync('src/**/*.ts', { cwd: root });
   const named = files.flatMap(
@@ -75,7 +75,7 @@ documentation('the page of environment variables names each variable of the sour
   );
 });
 
-documentation('architecture is at most 1,200 words, and names each room and each dependency', () => {
+documentation('ARCHITECTURE.md has at most 1,200 words and names each room and each dependency', () => {
   const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
   assert.ok(page.split(/\s+/).length <= 1_200);
   const rooms = globSync('src/*/', { cwd: root }).map(folder => basename(folder));
@@ -89,7 +89,7 @@ documentation('architecture is at most 1,200 words, and names each room and each
   );
 });
 
-documentation('prose wraps at 110 columns, and no line is longer than 120', () => {
+documentation('no line of the documentation is longer than 120 columns, and prose wraps at 110', () => {
   const long = pages
     .filter(page => /^(ARCHITECTURE|CONTRIBUTING|README|docs\/(?!reference\/cli).*)\.md$/.test(page))
     .flatMap(page =>
@@ -106,7 +106,7 @@ function proseOf(page: string): string[] {
   return text.split('\n').filter(line => !/^(\||#| {4})/.test(line) && /\S .*\S/.test(line));
 }
 
-documentation('every page named in the source texts exists', () => {
+documentation('every documentation page that a source file names exists', () => {
   const files = globSync('{src,build,test}/**/*.{ts,mjs}', { cwd: root });
   const named = files.flatMap(file => {
     const paths = readFileSync(join(root, file), 'utf8').matchAll(/\bdocs\/[\w/-]+\.md\b/g);

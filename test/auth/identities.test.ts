@@ -44,7 +44,7 @@ const USERS = {
 
 const identities = suite('auth: identities');
 
-identities('a wrong password takes as long for a module, a user and an unknown name', async () => {
+identities('a wrong password is refused as slowly for an unknown name as for a user or module', async () => {
   const { attempt } = setUp({ modules: MODULES, users: USERS });
   const fastest = new Map<string, number>();
   for (let n = 0; n < 7; n++) {
@@ -59,14 +59,14 @@ identities('a wrong password takes as long for a module, a user and an unknown n
   assert.ok(Math.max(...times) < 4 * Math.min(...times), JSON.stringify([...fastest]));
 });
 
-identities('the token of a module is accepted, also after too many wrong guesses', async () => {
+identities('a module with its token is accepted, also after too many logins with a wrong token', async () => {
   const { identities: them, attempt } = setUp({ modules: MODULES, users: USERS });
   for (let n = 0; n < 6; n++) await attempt('camera', 'wrong');
   assert.is(await attempt('camera', 'wrong'), 'tooMany');
   assert.equal(await attempt('camera', them.tokenOf('camera')), { kind: 'module', module: 'camera' });
 });
 
-identities('a wrong token of a module is refused, although any other name is accepted', async () => {
+identities('a module with a wrong token is refused, although the hub accepts any other name', async () => {
   const { attempt } = setUp({ modules: MODULES });
   assert.is(await attempt('camera', 'wrong'), 'refused');
   assert.equal(await attempt('any', 'thing'), { kind: 'client', user: undefined });

@@ -52,7 +52,7 @@ const MODULES = { one: { exec: ['x'], user: 'dynamic' }, two: { exec: ['x'], use
 const OPEN = { modules: MODULES, anonymous: { publish: ['#'], subscribe: ['#'] } };
 
 known(
-  'a process of a module is identified as this module, with or without its token, and as no other',
+  'a client whose process belongs to a module is identified as this module, with or without its token',
   () => {
     const { identities, attempt } = setUp(OPEN, { modules: ['one'] });
     const one = { kind: 'module', module: 'one' };
@@ -69,13 +69,13 @@ known(
   },
 );
 
-known('a process of a user with two modules is refused without the token of its module', () => {
+known('a process whose user runs two modules is refused without the token of its module', () => {
   const { identities, attempt } = setUp(OPEN, { modules: ['one', 'two'] });
   assert.is(attempt().kind, 'refused');
   assert.equal(attempt('two', identities.tokenOf('two')), { kind: 'module', module: 'two' });
 });
 
-known('a client whose process cannot be found is refused, and another process is a normal client', () => {
+known('a client without a known process is refused, and a process of no module is a normal client', () => {
   assert.is(setUp(OPEN, 'unknown').attempt().kind, 'refused');
   assert.equal(setUp(OPEN, 'other').attempt(), CLIENT);
   assert.is(setUp(OPEN, { modules: ['gone'] }).attempt().kind, 'refused');
@@ -89,7 +89,7 @@ known('the owner of a connection is not looked up if no module has a user of its
   }
 });
 
-known('a connection without lookup is closed when a new manifest requires lookups', () => {
+known('a connection whose process is not looked up is closed when a new manifest requires the lookup', () => {
   const { identities } = setUp({ modules: { one: { exec: ['x'] } } }, 'other');
   const anonymous = { kind: 'client', user: undefined } as const;
   assert.is(identities.update(parsed({ modules: { one: { exec: ['y'] } } }))(anonymous), true);
@@ -99,7 +99,7 @@ known('a connection without lookup is closed when a new manifest requires lookup
 });
 
 known(
-  'a client on the socket of a module is identified as this module, and refused with another login',
+  "a client on a module's socket is identified as the module, and refused with the login of another",
   () => {
     const { attempt } = setUp({ modules: { one: { exec: ['x'] } } }, 'other');
     assert.equal(attempt(undefined, undefined, 'one'), { kind: 'module', module: 'one' });

@@ -69,7 +69,7 @@ logging('a correct password is accepted, and a wrong password or an unknown name
   assert.is(await attempt('nobody', 'right', THERE), 'refused');
 });
 
-logging('a verified password is accepted at once the next time', async () => {
+logging('a password that was verified once is accepted at the next login without a new hash', async () => {
   const { attempt, login } = logins();
   await attempt('u', 'right', HERE);
   let result: LoginResult | undefined;
@@ -79,7 +79,7 @@ logging('a verified password is accepted at once the next time', async () => {
   assert.is(result, 'accepted');
 });
 
-logging('five failures lock a name out on the address of the failures only', async () => {
+logging('five failed logins lock a user name out, but only on the address of these logins', async () => {
   const { clock, attempt, fail, warnings } = logins();
   await fail('u', HERE);
   assert.equal(warnings, [
@@ -92,7 +92,7 @@ logging('five failures lock a name out on the address of the failures only', asy
   assert.is(await attempt('u', 'right', HERE), 'accepted');
 });
 
-logging('five failures lock a remote address out for every name, and never this machine', async () => {
+logging('five failed logins lock a remote address out for every name, never the local address', async () => {
   const { attempt, fail } = logins();
   await fail('nobody', THERE);
   assert.is(await attempt('u', 'right', THERE), 'tooMany');
@@ -103,7 +103,7 @@ logging('five failures lock a remote address out for every name, and never this 
 });
 
 logging(
-  'a user who has logged in from an address is accepted there after any number of failed guesses',
+  'a user who has logged in from an address can log in there after any number of failed logins',
   async () => {
     for (const peer of [HERE, THERE]) {
       const { clock, attempt, fail } = logins();
@@ -128,7 +128,7 @@ logging('a verified password is accepted from another address, also during a loc
 });
 
 logging(
-  'a lockout allows at most MAX_SPARE_LOGINS guesses at a password that was verified elsewhere',
+  'during a lockout at most MAX_SPARE_LOGINS logins are checked against a password verified elsewhere',
   async () => {
     const { attempt, fail } = logins();
     await attempt('u', 'right', THERE);
@@ -153,7 +153,7 @@ logging('a changed password is removed from the cache, and other passwords stay 
   assert.is(result, 'accepted');
 });
 
-logging('hosts of one IPv6 network share a lockout', async () => {
+logging('a lockout of one IPv6 address applies to all addresses of its network', async () => {
   const { attempt, fail } = logins();
   const host = (address: string): Peer => ({ ...THERE, address });
   await fail('u', host('2001:db8:0:1::5'));
@@ -161,7 +161,7 @@ logging('hosts of one IPv6 network share a lockout', async () => {
   assert.is(await attempt('u', 'right', host('2001:db8:0:2::5')), 'accepted');
 });
 
-logging('a bounded number of logins waits for verification, and further logins are refused', async () => {
+logging('a login is refused if the maximum number of logins already waits for verification', async () => {
   const { attempt } = logins();
   const room = MAX_VERIFICATIONS + MAX_WAITING_VERIFICATIONS;
   const results = await Promise.all(Array.from({ length: room + 3 }, () => attempt('u', 'right', HERE)));
@@ -169,7 +169,7 @@ logging('a bounded number of logins waits for verification, and further logins a
   assert.is(results.filter(result => result === 'tooMany').length, 3);
 });
 
-logging('a flood of logins with unknown names or one name does not block other users', async () => {
+logging('a flood of logins with one name or unknown names does not block other users', async () => {
   for (const flooder of ['u', undefined]) {
     const { clock, attempt } = logins();
     const from = (n: number): Peer => ({ ...THERE, address: `10.0.${n >> 8}.${n & 255}` });
@@ -185,7 +185,7 @@ logging('a flood of logins with unknown names or one name does not block other u
   }
 });
 
-logging('any number of unknown names is refused like a wrong password', async () => {
+logging('each of many logins with unknown names is refused like a wrong password', async () => {
   const { clock, attempt } = logins();
   const from = (n: number): Peer => ({ ...THERE, address: `10.0.${n >> 8}.${n & 255}` });
   const flood = Array.from({ length: 4 * MAX_WAITING_VERIFICATIONS }, (_, n) =>
@@ -195,7 +195,7 @@ logging('any number of unknown names is refused like a wrong password', async ()
   assert.equal(new Set(await Promise.all(flood)), new Set(['refused']));
 });
 
-logging('simultaneous guesses are not all verified', async () => {
+logging('twenty simultaneous wrong passwords start the lockout before all are verified', async () => {
   const { attempt } = logins();
   const results = await Promise.all(Array.from({ length: 20 }, (_, n) => attempt('u', `wrong${n}`, HERE)));
   const verified = results.filter(result => result === 'refused').length;
@@ -225,7 +225,7 @@ logging('a lockout doubles up to five minutes, and is reset after a minute witho
   for (let n = 1; n < MAX_FAILED_LOGINS; n++) assert.is(attempts.failed('a'), 0);
 });
 
-logging('failures are counted in a table of bounded size', () => {
+logging('failed logins are counted in a table of bounded size', () => {
   const attempts = createLoginAttempts(createTestClock());
   for (let n = 0; n < MAX_FAILED_LOGINS; n++) attempts.failed('first');
   for (let n = 1; n < MAX_REMEMBERED_FAILURES; n++) attempts.failed(`other ${n}`);
@@ -254,27 +254,27 @@ function createQueue(atOnce: number, mostWaiting: number) {
   return { run, end, begun, dropped };
 }
 
-logging('spare work leaves one slot free for reserved work and alternates with it', async () => {
-  const { run, end, begun } = createQueue(2, 9);
-  for (const key of ['s1', 's2']) run('spare', key);
-  assert.equal(begun, ['s1']);
-  for (const key of ['r1', 'r2', 'r3']) run('reserved', key);
-  assert.equal(begun, ['s1', 'r1']);
-  for (let n = 0; n < 4; n++) await end();
-  assert.equal(begun, ['s1', 'r1', 's2', 'r2', 'r3']);
-});
-
 logging(
-  'waiting keys take turns, and the newest work of the key with most work is dropped beyond the limit',
+  'low-priority work leaves a slot free for reserved work and alternates with reserved work',
   async () => {
-    const { run, end, begun, dropped } = createQueue(2, 4);
-    for (const key of ['a', 'a', 'a', 'a', 'a', 'a', 'a']) run('reserved', key);
-    assert.equal(dropped, ['a']);
-    for (const key of ['b', 'c', 'b']) run('reserved', key);
-    assert.equal(dropped, ['a', 'a', 'a', 'b']);
+    const { run, end, begun } = createQueue(2, 9);
+    for (const key of ['s1', 's2']) run('spare', key);
+    assert.equal(begun, ['s1']);
+    for (const key of ['r1', 'r2', 'r3']) run('reserved', key);
+    assert.equal(begun, ['s1', 'r1']);
     for (let n = 0; n < 4; n++) await end();
-    assert.equal(begun, ['a', 'a', 'a', 'b', 'c', 'a']);
+    assert.equal(begun, ['s1', 'r1', 's2', 'r2', 'r3']);
   },
 );
+
+logging('a full work queue drops the newest work of the key that has the most waiting work', async () => {
+  const { run, end, begun, dropped } = createQueue(2, 4);
+  for (const key of ['a', 'a', 'a', 'a', 'a', 'a', 'a']) run('reserved', key);
+  assert.equal(dropped, ['a']);
+  for (const key of ['b', 'c', 'b']) run('reserved', key);
+  assert.equal(dropped, ['a', 'a', 'a', 'b']);
+  for (let n = 0; n < 4; n++) await end();
+  assert.equal(begun, ['a', 'a', 'a', 'b', 'c', 'a']);
+});
 
 logging.run();

@@ -9,7 +9,7 @@ type Publish = { readonly place: number; readonly refused: boolean };
 const ackQueue = suite('broker: ack queue');
 
 ackQueue(
-  '[MQTT-4.6.0-2] PUBACKs are sent in the order of the PUBLISHes, in whatever order these become durable',
+  '[MQTT-4.6.0-2] PUBACKs are sent in the order of the PUBLISHes, whatever the order of the commits',
   () => {
     const publish: fc.Arbitrary<Publish> = fc.record({ place: fc.nat(), refused: fc.boolean() });
     fc.assert(
@@ -41,7 +41,7 @@ ackQueue(
   },
 );
 
-ackQueue('a refused PUBLISH is never acknowledged and does not delay the acknowledgements behind it', () => {
+ackQueue('a refused PUBLISH gets no PUBACK and does not delay the PUBACKs of later PUBLISHes', () => {
   const sent: number[] = [];
   let changes = 0;
   const queue = createAckQueue(

@@ -48,7 +48,7 @@ async function receivedBySubscriber(
 }
 
 retained(
-  '[MQTT-3.3.1-5] [MQTT-3.3.1-6] the newest retained message of a topic is stored until an empty one clears it',
+  '[MQTT-3.3.1-5] [MQTT-3.3.1-6] the newest retained message of a topic is stored until an empty message deletes it',
   () =>
     withBroker(async broker => {
       const sender = await broker.client(5);
@@ -77,7 +77,7 @@ retained(
 );
 
 retained(
-  '[MQTT-3.3.1-12] [MQTT-3.3.1-13] Retain As Published of a subscription decides about RETAIN of a live message',
+  '[MQTT-3.3.1-12] [MQTT-3.3.1-13] a live message has the RETAIN flag only with Retain As Published',
   () =>
     withBroker(async broker => {
       const reader = await broker.client(5);
@@ -116,7 +116,7 @@ retained('[MQTT-3.3.1-10] Retain Handling 1 sends retained messages only if the 
   }),
 );
 
-retained('an expired retained message is not sent to a new subscriber, and another one is', async () => {
+retained('a new subscriber receives no expired retained message', async () => {
   const clock = createTestClock();
   await withBroker(
     async broker => {
@@ -131,7 +131,7 @@ retained('an expired retained message is not sent to a new subscriber, and anoth
   );
 });
 
-retained('thousands of retained messages are sent to a slow subscriber, and none is lost', () =>
+retained('a subscriber that reads slowly receives all of thousands of retained messages', () =>
   withBroker(async broker => {
     const sender = await broker.client(5);
     await sender.connect({ clientId: 'sender' });
@@ -153,7 +153,7 @@ retained('thousands of retained messages are sent to a slow subscriber, and none
 );
 
 retained(
-  'a new subscriber of a $SYS topic receives its message at once, and a subscriber of # does not',
+  'a new subscriber of a $SYS topic receives its current value, and a new subscriber of # does not',
   () =>
     withBroker(async broker => {
       const sys = await receivedBySubscriber(broker, '$SYS/broker/clients/connected', 0);

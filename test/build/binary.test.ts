@@ -42,7 +42,7 @@ function up(folder: string): string[] {
   return [skerry, 'up', join(folder, 'idle.json'), '--data', join(folder, 'data')];
 }
 
-binary('the binary runs without any other file and with an empty environment', async ({ folder }) => {
+binary('the binary runs as a single file with an empty environment', async ({ folder }) => {
   const alone = join(folder, 'alone');
   mkdirSync(alone);
   copyFileSync(skerry, join(alone, 'skerry'), constants.COPYFILE_FICLONE);
@@ -73,7 +73,7 @@ binary('the binary ignores NODE_OPTIONS', () => {
   assert.is(spawnSync(skerry, ['version'], { env }).status, 0);
 });
 
-binary('a native part that was tampered with is replaced at the next start', async ({ folder }) => {
+binary('an extracted native library with changed bytes is replaced at the next start', async ({ folder }) => {
   assert.is((await runHub(up(folder), {})).code, 0);
   const native = join(folder, 'data', 'native');
   const file = readdirSync(native).find(name => name.startsWith('lmdb-')) ?? '';
@@ -87,7 +87,7 @@ binary('a native part that was tampered with is replaced at the next start', asy
   assert.is(file, `lmdb-${hash()}.node`);
 });
 
-binary('the LMDB in the binary formats no numbers into the error of a failed write', async ({ folder }) => {
+binary('the bundled LMDB returns the error of a failed write without numbers', async ({ folder }) => {
   assert.is((await runHub(up(folder), {})).code, 0);
   const native = join(folder, 'data', 'native');
   const content = readFileSync(join(native, readdirSync(native)[0] ?? ''), 'latin1');
@@ -117,7 +117,7 @@ function couldMount(stderr: string): boolean {
 }
 
 binary(
-  'the hub starts with a read-only root and a temporary folder that is mounted noexec',
+  'the hub starts although the root file system is read-only and the temporary folder is mounted noexec',
   async ({ folder }) => {
     mkdirSync(join(folder, 'data'));
     const mounts = [
@@ -131,7 +131,7 @@ binary(
   },
 );
 
-binary('a data folder that is mounted noexec is reported with the cure', async ({ folder }) => {
+binary('a data folder that is mounted noexec is refused with the cure', async ({ folder }) => {
   mkdirSync(join(folder, 'data'));
   const command = mounted(folder, 'mount -t tmpfs -o mode=0700,noexec tmpfs "$folder/data"');
   const { code, stderr } = await runHub(command, { PATH: process.env['PATH'] });

@@ -58,7 +58,7 @@ function refuses(folder: string, sentence: RegExp): void {
 }
 
 native(
-  'the folder and the file of a native part are accessible to this user only, and no other file is left',
+  'the folder and the file of an extracted native library are accessible to the current user only',
   context => {
     assert.is(place(context.native), context.path);
     assert.is(lstatSync(context.native).mode & 0o777, 0o700);
@@ -68,7 +68,7 @@ native(
   },
 );
 
-native('a native part with the correct hash is used unchanged', context => {
+native('an extracted native library with the correct hash is used unchanged', context => {
   place(context.native);
   const { ino } = lstatSync(context.path);
   place(context.native);
@@ -101,7 +101,7 @@ const PLANTED: Readonly<Record<string, (context: Folder) => void>> = {
 };
 
 for (const [what, plant] of Object.entries(PLANTED)) {
-  native(`${what} in place of a native part is replaced and not loaded`, context => {
+  native(`${what} in place of a native library is replaced and not loaded`, context => {
     mkdirSync(context.native, { mode: 0o700 });
     plant(context);
     const before = readdirSync(context.outside);
@@ -115,7 +115,7 @@ for (const [what, plant] of Object.entries(PLANTED)) {
   });
 }
 
-native('a native part owned by another user is replaced', context => {
+native('an extracted native library that another user owns is replaced', context => {
   if (process.geteuid?.() !== 0) return skip('only root can give a file away');
   place(context.native);
   chownSync(context.path, 65_534, 65_534);
@@ -123,7 +123,7 @@ native('a native part owned by another user is replaced', context => {
   assert.is(lstatSync(context.path).uid, 0);
 });
 
-native('a folder that other users may write to is refused', context => {
+native('a folder for native libraries that other users may write to is refused', context => {
   mkdirSync(context.native);
   for (const mode of [0o720, 0o702, 0o777]) {
     chmodSync(context.native, mode);
@@ -132,21 +132,21 @@ native('a folder that other users may write to is refused', context => {
   assert.equal(readdirSync(context.native), []);
 });
 
-native('a link in place of the folder is refused', context => {
+native('a symbolic link in place of the folder for native libraries is refused', context => {
   mkdirSync(join(context.outside, 'elsewhere'), { mode: 0o700 });
   symlinkSync('elsewhere', context.native);
   refuses(context.native, /only this user can write to/);
   assert.equal(readdirSync(join(context.outside, 'elsewhere')), []);
 });
 
-native('a folder owned by another user is refused', context => {
+native('a folder for native libraries that another user owns is refused', context => {
   if (process.geteuid?.() !== 0) return skip('only root can give a folder away');
   mkdirSync(context.native, { mode: 0o700 });
   chownSync(context.native, 65_534, 65_534);
   refuses(context.native, /only this user can write to/);
 });
 
-native('files of older binaries and interrupted starts are removed, and other native parts stay', context => {
+native('native libraries of older binaries and files of interrupted starts are removed', context => {
   mkdirSync(context.native, { mode: 0o700 });
   for (const left of [`lmdb-${'0'.repeat(64)}.node`, `${file}.0123456789abcdef`, 'pty-1.node']) {
     writeFileSync(join(context.native, left), '');
@@ -155,7 +155,7 @@ native('files of older binaries and interrupted starts are removed, and other na
   assert.equal(readdirSync(context.native).sort(), [file, 'pty-1.node']);
 });
 
-native('two processes that start at once both load the native part', async context => {
+native('two processes that start at the same time both load the native library', async context => {
   mkdirSync(context.native, { mode: 0o700 });
   const starters = [startStarter(context.native), startStarter(context.native)];
   try {
@@ -200,12 +200,12 @@ function withMounts(context: Folder, script: string): string | undefined {
   return undefined;
 }
 
-native('a file system that is mounted noexec is reported as the reason', context => {
+native('a native library on a file system mounted noexec fails with an error that names noexec', context => {
   const output = withMounts(context, 'mount -t tmpfs -o noexec tmpfs "$mounted" && start');
   if (output !== undefined) assert.match(output, /failed to map segment/);
 });
 
-native('a read-only file system is reported, unless the native part already exists', context => {
+native('a read-only file system is an error only if the native library is not yet extracted', context => {
   const output = withMounts(
     context,
     'mount -t tmpfs -o ro tmpfs "$mounted" && start && mount -o remount,rw "$mounted" && start && mount -o remount,ro "$mounted" && start',

@@ -104,7 +104,7 @@ packages('the Debian package names its version, its libraries and its one config
   }
 });
 
-packages('equal input gives equal packages', context => {
+packages('two builds of the Debian package from equal input have the same bytes', context => {
   const [one, other] = [debianPackage(context, 'equal-1'), debianPackage(context, 'equal-2')];
   assert.ok(readFileSync(one).equals(readFileSync(other)));
   unpackedArchive(context, 'archive-1', process.arch);
@@ -113,7 +113,7 @@ packages('equal input gives equal packages', context => {
   assert.ok(bytes('archive-1').equals(bytes('archive-2')));
 });
 
-packages('purge removes an empty data folder only', context => {
+packages('purge of the Debian package removes the data folder only if the folder is empty', context => {
   const control = join(context.folder, 'purge');
   execFileSync('dpkg-deb', ['-e', debianPackage(context, 'purged'), control]);
   const script = readFileSync(join(control, 'postrm'), 'utf8');
@@ -121,32 +121,29 @@ packages('purge removes an empty data folder only', context => {
   assert.not.match(script, /^\s*rm /m);
 });
 
-packages(
-  'install.sh installs below DESTDIR, keeps changed settings, and removes all but the data',
-  context => {
-    const archive = unpackedArchive(context, 'installed', process.arch);
-    const root = join(context.folder, 'root');
-    const env = { ...process.env, DESTDIR: root };
-    const install = (...args: string[]): string =>
-      execFileSync(join(archive, 'install.sh'), args, { env, encoding: 'utf8' });
-    assert.match(install(), /Skerry is installed\./);
-    const installed = join(root, 'usr/local/bin/skerry');
-    assert.is(execFileSync(installed, { encoding: 'utf8' }), 'stub\n');
-    const unit = readFileSync(join(root, 'etc/systemd/system/skerry.service'), 'utf8');
-    assert.match(unit, /^ExecStart=\/usr\/local\/bin\/skerry up /m);
-    const settings = join(root, 'etc/default/skerry');
-    writeFileSync(settings, 'SKERRY_OPTIONS=/etc/shop.json\n');
-    install();
-    assert.is(readFileSync(settings, 'utf8'), 'SKERRY_OPTIONS=/etc/shop.json\n');
-    mkdirSync(join(root, 'var/lib/skerry'), { recursive: true });
-    assert.match(install('--uninstall'), /Skerry is removed/);
-    assert.not(existsSync(installed));
-    assert.not(existsSync(join(root, 'etc/systemd/system/skerry.service')));
-    assert.ok(existsSync(join(root, 'var/lib/skerry')));
-  },
-);
+packages('install.sh keeps changed settings at an update and the data at an uninstall', context => {
+  const archive = unpackedArchive(context, 'installed', process.arch);
+  const root = join(context.folder, 'root');
+  const env = { ...process.env, DESTDIR: root };
+  const install = (...args: string[]): string =>
+    execFileSync(join(archive, 'install.sh'), args, { env, encoding: 'utf8' });
+  assert.match(install(), /Skerry is installed\./);
+  const installed = join(root, 'usr/local/bin/skerry');
+  assert.is(execFileSync(installed, { encoding: 'utf8' }), 'stub\n');
+  const unit = readFileSync(join(root, 'etc/systemd/system/skerry.service'), 'utf8');
+  assert.match(unit, /^ExecStart=\/usr\/local\/bin\/skerry up /m);
+  const settings = join(root, 'etc/default/skerry');
+  writeFileSync(settings, 'SKERRY_OPTIONS=/etc/shop.json\n');
+  install();
+  assert.is(readFileSync(settings, 'utf8'), 'SKERRY_OPTIONS=/etc/shop.json\n');
+  mkdirSync(join(root, 'var/lib/skerry'), { recursive: true });
+  assert.match(install('--uninstall'), /Skerry is removed/);
+  assert.not(existsSync(installed));
+  assert.not(existsSync(join(root, 'etc/systemd/system/skerry.service')));
+  assert.ok(existsSync(join(root, 'var/lib/skerry')));
+});
 
-packages('install.sh names the reason why a machine cannot run the binary', context => {
+packages('install.sh refuses a machine that cannot run the binary and names the reason', context => {
   const foreign = process.arch === 'x64' ? 'arm64' : 'x64';
   const env = { ...process.env, DESTDIR: join(context.folder, 'nowhere') };
   const run = (archive: string, ...args: string[]): { status: number | null; stderr: string } =>
@@ -165,7 +162,7 @@ packages('install.sh names the reason why a machine cannot run the binary', cont
   assert.not(existsSync(join(context.folder, 'nowhere')));
 });
 
-packages('the unit in the documentation is the packaged unit', () => {
+packages('the systemd unit in the documentation equals the systemd unit of the package', () => {
   const root = join(import.meta.dirname, '../..');
   const page = readFileSync(join(root, 'docs/reference/service.md'), 'utf8');
   const unit = readFileSync(join(root, 'packaging/skerry.service'), 'utf8');

@@ -9,7 +9,7 @@ const dist = join(root, 'dist');
 
 const reproducible = suite('build: reproducible builds');
 
-reproducible('a build in another folder with the published code cache gives the same bytes', () => {
+reproducible('a build in another folder with the published code cache gives the same binary', () => {
   // Below dist, because hard links do not cross file systems.
   const copy = mkdtempSync(join(dist, '.copy-'));
   try {
@@ -26,7 +26,7 @@ reproducible('a build in another folder with the published code cache gives the 
   }
 });
 
-reproducible('a build refuses the code cache of another program', () => {
+reproducible('a build refuses a code cache that was made for another program', () => {
   const work = mkdtempSync(join(dist, '.cache-'));
   try {
     const cache = join(work, 'other.cache');

@@ -71,7 +71,7 @@ function withServer(
 const download = suite('bundles: downloads');
 
 download(
-  'a bundle is downloaded and unpacked, and its downloaded file is removed',
+  'a downloaded bundle file is removed after it is unpacked',
   withServer([sendsFile(packed)], async ({ harness, server, outcome }) => {
     assert.is(await outcome(), 'prepared');
     assert.equal(server.requested, ['/app.tar.gz?token=secret']);
@@ -81,7 +81,7 @@ download(
 );
 
 download(
-  'a download continues at its last byte after each interrupted connection',
+  'an interrupted download continues at the last received byte',
   withServer(
     [closesAfter(packed, 100_000), closesAfter(packed, 100_000), sendsFile(packed)],
     async ({ harness, server, outcome }) => {
@@ -102,7 +102,7 @@ download(
 );
 
 download(
-  'a download continues behind the bytes that an earlier start has fetched',
+  'a download continues after a restart of the hub behind the bytes that are already on disk',
   withServer([sendsFile(packed)], async ({ harness, server, outcome }) => {
     await writePart(harness, packed.subarray(0, 200_000));
     assert.is(await outcome(), 'prepared');
@@ -111,7 +111,7 @@ download(
 );
 
 download(
-  'a completely downloaded file is unpacked without a request',
+  'a bundle file that an earlier start has downloaded completely is unpacked without a request',
   withServer([status(500)], async ({ harness, server, outcome }) => {
     await writePart(harness, packed);
     assert.is(await outcome(), 'prepared');
@@ -141,14 +141,14 @@ download(
 );
 
 download(
-  'a server without range support sends the whole file after an interruption',
+  'an interrupted download starts again from the first byte if the server supports no ranges',
   withServer([closesAfter(packed, 100_000), whole], async ({ outcome }) => {
     assert.is(await outcome(), 'prepared');
   }),
 );
 
 download(
-  'redirects are followed, and a request with a temporary error is retried',
+  'a download follows redirects and retries a request that fails with a temporary HTTP error',
   withServer(
     [status(503), status(302, { location: '/b' }), status(307, { location: 'c' }), sendsFile(packed)],
     async ({ server, outcome }) => {
@@ -199,7 +199,7 @@ for (const [what, answers, sentence] of REFUSED) {
 }
 
 download(
-  'a server with a certificate of an unknown authority is refused before a request',
+  'a download from a server with a certificate of an unknown CA is refused before the request is sent',
   withServer(
     [sendsFile(packed)],
     async ({ server, outcome }) => {
@@ -259,7 +259,7 @@ for (const [what, answer, begun] of [
   );
 
   download(
-    `a download that receives nothing ${what} can be aborted at once, and received bytes stay stored`,
+    `an abort ends a download that receives nothing ${what}, and the received bytes stay stored`,
     withServer([answer], async ({ harness, server, wanted }) => {
       const controller = new AbortController();
       const reason = new Error('a newer manifest was applied');
@@ -276,7 +276,7 @@ for (const [what, answer, begun] of [
 }
 
 download(
-  'a download can be aborted during the wait between two attempts',
+  'an abort during the wait between two attempts ends the download',
   withServer([status(503)], async ({ harness, server, wanted }) => {
     const controller = new AbortController();
     const prepared = harness.store

@@ -32,7 +32,7 @@ function endOf(path: string): string | undefined {
 const hostile = suite('bundles: hostile archives');
 
 hostile(
-  'an archive with any files, folders and links writes nothing outside, and no link leads outside',
+  'an archive with random files, folders and links writes no file and no link outside its target folder',
   async () => {
     const harness = await createBundlesHarness();
     // Files with names of bundle entries outside, which an escaping path would overwrite.

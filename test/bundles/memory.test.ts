@@ -30,29 +30,32 @@ function measured(bundles: string, path: string): { peak: number; seconds: numbe
 }
 
 for (const packing of ['gzip -1', 'zstd -q -3 -c']) {
-  memory(`${MEGABYTES} MB are unpacked from ${packing} with less than ${ALLOWED} MB of memory`, async () => {
-    const [program = '', ...args] = packing.split(' ');
-    if (spawnSync(program, ['--version']).error !== undefined) {
-      process.stdout.write(`\nskipped: memory: there is no ${program}\n`);
-      return;
-    }
-    const harness = await createBundlesHarness();
-    // Longer than the windows of gzip and of fast zstd.
-    const noise = randomBytes(MEGABYTES << 18);
-    const content = Buffer.concat([noise, noise, noise, noise]);
-    const packed = spawnSync(program, args, { input: archive({ name: 'f', content }), maxBuffer: 1 << 30 });
-    const large = join(harness.folder, 'large');
-    writeFileSync(large, packed.stdout);
-    const small = join(harness.folder, 'small');
-    writeFileSync(small, archive({ name: 'f', content: 'F' }));
-    const base = measured(harness.bundles, small);
-    const { peak, seconds } = measured(harness.bundles, large);
-    process.stdout.write(
-      `\n${packing}: ${(peak - base.peak).toFixed(1)} MB more, ${(seconds - base.seconds).toFixed(1)} s\n`,
-    );
-    assert.ok(peak - base.peak < ALLOWED, `${peak - base.peak} MB`);
-    await harness.remove();
-  });
+  memory(
+    `a bundle of ${MEGABYTES} MB is unpacked from ${packing} with less than ${ALLOWED} MB of memory`,
+    async () => {
+      const [program = '', ...args] = packing.split(' ');
+      if (spawnSync(program, ['--version']).error !== undefined) {
+        process.stdout.write(`\nskipped: memory: there is no ${program}\n`);
+        return;
+      }
+      const harness = await createBundlesHarness();
+      // Longer than the windows of gzip and of fast zstd.
+      const noise = randomBytes(MEGABYTES << 18);
+      const content = Buffer.concat([noise, noise, noise, noise]);
+      const packed = spawnSync(program, args, { input: archive({ name: 'f', content }), maxBuffer: 1 << 30 });
+      const large = join(harness.folder, 'large');
+      writeFileSync(large, packed.stdout);
+      const small = join(harness.folder, 'small');
+      writeFileSync(small, archive({ name: 'f', content: 'F' }));
+      const base = measured(harness.bundles, small);
+      const { peak, seconds } = measured(harness.bundles, large);
+      process.stdout.write(
+        `\n${packing}: ${(peak - base.peak).toFixed(1)} MB more, ${(seconds - base.seconds).toFixed(1)} s\n`,
+      );
+      assert.ok(peak - base.peak < ALLOWED, `${peak - base.peak} MB`);
+      await harness.remove();
+    },
+  );
 }
 
 memory.run();

@@ -38,7 +38,7 @@ async function failureOf(promise: Promise<unknown>): Promise<Failure> {
 }
 
 packs(
-  'a bundle is unpacked directly from its position in a pack',
+  'a bundle in a pack is unpacked without a copy of the bundle file',
   withHarness(async harness => {
     const one = put(harness, 'one', gzipSync(archive({ name: 'a', content: 'A' })));
     const two = put(harness, 'two', Buffer.from('a hub'.repeat(200)));
@@ -60,7 +60,7 @@ packs(
 );
 
 packs(
-  'a file in a pack that is no bundle is verified in place',
+  'a file in a pack that is not a bundle is verified without a copy of the file',
   withHarness(async harness => {
     const hub = put(harness, 'hub', Buffer.from('a hub'));
     const out = join(harness.folder, 'update.skerry');
@@ -79,7 +79,7 @@ packs(
 );
 
 packs(
-  'packs of the same files in any order have the same bytes, and tar reads these',
+  'packs of the same files have the same bytes, whatever the order in which the files are given',
   withHarness(async harness => {
     const files = ['1', '22', '333'].map(text => put(harness, text, Buffer.from(text.repeat(300))));
     const [here, there] = [join(harness.folder, 'here'), join(harness.folder, 'there')];
@@ -93,7 +93,7 @@ packs(
 );
 
 packs(
-  'openPack reads only the headers of a large pack',
+  '`openPack` reads only the headers of a large pack',
   withHarness(async harness => {
     const out = join(harness.folder, 'large');
     const file = put(harness, 'large-file', Buffer.alloc(64 << 20, 1));

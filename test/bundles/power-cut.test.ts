@@ -45,7 +45,7 @@ let midway = 0;
 
 for (const folders of [1, 7, 15, 29, 30]) {
   power(
-    `a start after SIGKILL at ${folders} of 30 folders removes the partial bundle and unpacks it again`,
+    `after a SIGKILL at ${folders} of 30 unpacked folders the next start unpacks the bundle again`,
     async () => {
       const harness = await createBundlesHarness();
       const wanted = harness.wanted(bytes, { size: 1 << 28, files: 20_000 });
@@ -67,11 +67,11 @@ for (const folders of [1, 7, 15, 29, 30]) {
   );
 }
 
-power('most of these kills happened during unpacking', () => {
+power('at least three SIGKILLs of the previous test hit a process that unpacks a bundle', () => {
   assert.ok(midway >= 3, `${midway} did`);
 });
 
-power('a bundle is absent after SIGKILL during its removal, and can be unpacked again', async () => {
+power('a bundle whose removal was interrupted by SIGKILL is absent and can be unpacked again', async () => {
   const harness = await createBundlesHarness();
   const wanted = harness.wanted(bytes, { size: 1 << 28, files: 20_000 });
   assert.ok('path' in wanted.source);

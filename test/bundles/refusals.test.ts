@@ -28,7 +28,7 @@ for (const [what, bytes, sentence] of REFUSED) {
   );
 }
 
-refusals('no bundle is unpacked if one of several is invalid', async () => {
+refusals('a manifest with one invalid bundle among several unpacks no bundle', async () => {
   const harness = await createBundlesHarness();
   const invalid = harness.wanted(archive({ name: '../x' }), { subject: 'modules.invalid.bundle' });
   const failure = await harness.store.fetchBundles([harness.wanted(valid), invalid], never).catch(String);
@@ -38,7 +38,7 @@ refusals('no bundle is unpacked if one of several is invalid', async () => {
   await harness.remove();
 });
 
-refusals('a file with another hash than stated is refused and not unpacked', async () => {
+refusals('a bundle file whose hash differs from the manifest is refused and not unpacked', async () => {
   const harness = await createBundlesHarness();
   const sha256 = sha256Of(Buffer.from('other'));
   const wanted = harness.wanted(gzipSync(archive({ name: '../x' })), { sha256 });
@@ -51,7 +51,7 @@ refusals('a file with another hash than stated is refused and not unpacked', asy
   await harness.remove();
 });
 
-refusals('a missing file, a folder and a file larger than the limit are refused', async () => {
+refusals('a bundle path that is missing, a folder or larger than the limit is refused', async () => {
   const harness = await createBundlesHarness();
   const at = (path: string) => harness.refusal(harness.wanted(valid, { source: { path } }));
   const gone = await at('/nowhere/app.tar');
@@ -66,7 +66,7 @@ refusals('a missing file, a folder and a file larger than the limit are refused'
   await harness.remove();
 });
 
-refusals('a file that changes after its verification is refused and leaves no file', async () => {
+refusals('a bundle file that changes after its verification is refused, and no file stays', async () => {
   const path = join(mkdtempSync(join(tmpdir(), 'skerry-changing-')), 'app.tar');
   const evil = archive({ name: 'a', content: 'B' });
   const harness = await createBundlesHarness(undefined, () => writeFileSync(path, evil));

@@ -63,7 +63,7 @@ async function refusal(disk: string, bundles: readonly WantedBundle[], begin?: (
 const megabytes = (count: number, seed: number): Buffer =>
   gzipSync(archive({ name: `f${seed}`, content: Buffer.alloc(count << 20, seed) }));
 
-space('a bundle that does not fit beside the reserve is refused before any write', () =>
+space('a bundle that would use the disk space of the reserve is refused before any write', () =>
   onDisk('size=24M', async (disk, other) => {
     const { message, code, exitCode } = await refusal(disk, [wantedAt(join(other, 'a'), megabytes(10, 1))]);
     assert.equal([code, exitCode], ['bundle.space', 1]);
@@ -75,7 +75,7 @@ space('a bundle that does not fit beside the reserve is refused before any write
   }),
 );
 
-space('no bundle is unpacked if all would fit one by one but not together', () =>
+space('several bundles that fit on the disk only one by one are refused together', () =>
   onDisk('size=24M', async (disk, other) => {
     const bundles = [1, 2].map(n => wantedAt(join(other, `${n}`), megabytes(6, n)));
     const { message } = await refusal(disk, bundles);
@@ -117,28 +117,23 @@ space('a download that does not fit on the disk is refused before its first byte
   }),
 );
 
-space(
-  'a disk that becomes full during unpacking gives one error and leaves no file, and a retry with space succeeds',
-  () =>
-    onDisk('size=48M', async (disk, other) => {
-      const bundles = join(disk, 'bundles');
-      const wanted = wantedAt(join(other, 'a'), megabytes(20, 1));
-      const { message, code } = await refusal(disk, [wanted], () => takeAllSpace(join(disk, 'others')));
-      assert.equal(
-        [code, message],
-        [
-          'bundle.space',
-          `modules.m.bundle does not fit on the disk of ${bundles} (ENOSPC): free disk space.`,
-        ],
-      );
-      assertClean(bundles, []);
-      assert.equal(readdirSync(disk).sort(), ['bundles', 'others']);
-      rmSync(join(disk, 'others'));
-      const log = logFor('bundles', () => undefined);
-      const store = await createBundleStore({ folder: bundles, clock: createTestClock(), log });
-      await store.fetchBundles([wanted], never);
-      assert.equal(Object.keys(treeOf(store.folderOf(wanted.sha256))), ['f1']);
-    }),
+space('a disk that becomes full during unpacking gives one error, and all unpacked files are removed', () =>
+  onDisk('size=48M', async (disk, other) => {
+    const bundles = join(disk, 'bundles');
+    const wanted = wantedAt(join(other, 'a'), megabytes(20, 1));
+    const { message, code } = await refusal(disk, [wanted], () => takeAllSpace(join(disk, 'others')));
+    assert.equal(
+      [code, message],
+      ['bundle.space', `modules.m.bundle does not fit on the disk of ${bundles} (ENOSPC): free disk space.`],
+    );
+    assertClean(bundles, []);
+    assert.equal(readdirSync(disk).sort(), ['bundles', 'others']);
+    rmSync(join(disk, 'others'));
+    const log = logFor('bundles', () => undefined);
+    const store = await createBundleStore({ folder: bundles, clock: createTestClock(), log });
+    await store.fetchBundles([wanted], never);
+    assert.equal(Object.keys(treeOf(store.folderOf(wanted.sha256))), ['f1']);
+  }),
 );
 
 /** Writes into a file until the disk has no space for one more byte. */

@@ -66,7 +66,7 @@ function sealed(tree: Record<string, string>): Record<string, string> {
 
 const trees = suite('bundles: trees');
 
-trees('any tree that tar has packed is unpacked unchanged', async () => {
+trees('a random folder tree that tar has packed is unpacked unchanged', async () => {
   let made = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -106,7 +106,7 @@ async function* pieces(bytes: Buffer, lengths: readonly number[]): AsyncGenerato
   }
 }
 
-trees('a byte source returns its bytes unchanged, however the input is split', () =>
+trees('a byte source returns the bytes of its input unchanged, however the input is split into chunks', () =>
   fc.assert(
     fc.asyncProperty(
       fc.uint8Array({ maxLength: 300 }),
@@ -125,7 +125,7 @@ trees('a byte source returns its bytes unchanged, however the input is split', (
   ),
 );
 
-trees('readTar reads or refuses random bytes without any other exception', () =>
+trees('`readTar` reads random bytes or refuses them with its own error, never with another exception', () =>
   fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 3000 }), async bytes => {
       const refused = new Failure('bundle.refused', 'refused');
@@ -140,7 +140,7 @@ trees('readTar reads or refuses random bytes without any other exception', () =>
   ),
 );
 
-trees('an extended header with any names decodes correctly, and random bytes cause no exception', () => {
+trees('an extended tar header with random names decodes to these names', () => {
   const text = fc.string({ unit: 'grapheme', maxLength: 200 });
   fc.assert(
     fc.property(text, text, fc.nat(), (name, linkname, size) => {

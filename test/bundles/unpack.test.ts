@@ -80,7 +80,7 @@ function packedBy(packing: string, plain: Buffer): Buffer {
   return packing === 'gzip' ? gzipSync(plain) : zstdCompressSync(plain);
 }
 
-unpack('a bundle that is requested several times is unpacked once', async () => {
+unpack('a bundle that several modules use is unpacked once', async () => {
   const harness = await createBundlesHarness();
   const wanted = harness.wanted(archive({ name: 'a', content: 'A' }));
   await harness.store.fetchBundles([wanted, { ...wanted, subject: 'modules.n.bundle' }], never);
@@ -89,7 +89,7 @@ unpack('a bundle that is requested several times is unpacked once', async () => 
   await harness.remove();
 });
 
-unpack('a bundle of two modules must be within the limits of both', async () => {
+unpack('a bundle of two modules is refused if it exceeds the limits of one of the modules', async () => {
   const harness = await createBundlesHarness();
   const wanted = harness.wanted(archive({ name: 'a', content: 'AAA' }));
   const prepared = harness.store.fetchBundles([wanted, { ...wanted, size: 2 }], never);
@@ -98,7 +98,7 @@ unpack('a bundle of two modules must be within the limits of both', async () => 
 });
 
 unpack(
-  'an archive with a global comment, implied folders and files before their folder is unpacked',
+  'an archive with a global comment, missing folder entries and files before their folder is unpacked',
   async () => {
     const harness = await createBundlesHarness();
     const remark = { ...extended({ comment: 'commit 1' }, 'g') };
@@ -121,7 +121,7 @@ unpack(
   },
 );
 
-unpack('a bundle with exactly the stated number of bytes and files is accepted', async () => {
+unpack('a bundle with exactly the maximum number of bytes and files is accepted', async () => {
   const harness = await createBundlesHarness();
   const bytes = archive({ name: 'd/a', content: 'x'.repeat(1000) }, { name: 'd/b', content: 'y'.repeat(24) });
   await harness.store.fetchBundles([harness.wanted(bytes, { size: 1024, files: 3 })], never);
@@ -133,18 +133,21 @@ for (const [packing, packed] of [
   ['gzip', gzipSync(archive({ name: 'a', content: 'A' }))],
   ['zstd', zstdCompressSync(archive({ name: 'a', content: 'A' }))],
 ] as const) {
-  unpack(`padding behind ${packing} data is part of the hash and is not unpacked`, async () => {
-    const harness = await createBundlesHarness();
-    for (const length of [100, 600_000]) {
-      const wanted = harness.wanted(Buffer.concat([packed, Buffer.alloc(length)]));
-      await harness.store.fetchBundles([wanted], never);
-      assert.equal(treeOf(harness.store.folderOf(wanted.sha256)), { a: '444 A' });
-    }
-    await harness.remove();
-  });
+  unpack(
+    `padding behind ${packing} data is included in the hash of the bundle and is not unpacked`,
+    async () => {
+      const harness = await createBundlesHarness();
+      for (const length of [100, 600_000]) {
+        const wanted = harness.wanted(Buffer.concat([packed, Buffer.alloc(length)]));
+        await harness.store.fetchBundles([wanted], never);
+        assert.equal(treeOf(harness.store.folderOf(wanted.sha256)), { a: '444 A' });
+      }
+      await harness.remove();
+    },
+  );
 }
 
-unpack('a bundle that is a part of a file is unpacked in place', async () => {
+unpack('a bundle at an offset inside a larger file is unpacked directly from this file', async () => {
   const harness = await createBundlesHarness();
   const inner = gzipSync(archive({ name: 'a', content: 'A' }));
   const outer = Buffer.concat([Buffer.from('before'), inner, Buffer.from('behind')]);
@@ -156,7 +159,7 @@ unpack('a bundle that is a part of a file is unpacked in place', async () => {
   await harness.remove();
 });
 
-unpack('unused read-only bundles are removed, and other files stay', async () => {
+unpack('bundles that no module uses are removed, also if their folders are read-only', async () => {
   const harness = await createBundlesHarness();
   const [one, two] = ['1', '2'].map(content => harness.wanted(archive({ name: 'd/e/f', content })));
   assert.ok(one && two);
@@ -169,7 +172,7 @@ unpack('unused read-only bundles are removed, and other files stay', async () =>
   await harness.remove();
 });
 
-unpack('an aborted bundle leaves no file, and the next bundle does not wait for it', async () => {
+unpack('a bundle whose unpacking is aborted leaves no file', async () => {
   const harness = await createBundlesHarness();
   const wanted = harness.wanted(archive({ name: 'a', content: Buffer.alloc(1 << 23) }), { size: 1 << 24 });
   const newer = harness.wanted(archive({ name: 'b', content: 'B' }));

@@ -30,7 +30,7 @@ const text = (format: string, message = MESSAGE): string => parseFormat(format)(
 
 const formats = suite('cli: format of skerry sub -F');
 
-formats('each field of a message is printed, and an absent property is empty', () => {
+formats('each field of the format prints its message property, or nothing if the property is absent', () => {
   assert.is(text('%t|%p|%l|%q|%r|%m|%x|%X'), 'a/b|{"x":1}|7|1|1|7|7b2278223a317d|7B2278223A317D');
   assert.is(text('%C|%D|%E|%F|%R|%P|%A|%S'), 'json|abc|60|1|r/t|k:v k:w l:||');
   assert.is(text('%C|%P', { ...MESSAGE, properties: undefined }), '|');
@@ -59,7 +59,7 @@ formats('a time is printed as local time with its offset', () => {
   assert.is(text('@s'), '1772600767');
 });
 
-formats('%j has the payload as text and %J as JSON', () => {
+formats('%j prints a message as JSON with a string as payload, %J with a JSON value as payload', () => {
   const all = JSON.parse(text('%J'));
   assert.equal(all, {
     tst: '2026-03-04T05:06:07.089Z',

@@ -20,19 +20,16 @@ function written(isTTY: boolean, times: readonly number[], columns = 80): string
 
 const progress = suite('cli: progress');
 
-progress(
-  'progress on a terminal shows bytes and percent at most ten times a second and is cleared at the end',
-  () => {
-    assert.equal(written(true, [18, 50, 90]), [`${CLEAR}writing a.skerry: 18.0 MB of 180.0 MB, 10 %`, CLEAR]);
-    assert.is(written(true, [18, 150, 180]).length, 3);
-  },
-);
+progress('the progress line on a terminal shows bytes and percent and is cleared at the end', () => {
+  assert.equal(written(true, [18, 50, 90]), [`${CLEAR}writing a.skerry: 18.0 MB of 180.0 MB, 10 %`, CLEAR]);
+  assert.is(written(true, [18, 150, 180]).length, 3);
+});
 
 progress('a progress line is cut to the width of the terminal', () => {
   assert.is(written(true, [18], 12)[0], `${CLEAR}writing a.s`);
 });
 
-progress('progress is not printed to a file or a pipe', () => {
+progress('no progress line is printed if the output is a file or a pipe', () => {
   assert.equal(written(false, [18, 300]), []);
 });
 

@@ -74,7 +74,7 @@ reference('a help text names every argument, option, default and exit code', () 
   }
 });
 
-reference('a value may begin with a dash, unless it is an option itself', () => {
+reference('a value of an option may begin with a dash if the value is not itself an option', () => {
   const { values } = argumentsOf(PUB, ['-t', 'a', '-m', '-5', '-q1', '-rV', '5', '--id=-']);
   assert.equal([values.message, values.qos, values.retain, values.id], ['-5', '1', true, '-']);
   assert.throws(() => argumentsOf(PUB, ['-t', 'a', '-m', '-r']), /The option -m needs a value, TEXT\./);
@@ -82,13 +82,13 @@ reference('a value may begin with a dash, unless it is an option itself', () => 
   assert.equal(scanArguments(PUB, ['--', '-m', '--help']).positionals, ['-m', '--help']);
 });
 
-reference('help is requested by an option and not by a value that looks like one', () => {
+reference('`--help` prints help only as an option, not as the value of another option', () => {
   assert.ok(asksForHelp(PUB, ['-t', 'a', '--help']));
   assert.not(asksForHelp(PUB, ['-t', 'a', '-m', '--help', '-h', 'host']));
   assert.not(asksForHelp(PUB, ['--', '--help']));
 });
 
-reference('a command in a local folder suggests sudo if a system data folder exists', () => {
+reference('a command that finds no hub in a local folder suggests sudo if a system folder exists', () => {
   assert.match(
     systemHint(resolve('.skerry'), true) ?? '',
     /\/var\/lib\/skerry answers its own user and root only/,

@@ -84,7 +84,7 @@ connecting('[MQTT 5, 3.14.2.2.2] a DISCONNECT cannot extend a session that ends 
 );
 
 connecting(
-  '[MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT-3.2.2-16] each client without an identifier is assigned a different one',
+  '[MQTT-3.1.3-6] [MQTT-3.1.3-7] [MQTT-3.2.2-16] each client without an identifier is assigned a unique identifier',
   () =>
     withBroker(async broker => {
       const given = new Set<string | undefined>();
@@ -237,7 +237,7 @@ for (const [how, code, isPublished] of ENDS) {
 }
 
 connecting(
-  '[MQTT-3.1.3-9] a will is published after its delay, and not if its client reconnects earlier',
+  '[MQTT-3.1.3-9] a will is published after its delay unless its client reconnects earlier',
   async () => {
     const clock = createTestClock();
     await withBroker(

@@ -43,7 +43,7 @@ subscribing(
 );
 
 subscribing(
-  '[MQTT-3.8.3-3] a subscription with No Local receives the messages of others and none of its own client',
+  '[MQTT-3.8.3-3] a subscription with No Local receives no message that its own client published',
   () =>
     withBroker(async broker => {
       const [one, other] = [await broker.client(5), await broker.client(5)];
@@ -111,7 +111,7 @@ subscribing(
     }),
 );
 
-subscribing('[MQTT-3.10.4-3] the delivery of a sent message is completed after its UNSUBSCRIBE', () =>
+subscribing('[MQTT-3.10.4-3] UNSUBSCRIBE does not interrupt the QoS 2 handshake of a sent message', () =>
   withBroker(async broker => {
     const client = await broker.client(5);
     await client.connect({ clientId: 'c' });

@@ -6,7 +6,7 @@ import { createTestClock } from '../harness/clock.ts';
 
 const timers = suite('core: repeated and delayed actions');
 
-timers('a repeated action runs once in each interval until it is cancelled', () => {
+timers('`repeat` runs an action once in each interval until the repetition is cancelled', () => {
   const clock = createTestClock();
   let runs = 0;
   const cancel = repeat(clock, 100, () => runs++);
@@ -19,7 +19,7 @@ timers('a repeated action runs once in each interval until it is cancelled', () 
   assert.is(runs, 2);
 });
 
-timers('an action that cancels its own repetition does not run again', () => {
+timers('`repeat` does not run an action again that has cancelled its own repetition', () => {
   const clock = createTestClock();
   let runs = 0;
   const cancel = repeat(clock, 100, () => {

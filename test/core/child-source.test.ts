@@ -43,42 +43,36 @@ function others(list: Properties): string[] {
 
 const hops = suite('core: child source');
 
-hops(
-  'a message of a module is sent with its hub, module and output, whatever properties the module set',
-  () => {
-    fc.assert(
-      fc.property(module, properties, topic, device, (origin, written, on, hub) => {
-        const sent = propertiesForParent({ origin, properties: written, topic: on }, hub) ?? [];
-        assert.equal(others(sent), others(written));
-        if (origin.kind !== 'module') throw new Error('no module');
-        const { module: from, output } = origin;
-        const expected = output === '' ? { output: undefined, topic: on } : { output, topic: undefined };
-        assert.equal(childSourceOf(sent), { devices: [hub], module: from, ...expected });
-      }),
-    );
-  },
-);
+hops('a message of a module is forwarded with the names of its hub, module and output', () => {
+  fc.assert(
+    fc.property(module, properties, topic, device, (origin, written, on, hub) => {
+      const sent = propertiesForParent({ origin, properties: written, topic: on }, hub) ?? [];
+      assert.equal(others(sent), others(written));
+      if (origin.kind !== 'module') throw new Error('no module');
+      const { module: from, output } = origin;
+      const expected = output === '' ? { output: undefined, topic: on } : { output, topic: undefined };
+      assert.equal(childSourceOf(sent), { devices: [hub], module: from, ...expected });
+    }),
+  );
+});
 
-hops(
-  'child properties of another sender are sent behind the name of the forwarding hub, or not at all',
-  () => {
-    fc.assert(
-      fc.property(otherSender, properties, topic, device, (origin, written, on, hub) => {
-        const sent = propertiesForParent({ origin, properties: written, topic: on }, hub) ?? [];
-        assert.equal(others(sent), others(written));
-        const claimed = childSourceOf(written);
-        const expected =
-          claimed === undefined
-            ? { devices: [hub], module: undefined, output: undefined, topic: on }
-            : { ...claimed, devices: [hub, ...claimed.devices] };
-        assert.equal(childSourceOf(sent), expected);
-        for (const one of CHILD_NAMES) {
-          assert.ok(sent.filter((text, at) => at % 2 === 0 && text === one).length <= 1, one);
-        }
-      }),
-    );
-  },
-);
+hops('a hub prepends its name to the child source of a message that a client sent', () => {
+  fc.assert(
+    fc.property(otherSender, properties, topic, device, (origin, written, on, hub) => {
+      const sent = propertiesForParent({ origin, properties: written, topic: on }, hub) ?? [];
+      assert.equal(others(sent), others(written));
+      const claimed = childSourceOf(written);
+      const expected =
+        claimed === undefined
+          ? { devices: [hub], module: undefined, output: undefined, topic: on }
+          : { ...claimed, devices: [hub, ...claimed.devices] };
+      assert.equal(childSourceOf(sent), expected);
+      for (const one of CHILD_NAMES) {
+        assert.ok(sent.filter((text, at) => at % 2 === 0 && text === one).length <= 1, one);
+      }
+    }),
+  );
+});
 
 hops('a client cannot claim to be a module of the hub that forwards its message', () => {
   fc.assert(
@@ -91,7 +85,7 @@ hops('a client cannot claim to be a module of the hub that forwards its message'
   );
 });
 
-hops('the source of a message is complete after several hubs, and a message ends after MAX_HOPS hubs', () => {
+hops('the child source of a message lists every hub that forwarded the message, up to MAX_HOPS hubs', () => {
   fc.assert(
     fc.property(
       module,
@@ -130,7 +124,7 @@ hops('the last of several child properties with the same name is used', () => {
   assert.is(childSourceOf(['$childModule', 'm']), undefined);
 });
 
-hops('withHop counts hubs in one property up to MAX_HOPS, whatever value a sender has set', () => {
+hops('`withHop` counts hubs in one property up to MAX_HOPS, whatever value a sender has set', () => {
   const cases: readonly (readonly [before: Properties, after: Properties | undefined])[] = [
     [[], ['$hops', '1']],
     [

@@ -19,11 +19,11 @@ const MEANT: readonly (readonly [word: string, name: string | undefined])[] = [
   ['x'.repeat(41), undefined],
 ];
 
-nearest('closestName finds the name of a misspelled word, and no name for another word', () => {
+nearest('`closestName` returns the name of a misspelled word, and undefined for an unrelated word', () => {
   for (const [word, name] of MEANT) assert.is(closestName(word, KNOWN), name, word);
 });
 
-nearest('closestName skips names that are too long', () => {
+nearest('`closestName` ignores names above the maximum length', () => {
   const long = 'restart'.repeat(1 << 17);
   assert.is(closestName('restat', [long, 'restart']), 'restart');
   assert.is(closestName('restat', [long, long]), undefined);

@@ -60,7 +60,7 @@ function refusalOf(folder: string, waitMs?: number): string {
   }
 }
 
-locks('a folder that another process has locked is refused with the pid of that process', async context => {
+locks('`lockFolder` refuses a locked folder with the pid of the locking process', async context => {
   const holder = startHolder(context);
   assert.is(await holder.ask('take'), 'locked');
   assert.is(
@@ -72,7 +72,7 @@ locks('a folder that another process has locked is refused with the pid of that 
   assert.is(refusalOf(context.folder), 'locked');
 });
 
-locks('the lock of a killed process is released, and only its empty file stays', async context => {
+locks('the folder lock of a killed process is released', async context => {
   const holder = startHolder(context);
   assert.is(await holder.ask('take'), 'locked');
   holder.process.kill('SIGKILL');
@@ -82,7 +82,7 @@ locks('the lock of a killed process is released, and only its empty file stays',
   assert.is(statSync(join(context.folder, 'skerry.lock')).size, 0);
 });
 
-locks('lockFolder waits up to its timeout for a holder that is exiting', async context => {
+locks('`lockFolder` waits up to its timeout until the process with the lock exits', async context => {
   const holder = startHolder(context);
   assert.is(await holder.ask('take'), 'locked');
   assert.match(refusalOf(context.folder, 1), /^data\.locked/);
@@ -90,7 +90,7 @@ locks('lockFolder waits up to its timeout for a holder that is exiting', async c
   assert.is(refusalOf(context.folder, 60_000), 'locked');
 });
 
-locks('exactly one of several processes that start at once locks the folder', async context => {
+locks('exactly one of several processes that start at the same time locks the folder', async context => {
   const processes = Array.from({ length: PROCESSES }, () => startHolder(context));
   for (let round = 0; round < ROUNDS; round++) {
     const answers = await Promise.all(processes.map(({ ask }) => ask('take')));
@@ -100,7 +100,7 @@ locks('exactly one of several processes that start at once locks the folder', as
   }
 });
 
-locks('a lock is held until its release, also if its object was garbage-collected', async context => {
+locks('a folder stays locked until the release, also if the lock is garbage-collected', async context => {
   lockFolder(context.folder);
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
@@ -113,7 +113,7 @@ locks('a lock is held until its release, also if its object was garbage-collecte
   );
 });
 
-locks('a second lock in one process is refused and does not release the first', async context => {
+locks('a second lock of a folder in one process is refused and keeps the first lock', async context => {
   const lock = lockFolder(context.folder);
   assert.match(refusalOf(context.folder), /^data\.locked/);
   const holder = startHolder(context);
@@ -122,7 +122,7 @@ locks('a second lock in one process is refused and does not release the first', 
   assert.is(await holder.ask('take'), 'locked');
 });
 
-locks('another user cannot take the lock, even in a world-readable folder and with any umask', context => {
+locks('another user cannot lock a data folder, even if the folder is world-readable', context => {
   if (process.geteuid?.() !== 0) {
     process.stdout.write('\nskipped: the lock and other users: only root can become another user\n');
     return;
@@ -139,7 +139,7 @@ locks('another user cannot take the lock, even in a world-readable folder and wi
   }
 });
 
-locks('a folder on a full disk can be locked, and a refusal names the pid of the holder', async context =>
+locks('a folder on a full disk can be locked, and a second process is refused', async context =>
   onTmpfs(1, async disk => {
     const folder = join(disk, 'data');
     lockFolder(folder).release();
@@ -153,7 +153,7 @@ locks('a folder on a full disk can be locked, and a refusal names the pid of the
   }),
 );
 
-locks('a folder that cannot be written is refused with the error of the system', context => {
+locks('`lockFolder` refuses a folder that cannot be written with the error of the system', context => {
   const file = join(context.folder, 'skerry.lock');
   mkdirSync(file);
   assert.match(

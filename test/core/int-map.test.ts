@@ -41,7 +41,7 @@ numbered('an IntMap has the same entries as a Map after any changes', () => {
   );
 });
 
-numbered('an IntMap stays small while a window of numbers is added and deleted', () => {
+numbered('an IntMap does not grow while keys of a sliding window are added and deleted', () => {
   const table = createIntMap<number>();
   for (let n = 0; n < 100_000; n++) {
     table.set(n, n);

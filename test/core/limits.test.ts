@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 const src = join(import.meta.dirname, '../../src');
 const limits = suite('core: limits');
 
-limits('every constant of every limits.ts has a comment with its unit or reason', async () => {
+limits('every constant in a file limits.ts has a comment with its unit or reason', async () => {
   const lines: string[] = [];
   const bad: string[] = [];
   for (const file of globSync('**/limits.ts', { cwd: src }).toSorted()) {
@@ -25,7 +25,7 @@ limits('every constant of every limits.ts has a comment with its unit or reason'
   assert.ok(lines.length > 150);
 });
 
-limits('no limit has MOST, LEAST or FIRST in its name, and units are last', () => {
+limits('the name of a limit contains none of MOST, LEAST and FIRST and ends with its unit', () => {
   const names = globSync('**/limits.ts', { cwd: src }).flatMap(file =>
     Array.from(
       readFileSync(join(src, file), 'utf8').matchAll(/^export const (\w+)/gm),

@@ -54,13 +54,13 @@ logging('a JSON log line is one object with the same limits, and a value cannot 
   });
 });
 
-logging('letters of all scripts are logged unchanged', () => {
+logging('letters of all scripts are written to the log unchanged', () => {
   for (const text of ['Küche', 'кухня', '厨房', '🍳', 'a\tb'.replace('\t', ' ')])
     assert.is(escapeHidden(text), text);
   assert.is(escapeHidden('a\tb\nc\rd', '\n\t'), 'a\tb\nc\\rd');
 });
 
-logging('a log line has a maximum length, and the reason behind a long quotation is not cut off', () => {
+logging('a log line with a long quotation is shortened in the quotation, not in the reason behind it', () => {
   const long = 'x'.repeat(60_000);
   const line = logLine('warn', 'broker', `Refused "${long}": not granted. ${long}`, {
     client: long,
@@ -70,7 +70,7 @@ logging('a log line has a maximum length, and the reason behind a long quotation
   assert.match(line, new RegExp(`^warn  broker: Refused "x{${MAX_LOG_QUOTE}}\\.\\.\\.": not granted\\. x+`));
 });
 
-logging('log lines of one kind are limited and counted, whatever values come from a peer', () => {
+logging('log lines of one kind are rate-limited and counted together, whatever values a peer sends', () => {
   const { clock, lines, log } = createLimitedLog();
   for (let n = 0; n < 3600; n++) log.warn(`Refused "c${n}": "${'"'.repeat(n % 5)}".`, { client: `c${n}` });
   assert.is(lines.length, LOG_KIND_BURST);
@@ -87,7 +87,7 @@ logging('log lines of one kind are limited and counted, whatever values come fro
   assert.is(clock.pending(), 0);
 });
 
-logging('a kind of log line that was limited is logged again later', () => {
+logging('log lines of a kind that was rate-limited are written again after LOG_REPORT_MS', () => {
   const { clock, lines, log } = createLimitedLog();
   for (let n = 0; n < 2 * LOG_KIND_BURST; n++) log.warn('Again.');
   clock.advance(LOG_REPORT_MS);
@@ -95,7 +95,7 @@ logging('a kind of log line that was limited is logged again later', () => {
   assert.is(lines.at(-1), 'warn  broker: Again.');
 });
 
-logging('log lines of all kinds together are limited, and the table of counts is bounded', () => {
+logging('log lines of all kinds together are rate-limited', () => {
   const { clock, lines, log } = createLimitedLog();
   const kind = (n: number): string => `Kind ${n.toString(2).replaceAll('0', 'a').replaceAll('1', 'b')}.`;
   for (let n = 0; n < 3 * LOG_BURST; n++) log.warn(kind(n));
@@ -104,14 +104,14 @@ logging('log lines of all kinds together are limited, and the table of counts is
   assert.ok(lines.length <= LOG_BURST + 2 * 512 + 1, String(lines.length));
 });
 
-logging('log lines of each module are limited separately', () => {
+logging('log lines of each module are rate-limited separately', () => {
   const { lines, log } = createLimitedLog();
   for (let n = 0; n < 2 * LOG_KIND_BURST; n++) log.info(`Module "m${n % 2}" is ready.`);
   log.info('Module "other" is ready.');
   assert.is(lines.length, 2 * LOG_KIND_BURST + 1);
 });
 
-logging('the number of suppressed log lines is reported at the end', () => {
+logging('`report` logs the number of suppressed log lines', () => {
   const { lines, log, report } = createLimitedLog();
   for (let n = 0; n <= LOG_KIND_BURST; n++) log.warn('Again.');
   report();

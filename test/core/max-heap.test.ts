@@ -6,7 +6,7 @@ import { createMaxHeap } from '../../src/core/collections/max-heap.ts';
 
 const heaps = suite('core: max-heap');
 
-heaps('the top of the heap is the item with the largest amount, and items with amount 0 are removed', () => {
+heaps('the top of a max-heap is the item with the largest amount after any changes of amounts', () => {
   const change = fc.record({ item: fc.nat(12), amount: fc.nat(20) });
   fc.assert(
     fc.property(fc.array(change, { maxLength: 200 }), changes => {

@@ -13,7 +13,7 @@ const outputs = suite('core: output of a socket');
 /** Bytes of one message: more than the backlog of a socket, and less than the system accepts at once. */
 const LARGE = MAX_SOCKET_BACKLOG_BYTES + 10;
 
-outputs('a full output calls back when the system has accepted all bytes at once', async () => {
+outputs('a full output calls its drain callback if the system accepts all bytes in one write', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -59,7 +59,7 @@ function slowOutput() {
 }
 
 outputs(
-  'a full output below the high-water mark of Node calls back when its bytes are accepted',
+  "a full output below Node's high-water mark calls its drain callback when the stream accepts the bytes",
   async () => {
     const { output, accept, calls } = slowOutput();
     output.write(Buffer.alloc(MIN_SOCKET_BACKLOG_BYTES + 1));
@@ -73,7 +73,7 @@ outputs(
   },
 );
 
-outputs('further bytes keep the output full until the stream has accepted these bytes too', async () => {
+outputs('a full output that is written to stays full until the stream accepts all bytes', async () => {
   const { output, accept, calls } = slowOutput();
   output.write(Buffer.alloc(MIN_SOCKET_BACKLOG_BYTES + 1));
   output.flush();
@@ -88,7 +88,7 @@ outputs('further bytes keep the output full until the stream has accepted these 
   assert.is(calls(), 1);
 });
 
-outputs('an undone packet makes the output writable again', () => {
+outputs('an output that `undo` reduces below its limit calls its drain callback', () => {
   const { output, calls } = slowOutput();
   output.place(MIN_SOCKET_BACKLOG_BYTES + 1);
   assert.is(output.isFull(), true);
@@ -97,7 +97,7 @@ outputs('an undone packet makes the output writable again', () => {
   assert.is(calls(), 1);
 });
 
-outputs('an output with a destroyed socket does not call back', async () => {
+outputs('an output with a destroyed socket never calls its drain callback', async () => {
   const { stream, output, calls } = slowOutput();
   output.write(Buffer.alloc(MIN_SOCKET_BACKLOG_BYTES + 1));
   output.flush();
@@ -107,7 +107,7 @@ outputs('an output with a destroyed socket does not call back', async () => {
   assert.is(calls(), 0);
 });
 
-outputs('an output calls back only after isFull has returned true', async () => {
+outputs('an output calls its drain callback only after `isFull` has returned true', async () => {
   let calls = 0;
   const socket = { write: () => true, cork: () => {}, uncork: () => {}, writableLength: 0, destroyed: false };
   const output = createOutput(socket, createSocketMemory(MAX_SOCKET_BACKLOG_BYTES), () => {

@@ -22,7 +22,7 @@ function fill(shares: Shares, holder: string): number {
 
 const shares = suite('core: shares');
 
-shares('each holder may have half of the units that others leave, so that the next holder gets some', () => {
+shares('each holder may use half of the units that other holders leave free', () => {
   const sessions = sharesOf(4096);
   assert.equal(
     ['user:a', 'user:b', 'address:10.0.0.1', 'user:c', 'user:d'].map(holder => fill(sessions, holder)),
@@ -31,7 +31,7 @@ shares('each holder may have half of the units that others leave, so that the ne
   assert.is(fill(sessions, 'user:a'), 0);
 });
 
-shares('modules may exceed the limit by an eighth, which clients cannot use', () => {
+shares('modules may exceed the limit by an eighth, which is reserved for modules', () => {
   const sessions = sharesOf(800);
   assert.is(fill(sessions, LOCAL_CLIENTS), 800);
   assert.is(fill(sessions, 'user:a'), 0);
@@ -43,7 +43,7 @@ shares('a limit of one unit gives this unit to the first holder', () => {
   assert.equal([fill(sessions, 'user:a'), fill(sessions, 'user:b')], [1, 0]);
 });
 
-shares('a refusal names the refused holder to the peer, and the largest holder in the log only', () => {
+shares('the refusal of a share names the largest holder only in the log, never to the peer', () => {
   const sessions = sharesOf(8);
   sessions.add('user:greedy', 6);
   assert.equal(sessions.refusal('address:10.0.0.9', 2), {

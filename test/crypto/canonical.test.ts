@@ -103,12 +103,12 @@ function reversed(value: unknown): unknown {
 
 const canonical = suite('crypto: canonical JSON');
 
-canonical('numbers have the texts of RFC 8785', () => {
+canonical('canonical JSON writes numbers as the examples of RFC 8785', () => {
   for (const [bits, text] of NUMBERS)
     assert.is(canonicalJson(Buffer.from(bits, 'hex').readDoubleBE(), 'm'), text);
 });
 
-canonical('the sample of RFC 8785 has its text and its order of names', () => {
+canonical('canonical JSON of the sample in RFC 8785 equals the text in RFC 8785', () => {
   assert.is(canonicalJson(JSON.parse(SAMPLE), 'm'), SAMPLE_TEXT);
   assert.equal(
     Array.from(canonicalJson(JSON.parse(NAMES), 'm').matchAll(/:"([^"]+)"/g), ([, s]) => s),
@@ -116,7 +116,7 @@ canonical('the sample of RFC 8785 has its text and its order of names', () => {
   );
 });
 
-canonical('any value has the text of the reference implementation, whatever the order of its fields', () => {
+canonical('canonical JSON of a random value equals the output of the reference implementation', () => {
   fc.assert(
     fc.property(json, value => {
       const text = canonicalJson(value, 'm');
@@ -128,12 +128,12 @@ canonical('any value has the text of the reference implementation, whatever the 
   );
 });
 
-canonical('a field name with a special meaning in JavaScript is written like any other', () => {
+canonical('canonical JSON writes field names such as `__proto__` unchanged', () => {
   const text = '{"__proto__":{"a":1},"constructor":2,"toString":3}';
   assert.is(canonicalJson(JSON.parse(text), 'm'), text);
 });
 
-canonical('a value without a canonical text is refused with its path', () => {
+canonical('canonical JSON refuses a value that JSON cannot represent with the path of the value', () => {
   const deep = (levels: number) => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
   assert.is(canonicalJson(deep(64), 'm').length, 128);
   const refused: readonly (readonly [unknown, RegExp])[] = [

@@ -49,7 +49,7 @@ function write(folder: string, name: string, text: string, mode = 0o600): string
 }
 
 files(
-  'a key pair is written to two files, the secret one readable by its owner only, and read back',
+  'a key pair is written to a public and a secret file, and only the owner can read the secret file',
   async ({ folder }) => {
     const before = process.umask(0);
     const name = join(folder, 'alice');
@@ -65,7 +65,7 @@ files(
   },
 );
 
-files('createKeyFiles overwrites no file, and writes both files or none', async ({ folder }) => {
+files('`createKeyFiles` writes both key files or none, and overwrites no file', async ({ folder }) => {
   for (const [there, absent] of [
     ['a.key', 'a.pub'],
     ['a.pub', 'a.key'],
@@ -105,7 +105,7 @@ files('a public key file may have a comment and a CRLF line end', ({ folder }) =
 });
 
 files(
-  'a file with no key or a key of another kind is refused, and the error contains no secret',
+  'a key file without a key or with a key of another kind is refused without showing its content',
   async ({ folder }) => {
     const base64 = pair.secretKey.toString('base64');
     const box = await newKeyPair('x25519', random);
@@ -144,7 +144,7 @@ files(
 );
 
 files(
-  'a key file that cannot be read is refused with the reason, and a named pipe does not block',
+  'a key file that cannot be read, or is a named pipe, is refused with the reason',
   async ({ folder }) => {
     assert.is(spawnSync('mkfifo', [join(folder, 'pipe')]).status, 0);
     for (const [name, reason] of [
@@ -159,20 +159,17 @@ files(
   },
 );
 
-files(
-  'a device creates its key once, readable by itself only, and decrypts secrets with the key',
-  async ({ folder }) => {
-    const data = join(folder, 'data');
-    const key = await openDeviceKey(data, random);
-    const keys = join(data, 'keys');
-    assert.equal(readdirSync(keys).sort(), ['device.key', 'device.pub']);
-    assert.equal([modeOf(keys), modeOf(join(keys, 'device.key'))], [0o700, 0o600]);
-    assert.equal(await openDeviceKey(data, random), key);
-    const { bytes } = readPublicKey(devicePublicFile(data), 'x25519');
-    const sealed = await sealSecret(Buffer.from('secret'), bytes, random);
-    assert.is((await openSealed(sealed, await openDeviceKey(data, random), 'x')).toString(), 'secret');
-  },
-);
+files('a device creates its key pair once and decrypts secrets with the key pair', async ({ folder }) => {
+  const data = join(folder, 'data');
+  const key = await openDeviceKey(data, random);
+  const keys = join(data, 'keys');
+  assert.equal(readdirSync(keys).sort(), ['device.key', 'device.pub']);
+  assert.equal([modeOf(keys), modeOf(join(keys, 'device.key'))], [0o700, 0o600]);
+  assert.equal(await openDeviceKey(data, random), key);
+  const { bytes } = readPublicKey(devicePublicFile(data), 'x25519');
+  const sealed = await sealSecret(Buffer.from('secret'), bytes, random);
+  assert.is((await openSealed(sealed, await openDeviceKey(data, random), 'x')).toString(), 'secret');
+});
 
 files('two simultaneous requests for the device key return the same key', async ({ folder }) => {
   const [one, two] = await Promise.all([openDeviceKey(folder, random), openDeviceKey(folder, random)]);
@@ -180,7 +177,7 @@ files('two simultaneous requests for the device key return the same key', async 
 });
 
 files(
-  'a missing, exposed or damaged device key is not replaced, and a damaged public key is',
+  'a damaged public key of a device is written again, and a damaged secret key is never replaced',
   async ({ folder }) => {
     const key = await openDeviceKey(folder, random);
     const secretFile = join(folder, 'keys', 'device.key');
@@ -203,7 +200,7 @@ files(
   },
 );
 
-files('a trusted key has the name of its file and is stored once', async ({ folder }) => {
+files('a trusted key is named after its file and stored only once', async ({ folder }) => {
   assert.equal(trustedKeys(folder), []);
   const alice = write(folder, 'alice.pub', `${PUBLIC} of Alice\n`);
   const key = { name: 'alice', bytes: pair.publicKey, comment: 'of Alice' };
@@ -222,7 +219,7 @@ files('a trusted key has the name of its file and is stored once', async ({ fold
   );
 });
 
-files('a damaged trusted key is an error and is not skipped', async ({ folder }) => {
+files('a damaged file of a trusted key is an error and is not skipped', async ({ folder }) => {
   trustKey(folder, write(folder, 'alice.pub', PUBLIC), random);
   const trusted = join(folder, 'keys', 'trusted');
   for (const text of ['', PUBLIC.slice(0, -2), SECRET, PUBLIC.replace('ed25519', 'x25519')]) {
@@ -237,7 +234,7 @@ files('a damaged trusted key is an error and is not skipped', async ({ folder })
   assert.match(await sentenceOf('key.unreadable', () => trustedKeys(folder)), /The folder .* cannot be read/);
 });
 
-files('more than 64 trusted keys are refused as a whole', async ({ folder }) => {
+files('a folder with more than 64 trusted keys is refused', async ({ folder }) => {
   const trusted = join(folder, 'keys', 'trusted');
   mkdirSync(trusted, { recursive: true });
   for (let number = 0; number < 64; number++) writeFileSync(join(trusted, `${number}.pub`), PUBLIC);

@@ -36,7 +36,7 @@ passwords('a hash matches only its password, and two hashes of a password differ
   assert.is.not(line, await hashPassword(PASSWORD, random));
 });
 
-passwords('a hash of another program is verified', async () => {
+passwords('a password hash that another program wrote is verified', async () => {
   assert.ok(await verifyPassword(Buffer.from('pleaseletmein'), OF_RFC));
   assert.not(await verifyPassword(Buffer.from('pleaseletmeout'), OF_RFC));
 });
@@ -48,7 +48,7 @@ passwords('an invalid or too expensive hash matches no password', async () => {
   }
 });
 
-passwords('a verified password is cached for its label until newer entries replace it', () => {
+passwords('a verified password is cached until newer entries replace it in the cache', () => {
   const remembered = createSecretCache(random, 2);
   remembered.add('a', PASSWORD);
   assert.ok(remembered.has('a', PASSWORD));

@@ -24,7 +24,7 @@ const refused = (sealed: string): Promise<string> =>
 
 const sealing = suite('crypto: sealed secrets');
 
-sealing('keyPairOf derives the public key of RFC 7748 from its secret key', () => {
+sealing('`keyPairOf` derives the X25519 public key of the RFC 7748 example from its secret key', () => {
   assert.is(device.publicKey.toString('hex'), PUBLIC_KEY);
 });
 
@@ -33,7 +33,7 @@ sealing('a secret that libsodium sealed is decrypted, and sealing it gives the s
   assert.is(await sealSecret(SECRET, device.publicKey, given(EPHEMERAL, NONCE)), OF_LIBSODIUM);
 });
 
-sealing('any sealed secret decrypts to itself, and two sealings of it differ', async () => {
+sealing('a sealed random secret decrypts to the same bytes', async () => {
   const secrets = fc.uint8Array({ maxLength: 400 }).map(bytes => Buffer.from(bytes));
   await fc.assert(
     fc.asyncProperty(secrets, async secret => {
@@ -82,7 +82,7 @@ sealing(
   },
 );
 
-sealing('a NaCl box that was made for another purpose is refused as a sealed secret', async () => {
+sealing('a NaCl box that was not made by skerry seal is refused as a sealed secret', async () => {
   const { publicKey, secretKey } = nacl.box.keyPair.fromSecretKey(EPHEMERAL);
   const box = nacl.box(SECRET, NONCE, device.publicKey, secretKey);
   await refused(`sealed:${Buffer.concat([publicKey, NONCE, box]).toString('base64')}`);

@@ -43,12 +43,12 @@ const wrong = (changed: unknown): Promise<string> =>
 
 const signatures = suite('crypto: signatures');
 
-signatures('keyPairOf derives the public key of RFC 8032 from its seed', () => {
+signatures('`keyPairOf` derives the Ed25519 public key of the RFC 8032 example from its seed', () => {
   assert.is(pair.publicKey.toString('hex'), PUBLIC);
   assert.is(signed.signature.key, pair.publicKey.toString('base64'));
 });
 
-signatures('a signature equals the Ed25519 signature of Node, and Node verifies it', () => {
+signatures('a signature of a manifest equals the Ed25519 signature that Node computes', () => {
   const text = '{"modules":{"m":{"env":{"TEMPERATURE":"4.5","Ö":"€"},"exec":["./m"]}},"name":"a","serial":7}';
   const digest = createHash('sha512').update(`skerry manifest 1\n${text}`).digest();
   assert.equal(manifestDigest(signed, 'm.json'), digest);
@@ -59,7 +59,7 @@ signatures('a signature equals the Ed25519 signature of Node, and Node verifies 
 });
 
 signatures(
-  'a signed manifest is valid, has the same values, and has its signature as the last field',
+  'a signed manifest has the values of the original and the signature as its last field',
   async () => {
     assert.is((await verifyManifest(copyWith({}), trusted, 'm.json')).name, 'ours');
     const { signature: _, ...rest } = signed;
@@ -103,7 +103,7 @@ signatures('a signature with the order of the group added to its second half is 
   await wrong(withValue(Buffer.concat([value.subarray(0, 32), bytes])));
 });
 
-signatures('a signature of a key that is not trusted or with a replaced key is refused', async () => {
+signatures('a signature of an untrusted key is refused, also with the name of a trusted key', async () => {
   const theirs = await signManifest(manifest, other, 'm.json');
   const unknown = (changed: unknown, keys: readonly TrustedKey[]) =>
     sentenceOf('signature.unknown-key', () => verifyManifest(changed, keys, 'm.json'));

@@ -19,7 +19,7 @@ function deployment(name: string): Deployment {
 
 const states = suite('deployments: state and manifest files');
 
-states('a written state is read after a restart', async () => {
+states('a deployment state that was written is read after a restart', async () => {
   const harness = await createStoreHarness();
   const manifestFiles = openManifestFiles(join(harness.folder, 'deployments'));
   const state = openDeploymentState(harness.store, manifestFiles, log);
@@ -44,42 +44,39 @@ states('a written state is read after a restart', async () => {
   await harness.finish();
 });
 
-states(
-  'the last healthy deployment, the newest serial and the given manifest survive the loss of the store',
-  async () => {
-    const harness = await createStoreHarness();
-    const folder = mkdtempSync(join(tmpdir(), 'skerry-deployments-'));
-    const manifestFiles = openManifestFiles(folder);
-    const state = openDeploymentState(harness.store, manifestFiles, log);
-    const healthy = deployment('a');
-    const newest = { serial: 4, id: healthy.id };
-    state.writeLazily({ current: healthy, given: 'x' });
-    state.writeLazily({ healthy, newest });
-    state.writeLazily({ current: deployment('b') });
-    await harness.commit();
-    await harness.finish();
-    const other = await createStoreHarness();
-    const warnings: string[] = [];
-    const found = openDeploymentState(
-      other.store,
-      openManifestFiles(folder),
-      logFor('hub', (_level, _room, text) => warnings.push(text)),
-    );
-    const { current, ...rest } = found.read();
-    assert.is(current?.id, healthy.id);
-    assert.equal(
-      [rest.healthy?.id, rest.newest, rest.given, rest.attempt],
-      [healthy.id, newest, 'x', undefined],
-    );
-    assert.equal(warnings, [
-      'The store has no deployment: the hub applies the last healthy deployment from the recovery file.',
-    ]);
-    await other.finish();
-    rmSync(folder, { recursive: true });
-  },
-);
+states('the last healthy deployment and the newest serial survive the loss of the store', async () => {
+  const harness = await createStoreHarness();
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-deployments-'));
+  const manifestFiles = openManifestFiles(folder);
+  const state = openDeploymentState(harness.store, manifestFiles, log);
+  const healthy = deployment('a');
+  const newest = { serial: 4, id: healthy.id };
+  state.writeLazily({ current: healthy, given: 'x' });
+  state.writeLazily({ healthy, newest });
+  state.writeLazily({ current: deployment('b') });
+  await harness.commit();
+  await harness.finish();
+  const other = await createStoreHarness();
+  const warnings: string[] = [];
+  const found = openDeploymentState(
+    other.store,
+    openManifestFiles(folder),
+    logFor('hub', (_level, _room, text) => warnings.push(text)),
+  );
+  const { current, ...rest } = found.read();
+  assert.is(current?.id, healthy.id);
+  assert.equal(
+    [rest.healthy?.id, rest.newest, rest.given, rest.attempt],
+    [healthy.id, newest, 'x', undefined],
+  );
+  assert.equal(warnings, [
+    'The store has no deployment: the hub applies the last healthy deployment from the recovery file.',
+  ]);
+  await other.finish();
+  rmSync(folder, { recursive: true });
+});
 
-states('an aborted write does not wait for the disk', async () => {
+states('an aborted write of the deployment state returns without waiting for the disk', async () => {
   const harness = await createStoreHarness();
   const state = openDeploymentState(
     harness.store,
@@ -97,7 +94,7 @@ states('an aborted write does not wait for the disk', async () => {
   await harness.finish();
 });
 
-states('manifests are saved complete, and manifests that are not retained are removed', () => {
+states('`retain` removes all saved manifests except the given manifests', () => {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-archive-'));
   const manifestFiles = openManifestFiles(join(folder, 'deployments'));
   const text = 'x€'.repeat(200_000);

@@ -61,7 +61,7 @@ watch('a deployment is healthy after the health window', async () => {
   assert.is(left(), 0);
 });
 
-watch('an interruption restarts the health window', async () => {
+watch('a module that is not healthy for a moment restarts the health window', async () => {
   const { after } = startWatch(PENDING);
   assert.is(await after(5, HEALTHY), 'none');
   assert.is(await after(9, PENDING), 'none');
@@ -76,14 +76,14 @@ watch('a deployment with restarted modules has a longer health window', async ()
   assert.is(await after(1), 'healthy');
 });
 
-watch('an unhealthy module fails the deployment at once', async () => {
+watch('an unhealthy module fails the deployment before the time limit', async () => {
   const { after, left } = startWatch(PENDING);
   assert.is(await after(3, UNHEALTHY), 'Module "m" has failed: exit 3.');
   assert.is(left(), 0);
   assert.is(await startWatch(UNHEALTHY).after(0), 'Module "m" has failed: exit 3.');
 });
 
-watch('a deployment that is not healthy in time fails with the reason', async () => {
+watch('a deployment that is not healthy within its time limit fails with the reason', async () => {
   const { after, left } = startWatch(PENDING);
   assert.is(await after(59.9), 'none');
   assert.is(await after(0.1), 'It was not healthy within 60 s: module "m" is starting.');
@@ -93,14 +93,14 @@ watch('a deployment that is not healthy in time fails with the reason', async ()
   assert.is(await flapping.after(5), 'It was not healthy within 60 s: it was not healthy for long enough.');
 });
 
-watch('a watch with keepWaiting ends neither by an unhealthy module nor by the time limit', async () => {
+watch('a health watch with keepWaiting continues after an unhealthy module or the time limit', async () => {
   const { after } = startWatch(UNHEALTHY, true);
   assert.is(await after(86_400, PENDING), 'none');
   assert.is(await after(86_400, HEALTHY), 'none');
   assert.is(await after(10), 'healthy');
 });
 
-watch('a watch ends when its signal is aborted', async () => {
+watch('a health watch ends when its AbortSignal is aborted', async () => {
   const { after, abortWatch, left } = startWatch(PENDING);
   await abortWatch();
   assert.is(await after(0), 'left');

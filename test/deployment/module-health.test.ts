@@ -80,14 +80,14 @@ for (const [one, checked, expected] of ONE) {
   );
 }
 
-health('restarts before the deployment are not counted', () => {
+health('the health of a module ignores restarts before the deployment', () => {
   const statuses = [status('m', 'running', { restarts: 7 })];
   const watched = new Map([['m', false]]);
   assert.equal(modulesHealth(statuses, watched, new Map([['m', 6]])), { kind: 'healthy', restarts: 1 });
   assert.is(modulesHealth(statuses, watched, new Map([['m', 4]])).kind, 'unhealthy');
 });
 
-health('an unhealthy module outweighs a pending one, and a module that is not watched is ignored', () => {
+health('a deployment with an unhealthy and a pending module is unhealthy', () => {
   const statuses = [status('a', 'starting'), status('b', 'failed'), status('leaves', 'stopping')];
   const watched = new Map([
     ['a', false],
@@ -101,7 +101,7 @@ health('an unhealthy module outweighs a pending one, and a module that is not wa
   assert.equal(modulesHealth(statuses, new Map(), new Map()), HEALTHY);
 });
 
-health('a module without a status is pending', () => {
+health('the health of a module without a status is pending', () => {
   assert.equal(modulesHealth([], new Map([['m', false]]), new Map()), pending('module "m" is not started'));
 });
 

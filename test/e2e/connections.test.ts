@@ -34,7 +34,7 @@ const UNAVAILABLE = 3;
 const connections = suite('e2e: maximum number of connections');
 
 connections(
-  'a client above the maximum is refused, and a client is accepted again after another disconnects',
+  'a client above the maximum number of connections is refused until another client disconnects',
   async () => {
     assert.ok(FILES > MAX_CONNECTIONS + 100, `this needs ${MAX_CONNECTIONS} open files: raise "ulimit -n"`);
     const port = await freePort();

@@ -49,7 +49,7 @@ function valueAt(status: unknown, path: string): unknown {
     );
 }
 
-documentation('the README names the first word of each command', () => {
+documentation('the README names each group of commands', () => {
   const text = readFileSync(join(root, 'README.md'), 'utf8');
   const words = new Set(COMMANDS.map(({ name }) => name.split(' ')[0] ?? ''));
   const missing = [...words].filter(word => !new RegExp(`\\b${word}\\b`).test(text));
@@ -63,7 +63,7 @@ const MANIFEST = {
   upstream: { url: 'mqtt://127.0.0.1:9' },
 };
 
-documentation('the pages document the $SYS topics, files and status fields of a running hub', async () => {
+documentation('the docs name every $SYS topic, file and status field of a running hub', async () => {
   const port = await freePort();
   const listeners = [{ mqtt: `127.0.0.1:${port}` }];
   const folder = folderWith({ 'm.json': JSON.stringify({ ...MANIFEST, listeners }) });

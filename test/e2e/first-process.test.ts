@@ -67,7 +67,7 @@ first('a hub with pid 1 reaps orphans and still receives the exit codes of its m
   });
 });
 
-first('the exit code of the container is that of the hub', async () => {
+first('the exit code of a container equals the exit code of its hub', async () => {
   if (!HAS_NAMESPACES) return skip('PID namespaces are not available here');
   const { status, stderr } = spawnSync('unshare', [...CONTAINER, skerry, 'up', '/no/such/manifest.json']);
   assert.is(status, 2, stderr.toString());

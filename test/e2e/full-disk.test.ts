@@ -45,36 +45,34 @@ async function publish(url: string, text: string): Promise<number> {
   }
 }
 
-disk(
-  'a hub that starts on a full disk after a crash runs modules, delivers stored messages and refuses new ones',
-  () =>
-    onTmpfs(DISK_MB, async folder => {
-      const url = await writeManifest(folder);
-      const first = await startHub(folder, 'm.json', 'data');
-      const reader = await connectAsync(url, SESSION);
-      await reader.subscribeAsync('q/#', { qos: 1 });
-      await reader.endAsync(true);
-      assert.is(await publish(url, 'kept'), 0);
-      await first.end('SIGKILL');
-      fillDisk(join(folder, 'others'));
+disk('a hub that starts on a full disk after a crash delivers stored messages and refuses new messages', () =>
+  onTmpfs(DISK_MB, async folder => {
+    const url = await writeManifest(folder);
+    const first = await startHub(folder, 'm.json', 'data');
+    const reader = await connectAsync(url, SESSION);
+    await reader.subscribeAsync('q/#', { qos: 1 });
+    await reader.endAsync(true);
+    assert.is(await publish(url, 'kept'), 0);
+    await first.end('SIGKILL');
+    fillDisk(join(folder, 'others'));
 
-      const second = await startHub(folder, 'm.json', 'data');
-      await until('the module runs', () => /Module "idle" started/.test(second.log()));
-      assert.is(await publish(url, 'refused'), 0x97);
-      const received: string[] = [];
-      const again = connect(url, SESSION);
-      again.on('message', (_, body) => received.push(body.toString()));
-      await until('the stored message is delivered', () => received.length > 0);
-      assert.equal(received, ['kept']);
-      await again.endAsync(true);
-      rmSync(join(folder, 'others'));
-      let code = 0x97;
-      for (const end = performance.now() + 20_000; code !== 0 && performance.now() < end; )
-        code = await publish(url, 'late');
-      assert.is(code, 0);
-      assert.is(await second.end('SIGTERM'), 0, second.log());
-      assert.not.match(second.log(), /is damaged/);
-    }),
+    const second = await startHub(folder, 'm.json', 'data');
+    await until('the module runs', () => /Module "idle" started/.test(second.log()));
+    assert.is(await publish(url, 'refused'), 0x97);
+    const received: string[] = [];
+    const again = connect(url, SESSION);
+    again.on('message', (_, body) => received.push(body.toString()));
+    await until('the stored message is delivered', () => received.length > 0);
+    assert.equal(received, ['kept']);
+    await again.endAsync(true);
+    rmSync(join(folder, 'others'));
+    let code = 0x97;
+    for (const end = performance.now() + 20_000; code !== 0 && performance.now() < end; )
+      code = await publish(url, 'late');
+    assert.is(code, 0);
+    assert.is(await second.end('SIGTERM'), 0, second.log());
+    assert.not.match(second.log(), /is damaged/);
+  }),
 );
 
 disk('a hub without a store on a full disk exits with 1 and one sentence that names the cure', () =>

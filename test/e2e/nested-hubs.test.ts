@@ -11,7 +11,7 @@ while read -r line; do echo "{\\"output\\":\\"did\\",\\"body\\":\\"$line\\",\\"p
 const nested = suite('e2e: nested hubs');
 
 nested(
-  'a command reaches a module below two hubs, and the hubs above know the true origin of its answer',
+  'a command from the top hub reaches a module two hubs below, and the answer names this module',
   async () => {
     const [top, middle, edge] = [await freePort(), await freePort(), await freePort()];
     const listeners = (port: number) => [{ mqtt: `127.0.0.1:${port}` }];

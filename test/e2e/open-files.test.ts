@@ -47,7 +47,7 @@ for (const [limit, left] of [
   });
 }
 
-few('skerry logs reports that a module has logged nothing yet', async () => {
+few('`skerry logs` reports that a module has logged nothing yet', async () => {
   const folder = folderWith({ 'm.json': JSON.stringify(MANIFEST) });
   const data = join(folder, 'data');
   const hub = follow(

@@ -76,7 +76,7 @@ async function assertRedelivered(connect: ConnectPersistent): Promise<void> {
 }
 
 redelivery(
-  '[MQTT-3.3.1-1] every message that may have been sent before a SIGKILL of the hub is redelivered with DUP',
+  '[MQTT-3.3.1-1] every message that was possibly sent before a SIGKILL of the hub is redelivered with DUP',
   () =>
     acrossRestart('SIGKILL', async connect => {
       await assertRedelivered(connect);

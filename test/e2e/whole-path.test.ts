@@ -122,7 +122,7 @@ path('a message that is queued when the hub stops is delivered after the next st
   }
 });
 
-path('skerry sub prints what skerry pub has published', async () => {
+path('`skerry sub` prints the messages that `skerry pub` publishes', async () => {
   const port = String(await freePort());
   const folder = folderWith({
     'hub.json': JSON.stringify({ name: 'hub', listeners: [{ mqtt: `127.0.0.1:${port}` }] }),

@@ -130,7 +130,7 @@ const ITEMS: readonly (readonly [string, unknown])[] = [
 ];
 
 for (const [hex, value] of ITEMS) {
-  bodies(`the CBOR item ${hex} has the value of RFC 8949`, () =>
+  bodies(`the CBOR item ${hex} is decoded to the value that RFC 8949 gives`, () =>
     assert.equal(decodeCbor(Buffer.from(hex, 'hex')), value),
   );
 }
@@ -156,12 +156,12 @@ for (const hex of MALFORMED) {
   });
 }
 
-bodies('CBOR with too many levels is refused', () => {
+bodies('a CBOR body with more than the maximum number of levels is refused', () => {
   assert.throws(() => decodeCbor(Buffer.alloc(100_000, 0x81)), RangeError);
   assert.throws(() => decodeCbor(Buffer.alloc(100_000, 0xc1)), RangeError);
 });
 
-bodies('CBOR with too many values is refused, and a long string in small chunks is accepted', () => {
+bodies('a CBOR body with more than the maximum number of values is refused', () => {
   const list = (count: number, one: number): Buffer =>
     Buffer.concat([Buffer.from([0x9f]), Buffer.alloc(count, one), Buffer.from([0xff])]);
   assert.is(Object(decodeCbor(list(MAX_CBOR_VALUES - 1, 0xa0))).length, MAX_CBOR_VALUES - 1);
@@ -180,13 +180,13 @@ bodies('CBOR with too many values is refused, and a long string in small chunks 
   assert.is(decodeCbor(letters), 'ü'.repeat(1000));
 });
 
-bodies('a CBOR key __proto__ is an ordinary key', () => {
+bodies('the CBOR key __proto__ is decoded as an ordinary key', () => {
   const decoded = decodeCbor(encoder.encode(JSON.parse('{"__proto__":{"x":1}}')));
   assert.equal(Object.keys(Object(decoded)), ['__proto__']);
   assert.is(Object(decoded).x, undefined);
 });
 
-bodies('the last of two equal CBOR keys counts, and numbers are accepted as keys', () => {
+bodies('the last of two entries with the same CBOR key is used', () => {
   const decoded = decodeCbor(Buffer.from('a361610161610201186f', 'hex'));
   assert.equal({ ...Object(decoded) }, { a: 2, 1: 111 });
 });

@@ -4,7 +4,7 @@ import { storedJson } from '../../src/core/files/stored-json.ts';
 
 const damaged = suite('hub: damaged state');
 
-damaged('a stored value that is not JSON is treated as missing', () => {
+damaged('a stored hub state that is not JSON is treated as missing', () => {
   for (const text of ['', '{', 'null{', '\0', '['.repeat(100_000)])
     assert.is(storedJson(Buffer.from(text)), undefined);
   assert.is(storedJson(undefined), undefined);

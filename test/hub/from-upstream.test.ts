@@ -97,7 +97,7 @@ const INTO_VALVE = 'INTO BrokeredEndpoint("/modules/valve/inputs/in")';
 const fromUpstream = suite('hub: messages from upstream');
 
 fromUpstream(
-  'a message from upstream reaches the sinks of its routes and is acknowledged when it is durable there',
+  'a message from upstream is acknowledged when it is durable in the queues of all its routes',
   async () => {
     const routes = {
       valve: `FROM $upstream("commands/+") WHERE $body.open ${INTO_VALVE}`,
@@ -148,7 +148,7 @@ fromUpstream('a message from upstream reaches no subscriber and no route of loca
 });
 
 fromUpstream(
-  'a message that a route publishes is stored for persistent sessions before it is acknowledged upstream',
+  'a message from upstream that a route publishes is stored for offline sessions before its PUBACK',
   async () => {
     await withRoutes({ local: 'FROM $upstream INTO topic("local/a")' }, async test => {
       const url = `mqtt://127.0.0.1:${test.client.options.port}`;
@@ -185,7 +185,7 @@ fromUpstream('a message from upstream is not acknowledged if the store is full',
   );
 });
 
-fromUpstream('a route FROM $upstream without an upstream is refused with the reason', () => {
+fromUpstream('a manifest with a route FROM $upstream and without an upstream is refused', () => {
   const routes = { r: `FROM $upstream ${INTO_VALVE}`, s: 'FROM $upstream INTO topic("t")' };
   const manifest = parseManifest(JSON.stringify({ name: 'edge', modules: VALVE, routes }), 'm.json');
   const { routes: planned, refused } = planRoutes(manifest);

@@ -17,7 +17,7 @@ function imported(text: string) {
 
 const imports = suite('hub: import of a deployment');
 
-imports('every startupOrder of Azure is kept, and a module without one starts after the last', () => {
+imports('an imported module without startupOrder starts after all modules with startupOrder', () => {
   const orders = [0, 1_000_001, 4_294_967_295];
   const modules = orders.map((order, index) => `"m${index}":{"startupOrder":${order}}`);
   const kept = imported(deployment([...modules, '"last":{}'].join())).modules;
@@ -28,7 +28,7 @@ imports('every startupOrder of Azure is kept, and a module without one starts af
 });
 
 for (const order of ['4294967296', '-1', '1.5', '9007199254740993', '1e400', '"1"']) {
-  imports(`startupOrder ${order} is omitted and reported, and the rest is imported`, () => {
+  imports(`the import omits startupOrder ${order} with a remark`, () => {
     const { modules, reported } = imported(deployment(`"m":{"startupOrder":${order}},"o":{}`));
     assert.equal(Object.keys(modules), ['m', 'o']);
     assert.match(
@@ -38,7 +38,7 @@ for (const order of ['4294967296', '-1', '1.5', '9007199254740993', '1e400', '"1
   });
 }
 
-imports('a 64-bit number in "desired" is omitted and reported with all digits', () => {
+imports('the import omits a 64-bit number in "desired" and reports it with all digits', () => {
   const twins = `,"m":{"properties.desired":{"id":1724442618569203714,"in":{"id":-9007199254740993,"ok":9007199254740991},
     "list":[1,[18446744073709551615]],"huge":1e400,"text":"1724442618569203714","x":0.1,"even":1724442618569203712,"round":1724442618569203700}}`;
   const { modules, reported } = imported(deployment('"m":{}', twins));
@@ -61,14 +61,14 @@ imports('a 64-bit number in "desired" is omitted and reported with all digits', 
     assert.match(reported.get(`m.properties.desired.${path}`) ?? '', sentence);
 });
 
-imports('an environment variable keeps all digits of a number', () => {
+imports('the import keeps all digits of a number in an environment variable', () => {
   const { modules } = imported(
     deployment('"m":{"env":{"A":{"value":1724442618569203714},"B":18446744073709551615}}'),
   );
   assert.equal(modules['m']?.env, { A: '1724442618569203714', B: '18446744073709551615' });
 });
 
-imports('a field that the manifest refuses is omitted without affecting other fields', () => {
+imports('the import omits only the fields that the manifest would refuse', () => {
   const options = JSON.stringify({ HostConfig: { Memory: 1, PidsLimit: 5_000_000 } });
   const { modules, reported } = imported(
     deployment(`"m":{"settings":{"createOptions":${JSON.stringify(options)}}},"o":{"startupOrder":1}`),

@@ -21,7 +21,7 @@ function withThrowingBody(entry: QueueEntry): QueueEntry {
 for (const ack of [false, true]) {
   const kind = ack ? 'a task' : 'a line';
   delivery(
-    `a message that cannot be encoded as ${kind} becomes a dead letter, and the next is delivered`,
+    `a message that cannot be encoded as ${kind} becomes a dead letter, and the next message is delivered`,
     async () => {
       const harness = await createStoreHarness();
       for (const text of ['"bad"', '"good"']) await harness.append(messageOf(text), [to('a')]);

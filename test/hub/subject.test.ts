@@ -23,7 +23,7 @@ function system(message: Message, name: string): string | null | undefined {
   return subject.of(message).system(name);
 }
 
-subjects('a subject has the source, topic, device, module and output of a message', () => {
+subjects('the subject of a route has the source, topic, device, module and output of the message', () => {
   const { source, topic } = subject.of(MODULE);
   assert.equal([source, topic], ['/messages/modules/host/outputs/temp', 'sensors/1']);
   assert.is(system(MODULE, 'connectionDeviceId'), 'greenhouse');
@@ -37,7 +37,7 @@ subjects('a subject has the source, topic, device, module and output of a messag
   assert.is(system(bare, 'outputName'), undefined);
 });
 
-subjects('a message from upstream has no device, module or output', () => {
+subjects('the subject of a message from upstream has no device, module or output', () => {
   const down: Message = {
     ...CLIENT,
     origin: { kind: 'upstream', upstream: 'upstream' },
@@ -74,7 +74,7 @@ subjects(
   },
 );
 
-subjects('enqueuedTime is the current time, or the time at which the message began to wait', () => {
+subjects('enqueuedTime is the time at which the message was queued, or now for an unqueued message', () => {
   assert.is(subject.of(CLIENT).system('enqueuedTime'), '2026-11-23T12:00:00.000Z');
   assert.is(subject.of(CLIENT, 60_000).system('enqueuedTime'), '2026-11-23T11:59:00.000Z');
 });
@@ -100,7 +100,7 @@ subjects('a sender cannot forge a system property that the hub sets', () => {
   assert.is(system({ ...CLIENT, properties }, 'connectionModuleId'), undefined);
 });
 
-subjects('contentEncoding of JSON and text is UTF-8 unless it is given', () => {
+subjects('contentEncoding of JSON and text is UTF-8 unless the message sets another encoding', () => {
   assert.is(system(CLIENT, 'contentEncoding'), undefined);
   assert.is(system({ ...CLIENT, contentType: 'application/json' }, 'contentEncoding'), 'utf-8');
   assert.is(system({ ...CLIENT, payloadFormat: 1 }, 'contentEncoding'), 'utf-8');
@@ -108,7 +108,7 @@ subjects('contentEncoding of JSON and text is UTF-8 unless it is given', () => {
   assert.is(system({ ...CLIENT, payloadFormat: 1, properties }, 'contentEncoding'), 'utf-16');
 });
 
-subjects('a body is decoded once, in the given encoding', () => {
+subjects('a body is decoded once, with the contentEncoding of the message', () => {
   const utf16: Message = {
     ...CLIENT,
     body: Buffer.from('{"n":2}', 'utf16le'),

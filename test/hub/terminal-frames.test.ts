@@ -20,7 +20,7 @@ function piecesOf(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   return places.slice(1).map((end, index) => bytes.subarray(places[index], end));
 }
 
-test('frames are read complete from any chunks', () => {
+test('the frame reader returns complete terminal frames, however the stream is split into chunks', () => {
   fc.assert(
     fc.property(frames, fc.array(fc.nat(), { maxLength: 8 }), (sent, cuts) => {
       const bytes = Buffer.concat(sent.map(([kind, payload]) => frameOf(kind, Buffer.from(payload))));
@@ -34,13 +34,13 @@ test('frames are read complete from any chunks', () => {
   );
 });
 
-test('an invalid or too long frame is refused as soon as its header is read', () => {
+test('an invalid or too long terminal frame is refused after its header', () => {
   assert.is(createFrameReader(10)(Buffer.from([4, 0, 0, 0, 0])), undefined);
   assert.is(createFrameReader(10)(Buffer.from([2, 0, 0, 0, 11])), undefined);
   assert.equal(createFrameReader(10)(Buffer.from([2, 0, 0, 0, 10])), []);
 });
 
-test('a size frame is decoded to its size, and an incomplete or empty size is refused', () => {
+test('a size frame with zero columns or with missing bytes is refused', () => {
   const size = { columns: 300, rows: 7 };
   const [frame] = createFrameReader(10)(sizeFrame(size)) ?? [];
   assert.equal(sizeIn(frame?.payload ?? Buffer.alloc(0)), size);
@@ -48,7 +48,7 @@ test('a size frame is decoded to its size, and an incomplete or empty size is re
   assert.is(sizeIn(Buffer.from([0, 1, 0])), undefined);
 });
 
-test('only terminal modes that a program has set are reset, in whatever chunks the output arrived', () => {
+test('after a program ends only the terminal modes that the program has set are reset', () => {
   const did = '\x1b[?1049h\x1b[?25l\x1b[?1000;1006h\x1b[31mred\x1b[?2004h\x1b[?2004l';
   for (let cut = 0; cut <= did.length; cut += 1) {
     const restorer = createRestorer();

@@ -65,7 +65,7 @@ for (const [names, route, expected] of TABLE) {
   );
 }
 
-routes('two routes to the same upstream under two names deliver a message once', () => {
+routes('two routes that name the same upstream differently send a message to the upstream once', () => {
   const upstreams = { upstream: { url: 'mqtt://a' }, cloud: { url: 'mqtt://b' } };
   const wanted = {
     one: 'FROM /* INTO $upstream',
@@ -80,14 +80,14 @@ routes('two routes to the same upstream under two names deliver a message once',
   assert.equal(taken, ['$upstream/upstream 2', '$upstream/cloud 9']);
 });
 
-routes('the azure dialect has only $upstream', () => {
+routes('an azure route INTO $upstream/NAME uses the only upstream, whatever the NAME', () => {
   const dialect = { dialect: 'azure' };
   const route = 'FROM /messages/* INTO $upstream/cloud';
   assert.is(planned(['cloud', 'upstream'], route, dialect), 'FROM /messages/* INTO $upstream/upstream');
   assert.match(planned(['cloud', 'site'], route, dialect), 'but the manifest has several upstreams');
 });
 
-routes('a warning names each upstream whose topics have no route or whose routes have no topics', () => {
+routes('a warning names each upstream with topics but no route, or with routes but no topics', () => {
   const upstreams = {
     cloud: { url: 'mqtt://a', down: ['orders/#'] },
     site: { url: 'mqtt://b', down: ['orders/#'] },

@@ -17,7 +17,7 @@ function fieldsIn(value: unknown): string[] {
 
 const documentation = suite('manifest: documentation');
 
-documentation('the reference page names every field', () => {
+documentation('the manifest reference page names every field of the schema', () => {
   const parsed: unknown = JSON.parse(schema);
   const fields = new Set(fieldsIn(parsed));
   assert.ok(fields.size > 60, String(fields.size));
@@ -33,7 +33,7 @@ documentation('the manifest in the reference page is valid', () => {
   assert.is(parseManifest(example ?? '', 'm.json').name, 'shop');
 });
 
-documentation('the errors in the reference page are those of the hub', () => {
+documentation('the errors in the manifest reference page equal the errors that the hub prints', () => {
   const host = { exec: ['a'] };
   const texts = [
     { name: 'a', modules: { host: { ...host, restat: 'always' } } },

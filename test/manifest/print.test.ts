@@ -62,7 +62,7 @@ printing('a printed manifest shows every default with units', () => {
   });
 });
 
-printing('a module without network is printed as such', () => {
+printing('a printed manifest shows that a module has no network', () => {
   const sandbox = { level: 'strict', network: 'none' };
   const text = JSON.stringify({ name: 'a', modules: { m: { exec: ['./m'], sandbox } } });
   const printed = printManifest(text, 'm.json');
@@ -70,7 +70,7 @@ printing('a module without network is printed as such', () => {
   assert.equal(parseManifest(printed, 'm.json'), parseManifest(text, 'm.json'));
 });
 
-printing('a printed manifest is equivalent to the original and prints unchanged', () => {
+printing('a printed manifest parses to the same settings as the original', () => {
   const same = (made: object): void => {
     const text = JSON.stringify(made);
     const printed = printManifest(text, 'm.json');
@@ -80,7 +80,7 @@ printing('a printed manifest is equivalent to the original and prints unchanged'
   fc.assert(fc.property(manifest, same), { numRuns: 1000 });
 });
 
-printing('durations and sizes are printed exactly', () => {
+printing('a printed manifest shows durations and sizes without rounding', () => {
   const whole = fc.oneof(
     fc.nat(),
     fc.maxSafeNat(),

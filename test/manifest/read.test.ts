@@ -5,7 +5,7 @@ import { parseManifest } from '../../src/manifest/read.ts';
 
 const reading = suite('manifest: reading');
 
-reading('omitted fields have their defaults', () => {
+reading('fields that a manifest omits have their default values', () => {
   assert.equal(parseManifest('{"name":"a","modules":{"m":{"exec":["./m"]}}}', 'm.json'), {
     name: 'a',
     modules: [
@@ -72,7 +72,7 @@ reading('a route is a string or an object with priority and ttl', () => {
   ]);
 });
 
-reading('addresses have IPv6 hosts in brackets, default MQTT ports, user and password', () => {
+reading('an upstream address is read with IPv6 host in brackets, default port, user and password', () => {
   const { listeners, upstreams } = parseManifest(
     '{"name":"a","listeners":[{"mqtt":"[::1]:1884"}],"upstream":{"url":"mqtt://u:p%40ss@parent"}}',
     'm.json',
@@ -105,7 +105,7 @@ reading('an error never shows text of an invalid JSON manifest, because it may c
   }
 });
 
-reading('listeners of each kind have their defaults', () => {
+reading('each kind of listener has its default settings', () => {
   const listeners = [
     { mqtts: '[::]:8883', cert: 'c', key: 'k', ca: 'a', clientCertificates: 'optional' },
     { ws: 'localhost:80' },
@@ -139,7 +139,7 @@ reading('listeners of each kind have their defaults', () => {
   ]);
 });
 
-reading('users and permissions of anonymous clients are read', () => {
+reading('a manifest is read with its users and the grants of anonymous clients', () => {
   const { users, anonymous } = parseManifest(
     '{"name":"a","users":{"u@x":{"password":"p","publish":["a"]}},"anonymous":{"subscribe":["b"]}}',
     'm.json',

@@ -50,7 +50,7 @@ answers('a CONNACK of MQTT 5 is read with the limits of the server', () => {
   );
 });
 
-answers('return codes of MQTT 3.1.1 are read as reason codes of MQTT 5, also as an answer to MQTT 5', () => {
+answers('return codes of a CONNACK of MQTT 3.1.1 are read as reason codes of MQTT 5', () => {
   for (const version of [4, 5] as const) {
     const codes = [0, 1, 2, 3, 4, 5, 6].map(code => {
       const answer = read(Buffer.from([0x20, 2, 0, code]), version);
@@ -60,7 +60,7 @@ answers('return codes of MQTT 3.1.1 are read as reason codes of MQTT 5, also as 
   }
 });
 
-answers('SUBACK, UNSUBACK, PINGRESP and DISCONNECT are read with their codes', () => {
+answers('SUBACK, UNSUBACK, PINGRESP and DISCONNECT are read with their reason codes', () => {
   for (const version of [4, 5] as const) {
     const suback = generate(
       { cmd: 'suback', messageId: 7, granted: [0, 2, 128] },
@@ -82,7 +82,7 @@ answers('SUBACK, UNSUBACK, PINGRESP and DISCONNECT are read with their codes', (
   });
 });
 
-answers('a packet that a server must not send is a protocol error', () => {
+answers('a packet from a server that only clients may send is a protocol error', () => {
   for (const [name, packet, version] of [
     ['CONNECT', [0x10, 0], 5],
     ['PINGREQ', [0xc0, 0], 4],

@@ -102,7 +102,7 @@ const packet: fc.Arbitrary<Packet> = fc.oneof(
 
 const framing = suite('mqtt: framing');
 
-framing('the framer finds the same packets however the stream is split into chunks', () => {
+framing('the framer returns the same packets, however the stream is split into chunks', () => {
   fc.assert(
     fc.property(fc.array(packet, { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 10 }), (sent, cuts) => {
       const stream = Buffer.concat(sent.map(one => generate(one)));
@@ -163,7 +163,7 @@ framing('a Remaining Length of five bytes is refused', () => {
   assert.match(framed([Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x01])]).broken.join(), /length/);
 });
 
-framing('a CONNECT with an unknown protocol version has its own error code, unlike malformed packets', () => {
+framing('a CONNECT with an unknown protocol version is refused with 0x84, not as a malformed packet', () => {
   const connectOf = (version: string): Buffer =>
     Buffer.from(`\x10\x0c\x00\x04MQTT${version}\x02\x00\x00\x00\x00`, 'latin1');
   const codes: number[] = [];

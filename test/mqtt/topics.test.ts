@@ -66,20 +66,17 @@ const MATCHES: readonly (readonly [filter: string, topic: string, matches: boole
 ];
 
 topics(
-  '[MQTT-3.3.2-2] [MQTT-4.7.3-1] [MQTT-4.7.3-2] isTopicName accepts valid topic names and refuses invalid ones',
+  '[MQTT-3.3.2-2] [MQTT-4.7.3-1] [MQTT-4.7.3-2] `isTopicName` returns true only for valid topic names',
   () => {
     for (const [topic, valid] of NAMES) assert.is(isTopicName(topic), valid, topic.slice(0, 40));
   },
 );
 
-topics(
-  '[MQTT-4.7.1-2] [MQTT-4.7.1-3] isTopicFilter accepts valid topic filters and refuses invalid ones',
-  () => {
-    for (const [filter, valid] of FILTERS) assert.is(isTopicFilter(filter), valid, filter.slice(0, 40));
-  },
-);
+topics('[MQTT-4.7.1-2] [MQTT-4.7.1-3] `isTopicFilter` returns true only for valid topic filters', () => {
+  for (const [filter, valid] of FILTERS) assert.is(isTopicFilter(filter), valid, filter.slice(0, 40));
+});
 
-topics('[MQTT-4.7.2-1] a filter matches exactly the expected topics', () => {
+topics('[MQTT-4.7.2-1] `matches` returns the expected result for each filter and topic of the table', () => {
   for (const [filter, topic, expected] of MATCHES)
     assert.is(matches(filter, topic), expected, `${filter} ${topic}`);
 });
@@ -104,7 +101,7 @@ const SHARED: readonly (readonly [filter: string, shared: ReturnType<typeof shar
 ];
 
 topics(
-  '[MQTT-4.8.2-1] [MQTT-4.8.2-2] sharedOf returns the group and the filter of a shared subscription',
+  '[MQTT-4.8.2-1] [MQTT-4.8.2-2] `sharedOf` returns the group and the filter of a shared subscription',
   () => {
     for (const [filter, shared] of SHARED) assert.equal(sharedOf(filter), shared, filter);
   },
@@ -132,7 +129,7 @@ const COVERS: readonly (readonly [outer: string, inner: string, covers: boolean]
   ['$SYS/#', '$SYS/x', true],
 ];
 
-topics('[MQTT-4.7.2-1] covers is true if a filter matches all topics of another filter', () => {
+topics('[MQTT-4.7.2-1] `covers` returns true if one filter matches all topics of another filter', () => {
   for (const [outer, inner, expected] of COVERS)
     assert.is(covers(outer, inner), expected, `${outer} ${inner}`);
 });
@@ -147,7 +144,7 @@ function matchesLevels(
   return (wanted === '+' || wanted === level) && matchesLevels(filter, topic);
 }
 
-topics('[MQTT-4.7.1-2] [MQTT-4.7.1-3] matches agrees with a simple implementation of the rule', () => {
+topics('[MQTT-4.7.1-2] [MQTT-4.7.1-3] `matches` agrees with a simple version of the wildcard rules', () => {
   fc.assert(
     fc.property(filter, topic, (wanted, published) => {
       const excluded = published.startsWith('$') && /^[+#]/.test(wanted);
@@ -158,7 +155,7 @@ topics('[MQTT-4.7.1-2] [MQTT-4.7.1-3] matches agrees with a simple implementatio
   );
 });
 
-topics('a filter that covers another filter matches every topic of the other', () => {
+topics('a filter that covers another filter matches every topic that the other filter matches', () => {
   fc.assert(
     fc.property(filter, filter, topic, (outer, inner, published) => {
       if (!covers(outer, inner) || !matches(inner, published)) return;

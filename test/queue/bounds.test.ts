@@ -33,7 +33,7 @@ function numbers(entries: readonly QueueEntry[]): number[] {
 
 const bounds = suite('queue: size limits');
 
-bounds('a message that exceeds maxSize is refused, and accepted again when there is space', async () => {
+bounds('a full queue refuses messages above maxSize until a delivery frees space', async () => {
   const harness = await createStoreHarness({ maxSize: MIN_STORE_BYTES });
   const large = (n: number) => messageOf(String(n).repeat(500_000));
   let stored = 0;
@@ -57,7 +57,7 @@ bounds('a message that exceeds maxSize is refused, and accepted again when there
   await harness.finish();
 });
 
-bounds('the space of a delivered message is free at once', async () => {
+bounds('the space of a delivered message is free for the next message without a commit', async () => {
   const harness = await createStoreHarness({ maxSize: MIN_STORE_BYTES });
   const large = messageOf('x'.repeat(500_000));
   while ((await harness.append(large, [to('a')])) === undefined);
@@ -68,28 +68,25 @@ bounds('the space of a delivered message is free at once', async () => {
   await harness.finish();
 });
 
-bounds(
-  'a full queue refuses messages, other queues accept theirs, and a message enters all of its queues or none',
-  async () => {
-    const boundOf = (queue: string): QueueBound | undefined =>
-      queue === 'a' ? { maxSize: 10 * ENTRY, whenFull: 'reject' } : undefined;
-    const harness = await createStoreHarness({ boundOf });
-    await fill(harness, 1, 10);
-    assert.is(codeOf(await harness.append(messageOf('x'.repeat(900)), [to('b'), to('a')])), 'store.full');
-    assert.is(await harness.append(messageOf('x'.repeat(900)), [to('b')]), undefined);
-    assert.equal(
-      harness.store.stats().map(({ queue, depth }) => [queue, depth]),
-      [
-        ['a', 10],
-        ['b', 1],
-      ],
-    );
-    assert.is(harness.store.counts().refused, 1);
-    await harness.finish();
-  },
-);
+bounds('a message for several queues is stored in none of the queues if one queue is full', async () => {
+  const boundOf = (queue: string): QueueBound | undefined =>
+    queue === 'a' ? { maxSize: 10 * ENTRY, whenFull: 'reject' } : undefined;
+  const harness = await createStoreHarness({ boundOf });
+  await fill(harness, 1, 10);
+  assert.is(codeOf(await harness.append(messageOf('x'.repeat(900)), [to('b'), to('a')])), 'store.full');
+  assert.is(await harness.append(messageOf('x'.repeat(900)), [to('b')]), undefined);
+  assert.equal(
+    harness.store.stats().map(({ queue, depth }) => [queue, depth]),
+    [
+      ['a', 10],
+      ['b', 1],
+    ],
+  );
+  assert.is(harness.store.counts().refused, 1);
+  await harness.finish();
+});
 
-bounds('dropOldest drops the oldest messages from disk and memory, counts all and logs once', async () => {
+bounds('a full queue with dropOldest drops the oldest messages on disk and in memory', async () => {
   const harness = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
   await fill(harness, 1, 10);
   await harness.restart();
@@ -108,7 +105,7 @@ bounds('dropOldest drops the oldest messages from disk and memory, counts all an
 });
 
 bounds(
-  'dropOldest drops the least urgent messages first, and none more urgent than the new message',
+  'dropOldest drops the least urgent messages first, never a message more urgent than the new message',
   async () => {
     const harness = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
     await fill(harness, 1, 5, 9);
@@ -122,7 +119,7 @@ bounds(
   },
 );
 
-bounds('dropOldest drops no in-flight message, and the consumer continues behind the gap', async () => {
+bounds('dropOldest never drops an in-flight message', async () => {
   const harness = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
   await fill(harness, 1, 10);
   await harness.restart();
@@ -138,7 +135,7 @@ bounds('dropOldest drops no in-flight message, and the consumer continues behind
   await harness.finish();
 });
 
-bounds('a full store with dropOldest drops messages of its largest queue', async () => {
+bounds('a full store with dropOldest drops the messages of the largest queue', async () => {
   const harness = await createStoreHarness({ maxSize: MIN_STORE_BYTES, whenFull: 'dropOldest' });
   const large = (n: number) => messageOf(String(n).padEnd(400_000));
   await harness.append(messageOf('small'), [to('small')]);
@@ -153,7 +150,7 @@ bounds('a full store with dropOldest drops messages of its largest queue', async
 });
 
 bounds(
-  'a message larger than the limit of its queue is refused, and no other is dropped for it',
+  'a message larger than the limit of its queue is refused, and dropOldest drops no message for it',
   async () => {
     const harness = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
     await fill(harness, 1, 10);
@@ -163,7 +160,7 @@ bounds(
   },
 );
 
-bounds('depth and bytes of queues and the used bytes are the same after a restart', async () => {
+bounds('the depth and bytes of each queue are the same after a restart', async () => {
   const harness = await createStoreHarness();
   const figures = () => harness.store.stats().map(({ queue, depth, bytes }) => [queue, depth, bytes]);
   for (let n = 0; n < 5; n++) await harness.append(messageOf('12345'), [to('a'), to('b')]);
@@ -176,31 +173,28 @@ bounds('depth and bytes of queues and the used bytes are the same after a restar
   await harness.finish();
 });
 
-bounds(
-  'a purged queue is empty at once, its consumer is stopped, and a new queue may use its name',
-  async () => {
-    const harness = await createStoreHarness();
-    await harness.append(messageOf('older'), [to('a'), to('b')]);
-    await harness.restart();
-    await harness.append(messageOf('old'), [to('a')]);
-    const sent: QueueEntry[] = [];
-    const drain = harness.store.drain('a', { window: 1, send: entry => sent.push(entry) > 0 });
-    drain.wake();
-    harness.store.purge('a');
-    for (const entry of sent) drain.acknowledge(entry);
-    await harness.append(messageOf('new'), [to('a')]);
-    assert.equal(texts(harness.peek('a')), ['new']);
-    await harness.restart();
-    assert.equal([texts(harness.peek('a')), texts(harness.peek('b'))], [['new'], ['older']]);
-    await harness.pass(10_000);
-    harness.store.purge('a');
-    harness.store.purge('b');
-    await harness.pass(10_000);
-    assert.is(await harness.finish(), 0);
-  },
-);
+bounds('a purge empties a queue and stops its consumer', async () => {
+  const harness = await createStoreHarness();
+  await harness.append(messageOf('older'), [to('a'), to('b')]);
+  await harness.restart();
+  await harness.append(messageOf('old'), [to('a')]);
+  const sent: QueueEntry[] = [];
+  const drain = harness.store.drain('a', { window: 1, send: entry => sent.push(entry) > 0 });
+  drain.wake();
+  harness.store.purge('a');
+  for (const entry of sent) drain.acknowledge(entry);
+  await harness.append(messageOf('new'), [to('a')]);
+  assert.equal(texts(harness.peek('a')), ['new']);
+  await harness.restart();
+  assert.equal([texts(harness.peek('a')), texts(harness.peek('b'))], [['new'], ['older']]);
+  await harness.pass(10_000);
+  harness.store.purge('a');
+  harness.store.purge('b');
+  await harness.pass(10_000);
+  assert.is(await harness.finish(), 0);
+});
 
-bounds('oldestOf reads entries in batches and returns each once, in order', async () => {
+bounds('`oldestOf` reads entries in batches and returns each entry once, in order', async () => {
   const harness = await createStoreHarness();
   for (let n = 1; n <= 2_000; n++) harness.store.append(messageOf(`${n}`), [to('a')], () => {});
   await harness.commit();

@@ -42,29 +42,26 @@ durableFirst('a message and its metadata are committed together and present afte
   await harness.finish();
 });
 
-durableFirst(
-  'a message with metadata blocks the messages behind it until its commit, and no other priority',
-  async () => {
-    const harness = await createStoreHarness();
-    const { sent, drain } = receive(harness);
-    harness.store.append(messageOf('before'), [to('a')], ignore);
-    harness.store.append(messageOf('durableFirst'), [to('a')], ignore, metadataOf('n'));
-    harness.store.append(messageOf('behind'), [to('a')], ignore);
-    harness.store.append(messageOf('urgent'), [to('a', 0)], ignore);
-    drain.wake();
-    assert.equal(texts(sent), ['before', 'urgent']);
-    assert.equal(texts(harness.peek('b')), []);
-    await harness.commit();
-    assert.equal(texts(sent), ['before', 'urgent', 'durableFirst', 'behind']);
-    for (const entry of sent) drain.acknowledge(entry);
-    assert.is(harness.store.counts().spared, 1);
-    drain.stop();
-    assert.is(await harness.finish(), 0);
-  },
-);
+durableFirst('a message with metadata blocks later messages of its priority until its commit', async () => {
+  const harness = await createStoreHarness();
+  const { sent, drain } = receive(harness);
+  harness.store.append(messageOf('before'), [to('a')], ignore);
+  harness.store.append(messageOf('durableFirst'), [to('a')], ignore, metadataOf('n'));
+  harness.store.append(messageOf('behind'), [to('a')], ignore);
+  harness.store.append(messageOf('urgent'), [to('a', 0)], ignore);
+  drain.wake();
+  assert.equal(texts(sent), ['before', 'urgent']);
+  assert.equal(texts(harness.peek('b')), []);
+  await harness.commit();
+  assert.equal(texts(sent), ['before', 'urgent', 'durableFirst', 'behind']);
+  for (const entry of sent) drain.acknowledge(entry);
+  assert.is(harness.store.counts().spared, 1);
+  drain.stop();
+  assert.is(await harness.finish(), 0);
+});
 
 durableFirst(
-  'a message with metadata is written, although its receiver acknowledges every message at once',
+  'a message with metadata is written, also if its receiver acknowledges the message before the commit',
   async () => {
     const harness = await createStoreHarness();
     const drain: Drain = harness.store.drain('a', {
@@ -104,50 +101,44 @@ async function appendWithMetadata(
   return code;
 }
 
-durableFirst(
-  'a message without queues stores only its metadata, and the last value of a name is valid',
-  async () => {
-    const harness = await createStoreHarness();
-    assert.is(await appendWithMetadata(harness, []), undefined);
-    assert.is(harness.store.get('n')?.toString(), 'x');
-    harness.store.append(messageOf('1'), [to('a')], ignore, metadataOf('n', 'y'));
-    harness.store.put('n', undefined, ignore);
-    harness.store.put('m', undefined, ignore);
-    harness.store.append(messageOf('2'), [to('a')], ignore, metadataOf('m', 'z'));
-    assert.equal([harness.store.get('n'), harness.store.get('m')?.toString()], [undefined, 'z']);
-    await harness.restart();
-    assert.equal([harness.store.get('n'), harness.store.get('m')?.toString()], [undefined, 'z']);
-    assert.equal(harness.deliver('a'), ['1', '2']);
-    assert.is(await harness.finish(), 0);
-  },
-);
+durableFirst('a message without queues stores only its metadata', async () => {
+  const harness = await createStoreHarness();
+  assert.is(await appendWithMetadata(harness, []), undefined);
+  assert.is(harness.store.get('n')?.toString(), 'x');
+  harness.store.append(messageOf('1'), [to('a')], ignore, metadataOf('n', 'y'));
+  harness.store.put('n', undefined, ignore);
+  harness.store.put('m', undefined, ignore);
+  harness.store.append(messageOf('2'), [to('a')], ignore, metadataOf('m', 'z'));
+  assert.equal([harness.store.get('n'), harness.store.get('m')?.toString()], [undefined, 'z']);
+  await harness.restart();
+  assert.equal([harness.store.get('n'), harness.store.get('m')?.toString()], [undefined, 'z']);
+  assert.equal(harness.deliver('a'), ['1', '2']);
+  assert.is(await harness.finish(), 0);
+});
 
-durableFirst(
-  'a failed commit stores neither message nor metadata, and the messages behind it are sent',
-  async () => {
-    const harness = await createStoreHarness();
-    const { sent, drain } = receive(harness);
-    const limit = (bytes: string) =>
-      spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:unlimited`]);
-    limit('0');
-    try {
-      const durable = appendWithMetadata(harness, [to('a')]);
-      await new Promise(resolve => setImmediate(resolve));
-      assert.is(harness.store.get('n')?.toString(), 'x');
-      harness.store.append(messageOf('behind'), [to('a')], ignore);
-      assert.is(await durable, 'store.write');
-      assert.equal([harness.store.get('n'), harness.store.names('')], [undefined, []]);
-    } finally {
-      limit('unlimited');
-    }
-    assert.equal(texts(sent), ['behind']);
-    drain.stop();
-    await harness.pass(5_000);
-    await harness.restart();
-    assert.is(harness.store.get('n'), undefined);
-    await harness.finish();
-  },
-);
+durableFirst('a failed commit stores neither the message nor its metadata', async () => {
+  const harness = await createStoreHarness();
+  const { sent, drain } = receive(harness);
+  const limit = (bytes: string) =>
+    spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:unlimited`]);
+  limit('0');
+  try {
+    const durable = appendWithMetadata(harness, [to('a')]);
+    await new Promise(resolve => setImmediate(resolve));
+    assert.is(harness.store.get('n')?.toString(), 'x');
+    harness.store.append(messageOf('behind'), [to('a')], ignore);
+    assert.is(await durable, 'store.write');
+    assert.equal([harness.store.get('n'), harness.store.names('')], [undefined, []]);
+  } finally {
+    limit('unlimited');
+  }
+  assert.equal(texts(sent), ['behind']);
+  drain.stop();
+  await harness.pass(5_000);
+  await harness.restart();
+  assert.is(harness.store.get('n'), undefined);
+  await harness.finish();
+});
 
 durableFirst('a message that is refused for its size or its name stores no metadata', async () => {
   const harness = await createStoreHarness({ boundOf: () => ({ maxSize: 10, whenFull: 'reject' }) });
@@ -163,7 +154,7 @@ durableFirst('a message that is refused for its size or its name stores no metad
 });
 
 durableFirst(
-  'a message that is dropped before its commit calls back after the commit and blocks no other',
+  'a message that is dropped before its commit is reported as durable only after the commit',
   async () => {
     const harness = await createStoreHarness();
     const { sent, drain } = receive(harness);
@@ -186,7 +177,7 @@ durableFirst(
 );
 
 durableFirst(
-  'an entry has the same sequence number after restarts, from the journal and from LMDB',
+  'an entry has the same sequence number after a restart, whether read from the journal or from LMDB',
   async () => {
     const harness = await createStoreHarness();
     const numbers = () => harness.store.peek('a', 100).map(({ sequence }) => sequence);
@@ -207,31 +198,28 @@ durableFirst(
 
 const metadata = suite('queue: metadata');
 
-metadata(
-  'deleted metadata are absent before and after a checkpoint, and other metadata are present',
-  async () => {
-    const harness = await createStoreHarness();
-    harness.store.put('old', Buffer.from('x'), ignore);
-    await harness.restart();
-    for (let n = 0; n < 100; n++) {
-      harness.store.append(messageOf('x'), [], ignore, metadataOf(`n/${n}`));
-      await harness.commit();
-      harness.store.put(`n/${n}`, undefined, ignore);
-      await harness.commit();
-    }
+metadata('deleted metadata are absent before and after a checkpoint', async () => {
+  const harness = await createStoreHarness();
+  harness.store.put('old', Buffer.from('x'), ignore);
+  await harness.restart();
+  for (let n = 0; n < 100; n++) {
+    harness.store.append(messageOf('x'), [], ignore, metadataOf(`n/${n}`));
     await harness.commit();
-    assert.equal([harness.store.names('n/'), harness.store.names('old')], [[], ['old']]);
-    await harness.restart();
-    assert.equal([harness.store.names('n/'), harness.store.names('old')], [[], ['old']]);
-    harness.store.put('old', undefined, ignore);
-    await harness.pass(5_000);
-    await harness.restart();
-    assert.equal(harness.store.names(''), ['mark']);
-    await harness.finish();
-  },
-);
+    harness.store.put(`n/${n}`, undefined, ignore);
+    await harness.commit();
+  }
+  await harness.commit();
+  assert.equal([harness.store.names('n/'), harness.store.names('old')], [[], ['old']]);
+  await harness.restart();
+  assert.equal([harness.store.names('n/'), harness.store.names('old')], [[], ['old']]);
+  harness.store.put('old', undefined, ignore);
+  await harness.pass(5_000);
+  await harness.restart();
+  assert.equal(harness.store.names(''), ['mark']);
+  await harness.finish();
+});
 
-metadata('names of metadata may contain any characters and are found by their prefix', async () => {
+metadata('metadata with any characters in their names are found by a prefix', async () => {
   const harness = await createStoreHarness();
   const names = ['p/\u0001'.padEnd(100, '\u0004'), 'p/\u{10ffff}x', 'p/ü', 'p0', 'q'];
   for (const name of names) harness.store.put(name, Buffer.from(name), ignore);
@@ -241,7 +229,7 @@ metadata('names of metadata may contain any characters and are found by their pr
   await harness.finish();
 });
 
-durableFirst('a receiver with durableFirst gets only committed messages', async () => {
+durableFirst('a receiver with durableFirst receives only committed messages', async () => {
   const harness = await createStoreHarness();
   const sent: QueueEntry[] = [];
   let durable = 0;

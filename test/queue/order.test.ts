@@ -7,7 +7,7 @@ import { createStoreHarness, messageOf, texts, to } from '../harness/queue.ts';
 
 const order = suite('queue: order after a crash');
 
-order('an in-flight message is ahead of the younger messages of its queue after a crash', async () => {
+order('after a crash an in-flight message is sent before later messages of its queue', async () => {
   const harness = await createStoreHarness();
   const drain = harness.store.drain('a', { window: 1, send: () => true });
   drain.wake();

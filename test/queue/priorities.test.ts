@@ -53,7 +53,7 @@ priorities('strict mode sends no message while a more urgent message waits', asy
   }
 });
 
-priorities('weighted mode sends one message of a backlog for every eight urgent messages', async () => {
+priorities('weighted mode sends one less urgent message after every eight urgent messages', async () => {
   for (const onDisk of [false, true]) {
     const sent = await order('weighted', { 0: 80, 9: 80 }, onDisk);
     assert.equal(sent.slice(0, 8), new Array(8).fill(0));
@@ -62,7 +62,7 @@ priorities('weighted mode sends one message of a backlog for every eight urgent 
   }
 });
 
-priorities('weighted mode starves no priority', async () => {
+priorities('weighted mode sends messages of every priority', async () => {
   const sent = await order('weighted', { 0: 200, 3: 20, 6: 20, 9: 20 }, true);
   const early = sent.slice(0, 120);
   for (const priority of [3, 6, 9])

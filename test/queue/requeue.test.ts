@@ -24,7 +24,7 @@ async function filled(count: number): Promise<StoreHarness> {
 const back = suite('queue: requeued entries');
 
 back(
-  'a requeued entry is offered again at the next wake, as redelivered and before new entries',
+  'a requeued entry is sent again at the next wake, marked as redelivered and before new entries',
   async () => {
     const harness = await filled(6);
     const { sent, drain } = consume(harness, 4);
@@ -59,7 +59,7 @@ back('a requeued entry is read from LMDB after a checkpoint has moved it', async
   await harness.finish();
 });
 
-back('a requeued entry that its receiver did not accept at once is sent before new entries', async () => {
+back('a requeued entry that its receiver refuses at first is sent before new entries', async () => {
   const harness = await filled(8);
   const sent: QueueEntry[] = [];
   let room = 4;
@@ -78,7 +78,7 @@ back('a requeued entry that its receiver did not accept at once is sent before n
   await harness.finish();
 });
 
-back('requeued entries that their receiver did not accept are offered again in the same order', async () => {
+back('requeued entries that their receiver refuses are sent again in the same order', async () => {
   const harness = await filled(3);
   const { sent, drain, state } = consume(harness, 3);
   const [zero, one, two] = sent.splice(0);
@@ -95,25 +95,22 @@ back('requeued entries that their receiver did not accept are offered again in t
   await harness.finish();
 });
 
-back(
-  'a requeue does not count as an attempt, and the next drain begins with the requeued entry',
-  async () => {
-    const harness = await filled(2);
-    const { sent, drain } = consume(harness, 1);
-    for (let round = 0; round < 2 * MAX_ATTEMPTS; round++) {
-      for (const entry of sent.splice(0)) drain.requeue(entry);
-      drain.wake();
-    }
-    assert.equal(texts(sent), ['0']);
-    for (const entry of sent) drain.requeue(entry);
-    drain.stop();
-    assert.is(harness.store.counts().dead, 0);
-    assert.equal(harness.deliver('a'), ['0', '1']);
-    assert.is(await harness.finish(), 0);
-  },
-);
+back('a requeue of an entry does not count as a delivery attempt', async () => {
+  const harness = await filled(2);
+  const { sent, drain } = consume(harness, 1);
+  for (let round = 0; round < 2 * MAX_ATTEMPTS; round++) {
+    for (const entry of sent.splice(0)) drain.requeue(entry);
+    drain.wake();
+  }
+  assert.equal(texts(sent), ['0']);
+  for (const entry of sent) drain.requeue(entry);
+  drain.stop();
+  assert.is(harness.store.counts().dead, 0);
+  assert.equal(harness.deliver('a'), ['0', '1']);
+  assert.is(await harness.finish(), 0);
+});
 
-back('an entry that is requeued within send or twice is offered once at the next wake', async () => {
+back('an entry that is requeued twice, or within `send`, is sent once at the next wake', async () => {
   const harness = await filled(3);
   const sent: QueueEntry[] = [];
   let returning = true;
@@ -139,7 +136,7 @@ back('an entry that is requeued within send or twice is offered once at the next
   assert.is(await harness.finish(), 0);
 });
 
-back('a requeued entry survives a checkpoint, and expires after its TTL', async () => {
+back('a requeued entry survives a checkpoint and expires after its TTL', async () => {
   const harness = await createStoreHarness();
   await harness.append(messageOf('stays'), [to('a')]);
   await harness.append(messageOf('short', 10_000), [to('a')]);

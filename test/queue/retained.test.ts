@@ -68,7 +68,7 @@ retained(
   },
 );
 
-retained('a retained message calls back after its commit, and an empty message deletes it', async () => {
+retained('a retained message is reported as durable after its commit', async () => {
   const harness = await createStoreHarness();
   let durable = 0;
   harness.store.retained.set(on('a', 'x'), LOCAL_CLIENTS, () => durable++);
@@ -87,7 +87,7 @@ retained('a retained message calls back after its commit, and an empty message d
 });
 
 retained(
-  'topics of retained messages are found by their prefix, in order and with any characters',
+  'retained messages with any characters in their topics are found by a prefix, in order',
   async () => {
     const harness = await createStoreHarness();
     const topics = ['b/2', 'b', 'b/1', 'a', 'b/\u0001'.padEnd(90, '\u0002'), 'b/ä/\u{1f600}', '/'];
@@ -123,7 +123,7 @@ retained(
   },
 );
 
-retained('expired retained messages free their space in bounded steps', async () => {
+retained('the space of expired retained messages is freed in steps of bounded size', async () => {
   const COUNT = 5_000;
   const harness = await createStoreHarness();
   await retain(harness, on('stays', 'x'));
@@ -151,7 +151,7 @@ retained('expired retained messages free their space in bounded steps', async ()
 const bounds = suite('queue: limits of retained messages');
 
 bounds(
-  'a retained message beyond MAX_RETAINED is refused until one is deleted, a replacement is accepted',
+  'a new retained message above MAX_RETAINED is refused until a retained message is deleted',
   async () => {
     const harness = await createStoreHarness();
     for (let n = 0; n < MAX_RETAINED; n++)
@@ -172,54 +172,48 @@ bounds(
   },
 );
 
-bounds(
-  'a user may have half of the retained messages, the next user half of the rest, and a module has space',
-  async () => {
-    const harness = await createStoreHarness();
-    const HALF = MAX_RETAINED / 2;
-    for (let n = 0; n < HALF; n++) harness.store.retained.set(on(`a/${n}`, 'x'), 'user:a', () => {});
+bounds('a user may own at most half of the retained messages that other users leave free', async () => {
+  const harness = await createStoreHarness();
+  const HALF = MAX_RETAINED / 2;
+  for (let n = 0; n < HALF; n++) harness.store.retained.set(on(`a/${n}`, 'x'), 'user:a', () => {});
+  assert.is(await retain(harness, on('a/more', 'x'), 'user:a'), 'store.full');
+  assert.match(
+    harness.warnings[0] ?? '',
+    /most of them \(5000\) by user "a"; user "a" may have 5000 and has 5000/,
+  );
+  for (let n = 0; n < HALF; n++) harness.store.retained.set(on(`b/${n}`, 'x'), 'user:b', () => {});
+  assert.is(await retain(harness, on('m', 'x'), 'module:m'), undefined);
+  for (let restarts = 0; restarts < 2; restarts++) {
+    assert.is(harness.store.retained.count(), HALF + HALF / 2 + 1);
     assert.is(await retain(harness, on('a/more', 'x'), 'user:a'), 'store.full');
-    assert.match(
-      harness.warnings[0] ?? '',
-      /most of them \(5000\) by user "a"; user "a" may have 5000 and has 5000/,
-    );
-    for (let n = 0; n < HALF; n++) harness.store.retained.set(on(`b/${n}`, 'x'), 'user:b', () => {});
-    assert.is(await retain(harness, on('m', 'x'), 'module:m'), undefined);
-    for (let restarts = 0; restarts < 2; restarts++) {
-      assert.is(harness.store.retained.count(), HALF + HALF / 2 + 1);
-      assert.is(await retain(harness, on('a/more', 'x'), 'user:a'), 'store.full');
-      // The user has more than its share, and may still replace its own messages.
-      assert.is(await retain(harness, on('a/1', `a${restarts}`), 'user:a'), undefined);
-      // A message that replaces one of another user takes over its place.
-      assert.is(await retain(harness, on('a/0', `c${restarts}`), 'user:c'), undefined);
-      await harness.restart();
-    }
-    const entry = harness.store.retained.list().find(({ topic }) => topic === 'm');
-    assert.equal([entry?.holder, entry?.remaining], ['module:m', undefined]);
-    assert.ok((entry?.age ?? -1) >= 0);
-    await harness.finish();
-  },
-);
-
-bounds(
-  'a retained message beyond MAX_RETAINED_BYTES is refused, and replaced messages do not count',
-  async () => {
-    const harness = await createStoreHarness();
-    const large = 'x'.repeat(1 << 20);
-    let kept = 0;
-    while ((await retain(harness, on(`t/${kept}`, large))) === undefined) kept++;
-    assert.is(kept, (MAX_RETAINED_BYTES >> 20) - 1);
-    const { bytes } = harness.store.retained;
-    assert.ok(bytes() > kept << 20 && bytes() < MAX_RETAINED_BYTES);
-    for (let round = 0; round < 3; round++) assert.is(await retain(harness, on('t/0', large)), undefined);
-    await retain(harness, on('t/1', ''));
-    assert.is(await retain(harness, on('more', large)), undefined);
-    const before = bytes();
+    // The user has more than its share, and may still replace its own messages.
+    assert.is(await retain(harness, on('a/1', `a${restarts}`), 'user:a'), undefined);
+    // A message that replaces one of another user takes over its place.
+    assert.is(await retain(harness, on('a/0', `c${restarts}`), 'user:c'), undefined);
     await harness.restart();
-    assert.is(harness.store.retained.bytes(), before);
-    await harness.finish();
-  },
-);
+  }
+  const entry = harness.store.retained.list().find(({ topic }) => topic === 'm');
+  assert.equal([entry?.holder, entry?.remaining], ['module:m', undefined]);
+  assert.ok((entry?.age ?? -1) >= 0);
+  await harness.finish();
+});
+
+bounds('a retained message above the total of MAX_RETAINED_BYTES is refused', async () => {
+  const harness = await createStoreHarness();
+  const large = 'x'.repeat(1 << 20);
+  let kept = 0;
+  while ((await retain(harness, on(`t/${kept}`, large))) === undefined) kept++;
+  assert.is(kept, (MAX_RETAINED_BYTES >> 20) - 1);
+  const { bytes } = harness.store.retained;
+  assert.ok(bytes() > kept << 20 && bytes() < MAX_RETAINED_BYTES);
+  for (let round = 0; round < 3; round++) assert.is(await retain(harness, on('t/0', large)), undefined);
+  await retain(harness, on('t/1', ''));
+  assert.is(await retain(harness, on('more', large)), undefined);
+  const before = bytes();
+  await harness.restart();
+  assert.is(harness.store.retained.bytes(), before);
+  await harness.finish();
+});
 
 bounds('a retained message is refused if the store is full or its topic is too long', async () => {
   const harness = await createStoreHarness({ maxSize: 8 << 20 });
@@ -239,7 +233,7 @@ bounds('a retained message is refused if the store is full or its topic is too l
 
 const faults = suite('queue: damaged retained messages');
 
-faults('a damaged retained message is skipped and logged once, and the others are read', async () => {
+faults('a damaged retained message is skipped and logged once, and all others are read', async () => {
   const harness = await createStoreHarness();
   for (const topic of ['value', 'record', 'whole']) await retain(harness, on(topic, 'x'));
   await harness.store.close();
@@ -263,7 +257,7 @@ faults('a damaged retained message is skipped and logged once, and the others ar
   await harness.finish();
 });
 
-faults('a retained message that cannot be written leaves the previous one unchanged', async () => {
+faults('a retained message that cannot be written does not change the previous message', async () => {
   const harness = await createStoreHarness();
   await retain(harness, on('a', 'old'));
   const limit = (bytes: string) =>

@@ -25,7 +25,7 @@ durability('a committed message is present after a restart with all its properti
   await harness.finish();
 });
 
-durability('a message from upstream has the same origin after a restart', async () => {
+durability('a stored message from upstream has the same origin after a restart', async () => {
   const harness = await createStoreHarness();
   const message = { ...messageOf('down'), origin: { kind: 'upstream', upstream: 'upstream' } } as const;
   assert.is(await harness.append(message, [to('a')]), undefined);
@@ -47,7 +47,7 @@ durability('a message is reported as durable after its commit, not when it is ap
   await harness.finish();
 });
 
-durability('the body of a sent entry is unchanged while the journals are overwritten', async () => {
+durability('the body of a sent entry stays unchanged when the journals are overwritten', async () => {
   const harness = await createStoreHarness();
   const large = (text: string) => messageOf(text.repeat(100_000));
   await harness.append(large('1'), [to('a')]);
@@ -66,7 +66,7 @@ durability('the body of a sent entry is unchanged while the journals are overwri
   await harness.finish();
 });
 
-durability('entries that are acknowledged in any order leave the other entries unchanged', async () => {
+durability('entries that are acknowledged out of order leave all other entries unchanged', async () => {
   const harness = await createStoreHarness();
   const wanted = Array.from({ length: 300 }, (_, n) => `${n} ${'.'.repeat((n * 37) % 900)}`);
   for (const text of wanted) await harness.append(messageOf(text), [to('a')]);
@@ -149,7 +149,7 @@ durability('a body of several queues is stored once and deleted with the last qu
   assert.is(await harness.finish(), 0);
 });
 
-durability('the newest value of metadata is read at once and after a restart', async () => {
+durability('the newest value of metadata is read before its commit and after a restart', async () => {
   const harness = await createStoreHarness();
   harness.store.put('session/a', Buffer.from('1'), () => {});
   harness.store.put('session/b', Buffer.from('2'), () => {});
@@ -165,7 +165,7 @@ durability('the newest value of metadata is read at once and after a restart', a
 
 const order = suite('queue: order');
 
-order('lower priorities are sent first, in order within a priority, from memory and from disk', async () => {
+order('messages with a lower priority number are sent first, in order within a priority', async () => {
   const harness = await createStoreHarness();
   await harness.append(messageOf('low 1'), [to('a', 9)]);
   await harness.append(messageOf('high 1'), [to('a', 0)]);
@@ -175,7 +175,7 @@ order('lower priorities are sent first, in order within a priority, from memory 
   await harness.finish();
 });
 
-order('unacknowledged messages are sent again first, marked as redelivered', async () => {
+order('unacknowledged messages are sent again before new messages, marked as redelivered', async () => {
   const harness = await createStoreHarness();
   for (const text of ['1', '2', '3']) await harness.append(messageOf(text), [to('a')]);
   const first = harness.store.drain('a', { window: 2, send: () => true });
@@ -190,7 +190,7 @@ order('unacknowledged messages are sent again first, marked as redelivered', asy
   await harness.finish();
 });
 
-order('an acknowledged message is not sent again while its removal is not on disk', async () => {
+order('an acknowledged message is not sent again before its removal is on disk', async () => {
   const harness = await createStoreHarness();
   for (const text of ['1', '2']) await harness.append(messageOf(text), [to('a')]);
   const sent: QueueEntry[] = [];
@@ -202,25 +202,22 @@ order('an acknowledged message is not sent again while its removal is not on dis
   await harness.finish();
 });
 
-order(
-  'at most a window of entries is sent, and an entry that its receiver refused is offered again',
-  async () => {
-    const harness = await createStoreHarness();
-    for (let n = 0; n < 10; n++) await harness.append(messageOf(String(n)), [to('a')]);
-    const sent: QueueEntry[] = [];
-    let taking = false;
-    const drain = harness.store.drain('a', { window: 4, send: entry => taking && sent.push(entry) > 0 });
-    drain.wake();
-    assert.is(sent.length, 0);
-    taking = true;
-    drain.wake();
-    assert.equal(texts(sent), ['0', '1', '2', '3']);
-    drain.stop();
-    await harness.finish();
-  },
-);
+order('a receiver never has more unacknowledged entries than its window', async () => {
+  const harness = await createStoreHarness();
+  for (let n = 0; n < 10; n++) await harness.append(messageOf(String(n)), [to('a')]);
+  const sent: QueueEntry[] = [];
+  let taking = false;
+  const drain = harness.store.drain('a', { window: 4, send: entry => taking && sent.push(entry) > 0 });
+  drain.wake();
+  assert.is(sent.length, 0);
+  taking = true;
+  drain.wake();
+  assert.equal(texts(sent), ['0', '1', '2', '3']);
+  drain.stop();
+  await harness.finish();
+});
 
-order('each acknowledgement sends the next entry at once', async () => {
+order('each acknowledgement sends the next entry without a wake', async () => {
   const harness = await createStoreHarness();
   for (let n = 0; n < 200; n++) harness.store.append(messageOf(String(n)), [to('a')], () => {});
   await harness.commit();
@@ -240,7 +237,7 @@ order('each acknowledgement sends the next entry at once', async () => {
   await harness.finish();
 });
 
-order('an urgent message that arrives while others are read ahead is sent before these', async () => {
+order('an urgent message is sent before less urgent messages that the drain has already read', async () => {
   const harness = await createStoreHarness();
   for (let n = 0; n < 20; n++) await harness.append(messageOf(`low ${n}`), [to('a', 9)]);
   const sent: QueueEntry[] = [];

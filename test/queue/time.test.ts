@@ -7,26 +7,23 @@ const YEAR = 365 * 24 * 3_600_000;
 
 const time = suite('queue: expiry');
 
-time(
-  'the shortest of the three TTLs is valid, and the space of expired messages is freed without a consumer',
-  async () => {
-    const harness = await createStoreHarness({ ttl: 60_000 });
-    const empty = harness.store.health().usedBytes;
-    await harness.append(messageOf('message', 10_000), [to('a')]);
-    await harness.append(messageOf('route'), [to('b', 9, 20_000)]);
-    await harness.append(messageOf('store'), [to('c', 9, 90_000)]);
-    await harness.pass(15_000);
-    assert.equal([texts(harness.peek('a')), texts(harness.peek('b'))], [[], ['route']]);
-    await harness.pass(55_000);
-    assert.is(harness.store.counts().expired, 3);
-    const figures = harness.store.stats().map(({ depth, bytes, oldestMs }) => [depth, bytes, oldestMs]);
-    assert.equal(figures, Array(3).fill([0, 0, undefined]));
-    assert.ok(harness.store.health().usedBytes - empty < 16_384);
-    assert.is(await harness.finish(), 0);
-  },
-);
+time('a message expires after the shortest TTL of message, route and store', async () => {
+  const harness = await createStoreHarness({ ttl: 60_000 });
+  const empty = harness.store.health().usedBytes;
+  await harness.append(messageOf('message', 10_000), [to('a')]);
+  await harness.append(messageOf('route'), [to('b', 9, 20_000)]);
+  await harness.append(messageOf('store'), [to('c', 9, 90_000)]);
+  await harness.pass(15_000);
+  assert.equal([texts(harness.peek('a')), texts(harness.peek('b'))], [[], ['route']]);
+  await harness.pass(55_000);
+  assert.is(harness.store.counts().expired, 3);
+  const figures = harness.store.stats().map(({ depth, bytes, oldestMs }) => [depth, bytes, oldestMs]);
+  assert.equal(figures, Array(3).fill([0, 0, undefined]));
+  assert.ok(harness.store.health().usedBytes - empty < 16_384);
+  assert.is(await harness.finish(), 0);
+});
 
-time('a wall clock that jumps by years neither expires a message nor extends its TTL', async () => {
+time('a jump of the wall clock by years neither expires a message nor extends its TTL', async () => {
   const harness = await createStoreHarness({ ttl: 60_000 });
   await harness.append(messageOf('x'), [to('a')]);
   await harness.restart(20 * YEAR);
@@ -68,7 +65,7 @@ time('an expired message behind a message without TTL is removed from disk and m
 });
 
 time(
-  'thousands of messages that expire at once are removed within ten seconds in bounded steps',
+  'thousands of messages that expire at the same time are removed within ten seconds in bounded steps',
   async () => {
     const harness = await createStoreHarness();
     const COUNT = 20_000;
@@ -86,7 +83,7 @@ time(
   },
 );
 
-time('an in-flight message does not expire before its receiver stops', async () => {
+time('an in-flight message does not expire until its receiver stops', async () => {
   const harness = await createStoreHarness();
   for (const text of ['1', '2']) await harness.append(messageOf(text, 10_000), [to('a')]);
   const sent: QueueEntry[] = [];

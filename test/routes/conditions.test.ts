@@ -29,13 +29,13 @@ for (const [rule, condition, verdict] of AZURE_VECTORS) {
   );
 }
 
-conditions('the tables contain more than 400 distinct conditions', () => {
+conditions('the tables of tested conditions contain more than 400 distinct conditions', () => {
   const texts = [VECTORS, MESSAGES, AZURE_VECTORS].map(table => table.map(([, condition]) => condition));
   for (const table of texts) assert.is(new Set(table).size, table.length);
   assert.ok(texts.flat().length > 400, `${texts.flat().length}`);
 });
 
-conditions('the last of several properties with the same name is used', () => {
+conditions('a condition uses the last of several properties with the same name', () => {
   const properties = ['a', '1', 'b', '9', 'a', '2', 'A', '3'];
   const route = compiled("FROM /* WHERE a = '2' INTO $upstream");
   assert.is(route.evaluate({ ...subjectOf({}), properties }), 'true');
@@ -43,11 +43,11 @@ conditions('the last of several properties with the same name is used', () => {
   assert.is(azure.evaluate({ ...subjectOf({}), properties }), 'true');
 });
 
-conditions('a body that is not valid for its content type is undefined', () => {
+conditions('a body that is invalid for its content type evaluates to undefined', () => {
   assert.is(verdictOf('$body.celsius > 60', { body: undefined }), 'undefined');
 });
 
-conditions('a route without a condition matches everything', () => {
+conditions('a route without a condition matches every message from its source', () => {
   assert.is(compiled('FROM /* INTO $upstream').evaluate(subjectOf({})), 'true');
 });
 
@@ -57,7 +57,7 @@ conditions('a condition with a joined string beyond the limit evaluates to error
   assert.is(route.evaluate(subjectOf({ body: { s: 'x' } })), 'true');
 });
 
-conditions('an exception in the evaluation of one message is an error of that message only', () => {
+conditions('an exception in a condition is an error only for the message that causes the exception', () => {
   const route = compiled("FROM /* WHERE level = 'hot' AND $contentType != 'x' INTO $upstream");
   const broken = {
     ...subjectOf({}),
@@ -69,7 +69,7 @@ conditions('an exception in the evaluation of one message is an error of that me
   assert.is(route.evaluate(subjectOf({ properties: { level: 'cold' } })), 'false');
 });
 
-conditions('the body is not parsed if properties decide the condition', () => {
+conditions('the body of a message is not parsed if properties alone decide the condition', () => {
   const reads: string[] = [];
   const subject = {
     ...subjectOf({ properties: { level: 'cold' } }),
@@ -86,7 +86,7 @@ conditions('the body is not parsed if properties decide the condition', () => {
   assert.ok(route.needsBody);
 });
 
-conditions('a constant condition needs no body', () => {
+conditions('a constant condition never parses the body of a message', () => {
   assert.not(compiled('FROM /* WHERE false AND $body.on INTO $upstream').needsBody);
   assert.not(compiled("FROM /* WHERE level = 'hot' INTO $upstream").needsBody);
 });

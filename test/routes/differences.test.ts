@@ -105,7 +105,7 @@ const CHECKS: Readonly<Record<string, readonly Check[]>> = {
 
 const differences = suite('routes: differences of the dialects');
 
-differences('the tested differences are exactly the ones in docs/reference/routes.md', () => {
+differences('the tested differences of the dialects equal the list in docs/reference/routes.md', () => {
   const page = readFileSync(new URL('../../docs/reference/routes.md', import.meta.url), 'utf8');
   const [, section = ''] = page.split('## What differs from Azure IoT Edge');
   const cells = Array.from(section.matchAll(/^\| (?!written|---)(.+?) \| /gm), ([, cell]) => cell);
@@ -120,7 +120,7 @@ for (const [text, azure, skerry] of Object.values(CHECKS).flat()) {
   });
 }
 
-differences('the azure dialect reads only a body that is a JSON object in a known encoding', () => {
+differences('an azure condition reads a body only if it is a JSON object in a known encoding', () => {
   const text = 'FROM /* WHERE $body.a = 1 INTO $upstream';
   const json = { contentType: 'Application/JSON', contentEncoding: 'UTF-16' };
   const rows: readonly (readonly [Sample, string])[] = [

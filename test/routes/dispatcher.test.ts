@@ -9,7 +9,7 @@ const HOST = '/messages/modules/host/outputs/temp';
 
 const dispatching = suite('routes: dispatcher');
 
-dispatching('a message goes to the sink of every matching route', () => {
+dispatching('the dispatcher sends a message to the sink of every matching route', () => {
   const dispatcher = createDispatcher([
     entry('up', 'FROM /messages/* INTO $upstream'),
     entry('log', 'FROM /messages/modules/host/* INTO BrokeredEndpoint("/modules/logger/inputs/in")'),
@@ -31,7 +31,7 @@ dispatching('a sink receives one copy with the priority and TTL of the most urge
   assert.equal(endpoints(dispatcher, { source: HOST, properties: { level: 'hot' } }), ['$upstream 0 3000']);
 });
 
-dispatching('the first of several matching routes with the same priority is used', () => {
+dispatching('a sink receives the TTL of the first of several matching routes with the same priority', () => {
   const dispatcher = createDispatcher([
     entry('one', 'FROM /* INTO $upstream', 3, 1000),
     entry('two', 'FROM /* INTO $upstream', 3, 2000),
@@ -39,7 +39,7 @@ dispatching('the first of several matching routes with the same priority is used
   assert.equal(endpoints(dispatcher, { source: HOST }), ['$upstream 3 1000']);
 });
 
-dispatching('inputs with different names are different sinks', () => {
+dispatching('two inputs of a module with different names are different sinks', () => {
   const dispatcher = createDispatcher([
     entry('a', 'FROM /* INTO BrokeredEndpoint("/modules/m/inputs/a")'),
     entry('b', 'FROM /* INTO BrokeredEndpoint("/modules/m/inputs/b")'),
@@ -49,7 +49,7 @@ dispatching('inputs with different names are different sinks', () => {
 });
 
 dispatching(
-  'results true, false, undefined and error are counted separately, also if a more urgent route matches',
+  'the dispatcher counts the results true, false, undefined and error of each route separately',
   () => {
     const dispatcher = createDispatcher([
       entry('all', 'FROM /* INTO $upstream', 0),
@@ -65,7 +65,7 @@ dispatching(
   },
 );
 
-dispatching('counts() returns a snapshot', () => {
+dispatching('`counts` returns a snapshot that later messages do not change', () => {
   const dispatcher = createDispatcher([entry('all', 'FROM /* INTO $upstream')]);
   const before = dispatcher.counts();
   endpoints(dispatcher, {});
@@ -73,7 +73,7 @@ dispatching('counts() returns a snapshot', () => {
   assert.is(dispatcher.counts()['all']?.matched, 1);
 });
 
-dispatching('topic sources and path sources work in one set', () => {
+dispatching('the dispatcher matches routes with topic sources and routes with path sources together', () => {
   const dispatcher = createDispatcher([
     entry('path', 'FROM /messages/* INTO $upstream', 5),
     entry('topic', 'FROM topic("sensors/+/temp") INTO $upstream', 1),
@@ -85,7 +85,7 @@ dispatching('topic sources and path sources work in one set', () => {
   assert.equal(endpoints(dispatcher, { topic: 'sensors/1/temp' }), ['$upstream 1']);
 });
 
-dispatching('a message that is sent during a dispatch is routed on its own', () => {
+dispatching('a message that a sink sends during a dispatch is dispatched separately', () => {
   const dispatcher = createDispatcher([
     entry('first', 'FROM topic("a") INTO topic("b")'),
     entry('second', 'FROM topic("a") INTO $upstream'),
@@ -100,7 +100,7 @@ dispatching('a message that is sent during a dispatch is routed on its own', () 
   assert.equal(sinks, ['a: topic("b")', 'b: $upstream', 'a: $upstream']);
 });
 
-dispatching('more topics than the cache holds do not change the routing', () => {
+dispatching('the dispatcher routes correctly after more topics than its cache can hold', () => {
   const dispatcher = createDispatcher([entry('temp', 'FROM topic("sensors/+/temp") INTO $upstream')]);
   for (const round of [1, 2]) {
     for (let sensor = 0; sensor < 3000; sensor += 1) {
@@ -112,7 +112,7 @@ dispatching('more topics than the cache holds do not change the routing', () => 
   assert.is(dispatcher.counts()['temp']?.matched, 6001);
 });
 
-dispatching('a set without routes matches nothing', () => {
+dispatching('a dispatcher without routes matches no message', () => {
   assert.equal(endpoints(createDispatcher([]), {}), []);
 });
 

@@ -51,7 +51,7 @@ const PIECES = [
 
 const robustness = suite('routes: robustness');
 
-robustness('no text makes the compiler throw and every error has a position in the text', () => {
+robustness('the compiler never throws on random text, and every error has a position in the text', () => {
   const soups = fc.array(fc.constantFrom(...PIECES), { maxLength: 40 }).map(pieces => pieces.join(' '));
   const tight = fc.array(fc.constantFrom(...PIECES), { maxLength: 40 }).map(pieces => pieces.join(''));
   const texts = fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), soups, tight);
@@ -60,7 +60,7 @@ robustness('no text makes the compiler throw and every error has a position in t
   fc.assert(property, { numRuns: 20_000 });
 });
 
-robustness('a mutated route is compiled or refused without an exception', () => {
+robustness('the compiler compiles or refuses a mutated route without an exception', () => {
   const place = fc.double({ min: 0, max: 1, noNaN: true });
   const property = fc.property(
     trees,

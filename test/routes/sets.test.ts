@@ -61,14 +61,14 @@ sets('common subexpressions of several routes are evaluated once per message', (
   );
 });
 
-sets('the body is not parsed if properties decide every route', () => {
+sets('the body of a message is not parsed if properties alone decide every route of a set', () => {
   const reads: string[] = [];
   const dispatcher = setOf(["$contentType = 'x' AND $body.a > 1", "$body.b > 1 AND $contentType = 'y'"]);
   dispatcher.dispatch(watched(reads, { contentType: 'z' }, { a: 2, b: 3 }), () => {});
   assert.equal(reads, ['system contentType']);
 });
 
-sets('a route with another source reads no value of the message', () => {
+sets('a route whose source does not match reads no value of the message', () => {
   const reads: string[] = [];
   const text = "FROM /messages/modules/other/* WHERE $contentType = 'x' INTO $upstream";
   const dispatcher = createDispatcher([{ name: 'r', route: compiled(text), priority: 9, ttl: undefined }]);
@@ -86,7 +86,7 @@ sets('a set of routes that is too large for one function is compiled to several 
   assert.is(dispatcher.counts()['r7']?.unmatched, 1);
 });
 
-sets('a route that fails does not affect others and every route is counted once', () => {
+sets('an exception in the condition of one route does not affect the other routes of the set', () => {
   const dispatcher = setOf(["level = 'hot'", 'length($body.s || $body.s) > 1', '$body.n = 1']);
   dispatcher.dispatch(
     subjectOf({ properties: { level: 'hot' }, body: { s: 'x'.repeat(1 << 20), n: 1 } }),
@@ -96,7 +96,7 @@ sets('a route that fails does not affect others and every route is counted once'
   assert.equal(dispatcher.counts(), { r0: one, r1: { ...one, matched: 0, errors: 1 }, r2: one });
 });
 
-sets('routes of both dialects work in one set', () => {
+sets('a set can contain routes of both dialects', () => {
   const entries = (['skerry', 'azure'] as const).map(dialect => ({
     name: dialect,
     route: compiled('FROM /* WHERE $body.missing != 5 INTO $upstream', dialect),
@@ -110,7 +110,7 @@ sets('routes of both dialects work in one set', () => {
   assert.is(dispatcher.counts()['azure']?.matched, 1);
 });
 
-sets('no text of a manifest is in the generated code', () => {
+sets('the generated code of a set of routes contains no text of the manifest', () => {
   const mark = 'zq_mark';
   const text = `{${mark}} = "${mark}" AND $body.${mark}[12345] = 67890 AND $body["${mark}'] + evil('"] != "\\u0022);${mark}"`;
   const route = compiled(`FROM /* WHERE ${text} INTO topic("${mark}")`);

@@ -150,11 +150,11 @@ for (const [filter, topic, expected] of TOPICS) {
   });
 }
 
-sources('a topic source also matches messages of modules', () => {
+sources('a topic source also matches messages that modules send', () => {
   assert.ok(routeMatches('topic("modules/+/outputs/#")', OUTPUT, 'modules/host/outputs/temp'));
 });
 
-sources('the first /* after FROM is a source, and another one begins a comment', () => {
+sources('the first /* after FROM is a source, and each later /* begins a comment', () => {
   assert.ok(routeMatches('/messages/* /* INTO nowhere */', OUTPUT, 'a/b'));
   assert.is(compiled('FROM /* /**/ INTO /* here */ $upstream').tree.condition, undefined);
 });

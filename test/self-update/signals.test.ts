@@ -33,7 +33,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
 }
 
 signals(
-  'the watchdog of a confirmed hub that is killed exits with 128 plus the number of the signal',
+  'the watchdog of a confirmed hub exits with 128 plus the signal number if the hub is killed',
   async ({ harness }) => {
     await harness.onTrial(healthyHub());
     const hub = harness.start();
@@ -45,7 +45,7 @@ signals(
 );
 
 signals(
-  'a stopped trial is continued by the next start, and the stop is not counted as a failure',
+  'a trial that SIGTERM interrupts continues at the next start without a counted failure',
   async ({ harness }) => {
     await harness.onTrial(UNTIL_STOPPED);
     for (let round = 1; round <= 4; round++) {
@@ -58,7 +58,7 @@ signals(
   },
 );
 
-signals('a hub on trial that exits with an error on SIGTERM has failed a start', async ({ harness }) => {
+signals('a start of a hub on trial fails if the hub exits with an error on SIGTERM', async ({ harness }) => {
   await harness.onTrial(`${RECORD}; trap "exit 4" TERM; while :; do sleep 1 & wait; done`);
   for (let round = 1; round <= 3; round++) {
     const hub = harness.start();
@@ -71,7 +71,7 @@ signals('a hub on trial that exits with an error on SIGTERM has failed a start',
   assert.match(harness.readState().returned?.reason ?? '', /^it was not healthy in 3 starts/);
 });
 
-signals('the watchdog ends on SIGTERM although its hub hangs', async ({ harness }) => {
+signals('the watchdog exits after SIGTERM, also if its hub hangs', async ({ harness }) => {
   await harness.onTrial(HANGING, { starts: 3, seconds: 2, grace: 1 });
   const hub = harness.start();
   await harness.untilRecorded(1);
@@ -99,7 +99,7 @@ signals('the built binary on trial exits when its watchdog is killed', async ({ 
 });
 
 signals(
-  'a hanging hub without its watchdog is killed by the next start, which continues the trial',
+  'a hub that hangs after its watchdog was killed is killed by the next start, which continues the trial',
   async ({ harness }) => {
     await harness.onTrial(HANGING);
     const first = harness.start();
@@ -114,7 +114,7 @@ signals(
   },
 );
 
-signals('a second start during a trial is refused and not counted', async ({ harness }) => {
+signals('a second hub that is started during a trial is refused', async ({ harness }) => {
   await harness.onTrial(UNTIL_STOPPED);
   const first = harness.start();
   await harness.untilRecorded(1);
@@ -125,7 +125,7 @@ signals('a second start during a trial is refused and not counted', async ({ har
   assert.is(await first.end(), 0);
 });
 
-signals('each power cut during a trial counts as a start', async ({ harness }) => {
+signals('a trial is rolled back after three starts that a power cut ended', async ({ harness }) => {
   await harness.onTrial(HANGING);
   for (let round = 1; round <= 3; round++) {
     const hub = harness.start();

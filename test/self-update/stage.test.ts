@@ -52,7 +52,7 @@ async function refusal(work: Promise<unknown>): Promise<{ code: FailureCode; mes
 }
 
 staging(
-  'the built binary is copied into the free slot, verified and asked for its version',
+  'staging copies a hub binary into the free slot, verifies its hash and runs it for its version',
   async ({ folder }) => {
     const hub = { ...hubOf(built), size: built.length, content: () => createReadStream(skerry) };
     const staged = await stageHub(folder, BASE, hub);
@@ -66,7 +66,7 @@ staging(
   },
 );
 
-staging('a new hub is never staged in the running slot or in the slot for a rollback', async ({ folder }) => {
+staging('staging never overwrites the running slot or the slot for a rollback', async ({ folder }) => {
   const hub = hubOf(built);
   const begin = (launched: Launched, staged: StagedHub) =>
     beginTrial({ dataFolder: folder, launched, program: skerry, staged });
@@ -178,7 +178,7 @@ staging('staging stops at the next chunk when its deployment is superseded', asy
   assert.equal(readdirSync(updatePaths(folder).slotFolder('a')), []);
 });
 
-staging('a data folder that cannot be written is named in the error of staging', async ({ folder }) => {
+staging('the error of staging names a data folder that cannot be written', async ({ folder }) => {
   writeFileSync(join(folder, 'hub'), '');
   const failure = await refusal(stageHub(folder, BASE, hubOf(built)));
   assert.is(failure.code, 'update.unwritable');
@@ -203,7 +203,7 @@ async function onDisk(folder: string, options: string, work: (data: string) => P
   }
 }
 
-staging('a data folder that is mounted noexec is reported', ({ folder }) =>
+staging('staging into a data folder mounted noexec fails with an error that names noexec', ({ folder }) =>
   onDisk(folder, 'noexec,mode=0700', async data => {
     const failure = await refusal(stageHub(data, BASE, hubOf(built)));
     assert.is(failure.code, 'update.unwritable');
@@ -214,7 +214,7 @@ staging('a data folder that is mounted noexec is reported', ({ folder }) =>
   }),
 );
 
-staging('a full disk is reported by staging, and the partial file is removed', ({ folder }) =>
+staging('staging on a full disk fails with an error and removes the partial file', ({ folder }) =>
   onDisk(folder, 'size=50M,mode=0700', async data => {
     const failure = await refusal(stageHub(data, BASE, hubOf(built)));
     assert.is(failure.code, 'update.unwritable');
@@ -227,7 +227,7 @@ staging('a full disk is reported by staging, and the partial file is removed', (
   }),
 );
 
-staging('a hub without a binary for a rollback begins no trial', async ({ folder }) => {
+staging('no trial begins if no hub binary exists for a rollback', async ({ folder }) => {
   const staged = { slot: 'a', sha256: '', size: 1, version: '1' } as const;
   const begin = (program: string | undefined, launched = BASE) =>
     refusal(beginTrial({ dataFolder: folder, launched, program, staged }));

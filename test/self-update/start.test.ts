@@ -59,7 +59,7 @@ async function assertBaseRuns(harness: UpdateHarness, sentence: RegExp, program?
   await hub.end();
 }
 
-starts('a newly installed binary takes precedence, and the update is removed', async ({ harness }) => {
+starts('a binary that was installed after an update runs, and the update is removed', async ({ harness }) => {
   const own = join(harness.folder, 'skerry');
   copyFileSync(skerry, own);
   await update(harness, own);
@@ -74,7 +74,7 @@ starts('a newly installed binary takes precedence, and the update is removed', a
   assert.not(existsSync(harness.paths.folder));
 });
 
-starts('the same binary installed again or at another path keeps the update', async ({ harness }) => {
+starts('an update stays current if the previous binary is installed again', async ({ harness }) => {
   const own = join(harness.folder, 'skerry');
   copyFileSync(skerry, own);
   await update(harness, own);
@@ -85,7 +85,7 @@ starts('the same binary installed again or at another path keeps the update', as
   assert.is(harness.readState().base.path, skerry);
 });
 
-starts('a slot that is truncated, missing or writable by other users is not started', async ({ harness }) => {
+starts('a hub in a slot is not started if it is truncated or writable by others', async ({ harness }) => {
   await update(harness);
   const file = harness.paths.binary('a');
   chmodSync(file, 0o777);
@@ -103,7 +103,7 @@ starts('a slot that is truncated, missing or writable by other users is not star
   await assertBaseRuns(harness, /a\/skerry cannot be run \(ENOENT/);
 });
 
-starts('a slot with a changed byte is detected after its start has failed', async ({ harness }) => {
+starts('a hub binary with a changed byte is detected after its start has failed', async ({ harness }) => {
   await update(harness);
   const file = harness.paths.binary('a');
   const text = readFileSync(file, 'utf8');
@@ -115,7 +115,7 @@ starts('a slot with a changed byte is detected after its start has failed', asyn
   await (await startUpdated(harness)).end();
 });
 
-starts('a slot that is damaged before its trial is rolled back at once', async ({ harness }) => {
+starts('a hub that is damaged before its trial is rolled back without a start', async ({ harness }) => {
   await harness.onTrial(healthyHub());
   const file = harness.paths.binary('a');
   writeFileSync(file, readFileSync(file, 'utf8').replace('append', 'aqpend'));
@@ -126,7 +126,7 @@ starts('a slot that is damaged before its trial is rolled back at once', async (
   assert.match(harness.readState().returned?.reason ?? '', /is corrupted$/);
 });
 
-starts('a damaged state file is reported, and the installed hub runs', async ({ harness }) => {
+starts('a damaged update state is reported, and the installed hub runs', async ({ harness }) => {
   await update(harness);
   const whole = readFileSync(harness.paths.state, 'utf8');
   for (const text of [

@@ -36,7 +36,7 @@ stateFile.before.each(context => {
 });
 stateFile.after.each(({ folder }) => removeFolder(folder));
 
-stateFile('the state is read as it was written', ({ folder }) => {
+stateFile('the update state is read with the values that were written', ({ folder }) => {
   const paths = updatePaths(folder);
   assert.equal(readUpdateState(paths), {});
   writeUpdateState(paths, STATE);
@@ -46,7 +46,7 @@ stateFile('the state is read as it was written', ({ folder }) => {
   assert.equal(readUpdateState(paths), { state: minimal });
 });
 
-stateFile('a state with fields of a later version is read', ({ folder }) => {
+stateFile('an update state with unknown fields of a later version is read', ({ folder }) => {
   const paths = updatePaths(folder);
   mkdirSync(paths.folder);
   const later = { ...STATE, channel: 'stable', slots: { ...STATE.slots, c: { size: 'x' } } };
@@ -54,7 +54,7 @@ stateFile('a state with fields of a later version is read', ({ folder }) => {
   assert.equal(readUpdateState(paths), { state: STATE });
 });
 
-stateFile('a changed state file is either read or reported as damaged', ({ folder }) => {
+stateFile('an update state with a changed byte is either read or reported as damaged', ({ folder }) => {
   const paths = updatePaths(folder);
   mkdirSync(paths.folder);
   const text = JSON.stringify(STATE);
@@ -125,7 +125,7 @@ for (const [index, [trial, findings, expected]] of DECISIONS.entries()) {
   );
 }
 
-stateFile('environment markers are read as they were set, and removed', () => {
+stateFile('`readEnvMarkers` returns the environment markers that `withMarkers` has set', () => {
   const paths = updatePaths('/data');
   const env = { PATH: '/bin', SKERRY_TRIAL_ENDED: 'late 12' };
   assert.equal(readEnvMarkers(env, paths), {

@@ -25,7 +25,7 @@ trial.after(({ harness }) => harness.close());
 const pidIn = (line = ''): number => Number(line.split(' ')[0]);
 
 trial(
-  'a new hub that exits at once is started three times, and then the old hub runs and reports why',
+  'a new hub that exits at its start is started three times, then the old hub runs and logs the reason',
   async ({ harness }) => {
     await harness.onTrial(FAILING);
     const hub = harness.start();
@@ -79,7 +79,7 @@ trial('the time limit of a trial covers all its starts', async ({ harness }) => 
 });
 
 trial(
-  'a confirmed hub becomes current, and the next start runs it without a watchdog',
+  'a confirmed hub becomes current, and the next start runs the hub without a watchdog',
   async ({ harness }) => {
     await harness.onTrial(healthyHub());
     const hub = harness.start();
@@ -119,24 +119,21 @@ trial('a failing hub in slot b is rolled back to the hub in slot a', async ({ ha
   await second.end();
 });
 
-trial(
-  'the built binary knows that it is on trial and keeps running once it is confirmed',
-  async ({ harness }) => {
-    await harness.onTrial(`exec ${skerry} "$@"`);
-    const hub = harness.start();
-    await hub.listens();
-    const launched = { running: 'a', watchdog: hub.pid } as const;
-    const { a } = harness.readState().slots;
-    assert.equal(trialState(harness.data, launched), { kind: 'on-trial', sha256: a?.sha256, try: 1, of: 3 });
-    assert.equal(runningBinary(harness.data, launched), { binary: 'a', sha256: a?.sha256 });
-    confirmTrial(harness.data, launched);
-    assert.equal(trialState(harness.data, launched), { kind: 'none' });
-    assert.is(await hub.end(), 0);
-  },
-);
+trial('the built binary on trial keeps running after the trial is confirmed', async ({ harness }) => {
+  await harness.onTrial(`exec ${skerry} "$@"`);
+  const hub = harness.start();
+  await hub.listens();
+  const launched = { running: 'a', watchdog: hub.pid } as const;
+  const { a } = harness.readState().slots;
+  assert.equal(trialState(harness.data, launched), { kind: 'on-trial', sha256: a?.sha256, try: 1, of: 3 });
+  assert.equal(runningBinary(harness.data, launched), { binary: 'a', sha256: a?.sha256 });
+  confirmTrial(harness.data, launched);
+  assert.equal(trialState(harness.data, launched), { kind: 'none' });
+  assert.is(await hub.end(), 0);
+});
 
 trial(
-  'a copy of the built binary is staged, tried and confirmed, and the next start runs it',
+  'a copy of the built binary that was staged and confirmed runs at the next start',
   async ({ harness }) => {
     const content = () => createReadStream(skerry);
     const sha256 = await sha256Of(skerry);
@@ -155,7 +152,7 @@ trial(
   },
 );
 
-trial('a new hub that hands over to another hub keeps its watchdog', async ({ harness }) => {
+trial('the watchdog keeps running when the hub hands over to a further new hub', async ({ harness }) => {
   const staged = { slot: 'b', ...harness.writeSlot('b', healthyHub()) };
   const before = `
     if (watchdog !== undefined) {

@@ -108,7 +108,7 @@ const TABLE = `
 
 const test = suite('supervisor: state machine of a module');
 
-test('every pair of state and event has the transition of the table or throws', () => {
+test('every pair of module state and event has the transition of the table or throws', () => {
   const rows = TABLE.trim()
     .split('\n')
     .map(row => row.trim().split(/\s+(?:-> )?/));
@@ -164,7 +164,7 @@ function applyEvent(environment: Environment, event: LifecycleEvent): void {
 
 const walk = fc.array(fc.nat(), { maxLength: 60 });
 
-test('every order of events has transitions and loses neither the process nor the timer', () => {
+test('no sequence of events loses the process or the timer of a module', () => {
   fc.assert(
     fc.property(walk, choices => {
       const environment: Environment = { state: 'stopped', process: 'none', timer: 'none' };

@@ -25,7 +25,7 @@ const FORGIVEN_AFTER = 60_000;
 
 const test = suite('supervisor: restart');
 
-test('the restart policy decides the state after an exit', async () => {
+test('the restart policy of a module decides its state after an exit', async () => {
   await withSupervisor({ clock: createTestClock() }, async ({ supervisor, sh, status }) => {
     await supervisor.start(TABLE.map(([restart, script], index) => sh(`m${index}`, script, { restart })));
     for (const [index, [restart, script, state, lastExit]] of TABLE.entries()) {
@@ -68,7 +68,7 @@ test('the restart back-off doubles and is reset by a stable run', async () => {
   });
 });
 
-test('a restart on request skips and resets the back-off', async () => {
+test('a restart on request skips and resets the restart back-off', async () => {
   const clock = createTestClock();
   await withSupervisor({ clock }, async ({ supervisor, sh, status }) => {
     await supervisor.start([sh('a', 'exit 1', { restart: 'on-failure' })]);
@@ -85,7 +85,7 @@ test('a restart on request skips and resets the back-off', async () => {
   });
 });
 
-test('a restart stops the process and starts a new one', async () => {
+test('a restart on request stops the process of a module and starts a new process', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status, changes }) => {
     await supervisor.start([sh('a', 'sleep 100')]);
     const before = status('a').pid ?? 0;
@@ -97,7 +97,7 @@ test('a restart stops the process and starts a new one', async () => {
   });
 });
 
-test('a start during a stop restarts the module and a stop during a restart keeps it down', async () => {
+test('a start request during the stop of a module restarts the module', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status }) => {
     await supervisor.start([sh('a', 'sleep 100'), sh('b', 'sleep 100')]);
     await Promise.all([supervisor.stopModule('a'), supervisor.startModule('a')]);

@@ -48,7 +48,7 @@ const MISSING: readonly (readonly [missing: string, upstream: object])[] = [
 
 for (const [missing, upstream] of MISSING) {
   acks(
-    `a connection without ${missing} is closed after the timeout, and all messages arrive over a later one`,
+    `a connection without ${missing} is closed after the timeout, and a later one sends all messages`,
     () => {
       const silent = without(missing.toLowerCase());
       let heals = false;
@@ -85,7 +85,7 @@ for (const [missing, upstream] of MISSING) {
   );
 }
 
-acks('a message that is never acknowledged waits and does not become a dead letter', () =>
+acks('a message that the server never acknowledges stays queued and does not become a dead letter', () =>
   withServers([without('puback')], async (harness, [server]) => {
     harness.start({ url: urlOf(server), window: 1 });
     await harness.append(numbers(2));
@@ -97,7 +97,7 @@ acks('a message that is never acknowledged waits and does not become a dead lett
   }),
 );
 
-acks('the next address of "urls" takes over from a server that acknowledges nothing', () =>
+acks('the hub connects to the next address of "urls" if a server acknowledges no message', () =>
   withServers([without('puback'), acceptAll], async (harness, servers) => {
     harness.start({ urls: servers.map(urlOf) });
     await harness.append(numbers(10));

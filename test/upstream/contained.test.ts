@@ -39,7 +39,7 @@ const UNENCODABLE: readonly (readonly [
 
 for (const version of [5, 4] as const) {
   contained(
-    `a message that no packet of MQTT ${version} can hold becomes a dead letter, and the others arrive`,
+    `a message that exceeds the limits of MQTT ${version} becomes a dead letter, and all other messages arrive`,
     async () => {
       const harness = await createUpstreamHarness();
       const server = await startServer(
@@ -129,7 +129,7 @@ contained(
 );
 
 contained(
-  'an exception in a callback of a connection closes that connection once and is passed on',
+  'an exception in a callback of an upstream connection closes the connection and is rethrown',
   async () => {
     const server = await startServer(acceptAll);
     const clock = createTestClock();

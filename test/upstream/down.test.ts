@@ -62,7 +62,7 @@ down('a message from upstream is acknowledged only when it is durable, in the or
   await server.close();
 });
 
-down('the hub stops reading from upstream when too many messages are not yet durable', async () => {
+down('the hub stops reading from upstream while too many messages wait for a commit', async () => {
   const harness = await createUpstreamHarness();
   const server = await startServer(acceptAll);
   const settles: OnDurable[] = [];
@@ -86,64 +86,61 @@ down('the hub stops reading from upstream when too many messages are not yet dur
   await server.close();
 });
 
-down(
-  'while the store applies back-pressure, the upstream socket is not read and its connection stays open',
-  async () => {
-    const harness = await createUpstreamHarness();
-    const { store, clock } = harness.queue;
-    const server = await startServer(acceptAll);
-    let acceptedWhileHigh = 0;
-    harness.receive = (message, settle) => {
-      if (store.pressure.high()) acceptedWhileHigh++;
-      harness.down.push(message);
-      store.append(message, [to('in')], settle);
-    };
-    harness.start({ url: `mqtt://127.0.0.1:${server.port}`, down: ['commands/#'], keepAlive: '2s' });
-    await harness.until('it is subscribed', () => count(server.connections[1], 'subscribe') === 1);
-    const connection = server.connections[1];
-    const body = 'x'.repeat(50_000);
-    let highs = 0;
-    store.pressure.onHigh(() => highs++);
-    const total = 300;
-    for (let index = 0; index < total; index++)
-      connection?.send({
-        cmd: 'publish',
-        topic: 'commands/edge',
-        payload: body,
-        qos: 0,
-        dup: false,
-        retain: false,
-      });
-    // The clock does not advance, so the store commits nothing.
-    const turns = async (): Promise<void> => {
-      for (let turn = 0; turn < 100; turn++) await new Promise(done => setImmediate(done));
-    };
-    while (highs === 0) await turns();
-    await turns();
-    assert.ok(harness.down.length < total);
-    const accepted = harness.down.length;
-    const pings = count(connection, 'pingreq');
-    // The clock advances in one step, so the store cannot commit and no PINGRESP can be read meanwhile.
-    clock.advance(20_000);
-    assert.is(harness.forwarder().status().state, 'connected');
-    await harness.until('all are here', () => harness.down.length === total);
-    assert.ok(accepted < total);
-    // Messages of a completed read of the socket are still accepted.
-    assert.ok(acceptedWhileHigh <= 2 * highs, `${acceptedWhileHigh} of ${highs}`);
-    await harness.until('it was pinged meanwhile', () => count(connection, 'pingreq') >= pings + 10);
-    assert.is(harness.forwarder().status().lastError, undefined);
-    assert.is(server.connections.length, 2);
-    await harness.until(
-      'all are stored',
-      () => store.stats().find(({ queue }) => queue === 'in')?.depth === total,
-    );
-    await harness.finish();
-    await server.close();
-  },
-);
+down('back-pressure of the store pauses reading from upstream without closing the connection', async () => {
+  const harness = await createUpstreamHarness();
+  const { store, clock } = harness.queue;
+  const server = await startServer(acceptAll);
+  let acceptedWhileHigh = 0;
+  harness.receive = (message, settle) => {
+    if (store.pressure.high()) acceptedWhileHigh++;
+    harness.down.push(message);
+    store.append(message, [to('in')], settle);
+  };
+  harness.start({ url: `mqtt://127.0.0.1:${server.port}`, down: ['commands/#'], keepAlive: '2s' });
+  await harness.until('it is subscribed', () => count(server.connections[1], 'subscribe') === 1);
+  const connection = server.connections[1];
+  const body = 'x'.repeat(50_000);
+  let highs = 0;
+  store.pressure.onHigh(() => highs++);
+  const total = 300;
+  for (let index = 0; index < total; index++)
+    connection?.send({
+      cmd: 'publish',
+      topic: 'commands/edge',
+      payload: body,
+      qos: 0,
+      dup: false,
+      retain: false,
+    });
+  // The clock does not advance, so the store commits nothing.
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 100; turn++) await new Promise(done => setImmediate(done));
+  };
+  while (highs === 0) await turns();
+  await turns();
+  assert.ok(harness.down.length < total);
+  const accepted = harness.down.length;
+  const pings = count(connection, 'pingreq');
+  // The clock advances in one step, so the store cannot commit and no PINGRESP can be read meanwhile.
+  clock.advance(20_000);
+  assert.is(harness.forwarder().status().state, 'connected');
+  await harness.until('all are here', () => harness.down.length === total);
+  assert.ok(accepted < total);
+  // Messages of a completed read of the socket are still accepted.
+  assert.ok(acceptedWhileHigh <= 2 * highs, `${acceptedWhileHigh} of ${highs}`);
+  await harness.until('it was pinged meanwhile', () => count(connection, 'pingreq') >= pings + 10);
+  assert.is(harness.forwarder().status().lastError, undefined);
+  assert.is(server.connections.length, 2);
+  await harness.until(
+    'all are stored',
+    () => store.stats().find(({ queue }) => queue === 'in')?.depth === total,
+  );
+  await harness.finish();
+  await server.close();
+});
 
 down(
-  'subscriptions of a session are stored, and a restart subscribes and unsubscribes only what has changed',
+  'after a restart the hub sends SUBSCRIBE and UNSUBSCRIBE only for changed filters of "down"',
   async () => {
     const harness = await createUpstreamHarness();
     const server = await startServer((packet, connection, index) => {
@@ -205,7 +202,7 @@ down(
   },
 );
 
-down('a QoS 2 message from upstream is received once across connections and restarts', async () => {
+down('a QoS 2 message from upstream is received once, also after a reconnect or restart', async () => {
   const harness = await createUpstreamHarness();
   let sessionPresent = false;
   const server = await startServer((packet, connection, index) => {
@@ -262,7 +259,7 @@ down(
   },
 );
 
-down('a filter that the upstream refuses is logged, and the other filters are subscribed', async () => {
+down('a filter of "down" that the upstream refuses is logged, and all others are subscribed', async () => {
   const harness = await createUpstreamHarness();
   const server = await startServer((packet, connection, index) => {
     if (packet.cmd === 'subscribe')

@@ -11,7 +11,7 @@ function published(connection: ServerConnection | undefined) {
   return (connection?.packets ?? []).flatMap(packet => (packet.cmd === 'publish' ? [packet] : []));
 }
 
-forwarding('messages arrive in order and leave the queue only by PUBACK', async () => {
+forwarding('messages arrive upstream in order and are removed from the queue only after PUBACK', async () => {
   const harness = await createUpstreamHarness();
   const server = await startServer(acceptAll);
   harness.start({ url: `mqtt://127.0.0.1:${server.port}` });
@@ -51,42 +51,39 @@ forwarding(
   },
 );
 
-forwarding(
-  'a full window is refilled once a quarter of it is acknowledged, and a window with room at once',
-  async () => {
-    const harness = await createUpstreamHarness();
-    const server = await startServer((packet, connection) => {
-      if (packet.cmd === 'connect') sendConnack(connection);
-    });
-    harness.start({ url: `mqtt://127.0.0.1:${server.port}`, window: 8 });
-    const answer = async (count: number, from: number): Promise<void> => {
-      const [connection] = server.connections;
-      for (const packet of published(connection).slice(from, from + count))
-        connection?.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
-      await harness.until(
-        'the answers are counted',
-        () => harness.forwarder().status().delivered === from + count,
-      );
-      for (let turn = 0; turn < 50; turn++) await new Promise(done => setImmediate(done));
-    };
-    await harness.append(numbers(10));
-    await harness.until('the window is full', () => server.bodies().length === 8);
-    await answer(1, 0);
-    assert.is(server.bodies().length, 8);
-    await answer(1, 1);
-    await harness.until('the rest has come', () => server.bodies().length === 10);
-    await answer(1, 2);
-    await harness.append(['next']);
-    await harness.until('there is room for it', () => server.bodies().length === 10);
-    await answer(2, 3);
-    await harness.until('it has come', () => server.bodies().length === 11);
-    await answer(1, 5);
-    await harness.append(['last']);
-    await harness.until('it goes at once', () => server.bodies().length === 12);
-    await harness.finish();
-    await server.close();
-  },
-);
+forwarding('a full window is refilled once a quarter of its messages is acknowledged', async () => {
+  const harness = await createUpstreamHarness();
+  const server = await startServer((packet, connection) => {
+    if (packet.cmd === 'connect') sendConnack(connection);
+  });
+  harness.start({ url: `mqtt://127.0.0.1:${server.port}`, window: 8 });
+  const answer = async (count: number, from: number): Promise<void> => {
+    const [connection] = server.connections;
+    for (const packet of published(connection).slice(from, from + count))
+      connection?.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
+    await harness.until(
+      'the answers are counted',
+      () => harness.forwarder().status().delivered === from + count,
+    );
+    for (let turn = 0; turn < 50; turn++) await new Promise(done => setImmediate(done));
+  };
+  await harness.append(numbers(10));
+  await harness.until('the window is full', () => server.bodies().length === 8);
+  await answer(1, 0);
+  assert.is(server.bodies().length, 8);
+  await answer(1, 1);
+  await harness.until('the rest has come', () => server.bodies().length === 10);
+  await answer(1, 2);
+  await harness.append(['next']);
+  await harness.until('there is room for it', () => server.bodies().length === 10);
+  await answer(2, 3);
+  await harness.until('it has come', () => server.bodies().length === 11);
+  await answer(1, 5);
+  await harness.append(['last']);
+  await harness.until('it goes at once', () => server.bodies().length === 12);
+  await harness.finish();
+  await server.close();
+});
 
 forwarding('after a reconnect unacknowledged messages are sent first, in order, with DUP', async () => {
   const harness = await createUpstreamHarness();
@@ -118,7 +115,7 @@ forwarding('after a reconnect unacknowledged messages are sent first, in order, 
 });
 
 forwarding(
-  'retain, empty bodies, properties, content type and the remaining expiry are forwarded',
+  'a message is forwarded with its RETAIN flag, properties, content type and remaining expiry',
   async () => {
     const harness = await createUpstreamHarness();
     const server = await startServer(acceptAll);
@@ -152,31 +149,28 @@ forwarding(
   },
 );
 
-forwarding(
-  'a server of MQTT 3.1.1 is detected by its return code or by a closed connection and served in its version',
-  async () => {
-    const refuses: Script = (packet, connection) => {
-      if (packet.cmd !== 'connect') acceptAll(packet, connection, 0);
-      else if (packet.protocolVersion === 4) sendConnack(connection);
-      else connection.socket.end(Buffer.from([0x20, 2, 0, 1]));
-    };
-    const closes: Script = (packet, connection) => {
-      if (packet.cmd === 'connect' && packet.protocolVersion === 5) connection.socket.destroy();
-      else acceptAll(packet, connection, 0);
-    };
-    for (const script of [refuses, closes]) {
-      const harness = await createUpstreamHarness();
-      const server = await startServer(script, 0, 4);
-      harness.start({ url: `mqtt://127.0.0.1:${server.port}` });
-      await harness.append(['x']);
-      await harness.until('it is acknowledged', () => harness.forwarder().status().delivered === 1);
-      assert.is(harness.forwarder().status().version, 4);
-      assert.is(server.connections.length, 2);
-      await harness.finish();
-      await server.close();
-    }
-  },
-);
+forwarding('a server that refuses MQTT 5 or closes the connection is served with MQTT 3.1.1', async () => {
+  const refuses: Script = (packet, connection) => {
+    if (packet.cmd !== 'connect') acceptAll(packet, connection, 0);
+    else if (packet.protocolVersion === 4) sendConnack(connection);
+    else connection.socket.end(Buffer.from([0x20, 2, 0, 1]));
+  };
+  const closes: Script = (packet, connection) => {
+    if (packet.cmd === 'connect' && packet.protocolVersion === 5) connection.socket.destroy();
+    else acceptAll(packet, connection, 0);
+  };
+  for (const script of [refuses, closes]) {
+    const harness = await createUpstreamHarness();
+    const server = await startServer(script, 0, 4);
+    harness.start({ url: `mqtt://127.0.0.1:${server.port}` });
+    await harness.append(['x']);
+    await harness.until('it is acknowledged', () => harness.forwarder().status().delivered === 1);
+    assert.is(harness.forwarder().status().version, 4);
+    assert.is(server.connections.length, 2);
+    await harness.finish();
+    await server.close();
+  }
+});
 
 forwarding('a topic template inserts the device, the module and the output', async () => {
   const harness = await createUpstreamHarness();

@@ -66,7 +66,7 @@ const UNREQUESTED: readonly Packet[] = [
 for (const packet of UNREQUESTED) {
   const name = packet.cmd.toUpperCase();
   hostile(
-    `${FLOOD} unrequested ${name} packets close the connection, and all messages arrive over the next one`,
+    `${FLOOD} unrequested ${name} packets close the connection, and the next connection sends all messages`,
     () =>
       withServer(acceptAll, DOWN, async (harness, server) => {
         const connection = await messageConnection(harness, server);
@@ -89,7 +89,7 @@ for (const packet of UNREQUESTED) {
   );
 }
 
-hostile('unrequested answers below the limit change nothing', () =>
+hostile('unrequested acknowledgements below the limit are ignored', () =>
   withServer(acceptAll, DOWN, async (harness, server) => {
     const connection = await messageConnection(harness, server);
     for (const packet of UNREQUESTED) flood(connection, packet, 10);
@@ -124,7 +124,7 @@ const BREACHES: readonly (readonly [how: string, packet: Packet, reason: RegExp]
 ];
 
 for (const [how, packet, reason] of BREACHES) {
-  hostile(`${how} closes the connection, and the next connection works`, () =>
+  hostile(`${how} closes the upstream connection, and the next connection works`, () =>
     withServer(acceptAll, DOWN, async (harness, server) => {
       flood(await messageConnection(harness, server), packet, 3);
       await harness.until('the link ends', () => harness.forwarder().status().lastError !== undefined);
@@ -203,7 +203,7 @@ hostile(
     }),
 );
 
-hostile('a PUBREL that is repeated before its PUBCOMP is answered once', () =>
+hostile('a PUBREL that is repeated before its PUBCOMP is answered with one PUBCOMP', () =>
   withServer(acceptAll, { ...DOWN, exactlyOnce: true }, async (harness, server) => {
     const connection = await messageConnection(harness, server);
     const packet = { cmd: 'publish', topic: 'commands/x', payload: 'x', dup: false, retain: false } as const;
@@ -215,7 +215,7 @@ hostile('a PUBREL that is repeated before its PUBCOMP is answered once', () =>
   }),
 );
 
-hostile('QoS 2 messages that are never released are stored up to a bound across connections', () =>
+hostile('QoS 2 messages without PUBREL are stored only up to a maximum, also across connections', () =>
   withServer(acceptAll, { ...DOWN, exactlyOnce: true }, async (harness, server) => {
     const held = (): number => harness.queue.store.names('upstream/received/').length;
     for (let link = 1; link <= 3; link++) {
@@ -264,7 +264,7 @@ hostile('an incomplete packet that arrives byte by byte does not prevent the kee
   }),
 );
 
-hostile('a silent server that disables keep-alive is still detected by the keep-alive timeout', async () => {
+hostile('a silent server with Server Keep Alive 0 is detected by the keep-alive timeout', async () => {
   const harness = await createUpstreamHarness();
   const server = await startServer((packet, connection) => {
     if (packet.cmd === 'connect') sendConnack(connection, { serverKeepAlive: 0 });
@@ -276,7 +276,7 @@ hostile('a silent server that disables keep-alive is still detected by the keep-
   await server.close();
 });
 
-hostile('the reason string of a server is truncated and escaped in the error', async () => {
+hostile('the Reason String of a server is truncated and escaped in the error', async () => {
   const reasonString = `\u2028${'x'.repeat(60_000)}`;
   const endings: readonly Packet[] = [
     { cmd: 'connack', reasonCode: 0x87, sessionPresent: false, properties: { reasonString } },

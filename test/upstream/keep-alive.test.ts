@@ -53,18 +53,18 @@ function steadily(event: Step['event'], everyMs: number): Step[] {
   return Array.from({ length: 3_600_000 / everyMs }, () => ({ afterMs: everyMs, event }));
 }
 
-keepAlive('a link that only receives pings its server in time', () => {
+keepAlive('a connection that only receives packets sends PINGREQ in time', () => {
   const { longestSilence } = play(steadily('receives', 1_000));
   assert.ok(longestSilence <= INTERVAL, `${longestSilence} ms`);
 });
 
-keepAlive('a link that sends steadily needs no pings', () => {
+keepAlive('a connection that sends packets steadily sends no PINGREQ', () => {
   const both = steadily('sends', 1_000).flatMap(step => [step, { afterMs: 0, event: 'receives' } as const]);
   // The link is silent after the steps.
   assert.ok(play(both).pings <= 4);
 });
 
-keepAlive('a server never waits longer than its timeout, whatever a link sends and receives', () => {
+keepAlive('a connection sends packets within the server timeout, whatever it receives', () => {
   const step = fc.record({
     afterMs: fc.integer({ min: 0, max: 9_000 }),
     event: fc.constantFrom('receives' as const, 'sends' as const),

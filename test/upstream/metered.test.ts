@@ -9,36 +9,33 @@ const metered = suite('upstream: metered connections');
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-metered(
-  'waiting messages are sent in one batch per interval, and later messages in the next batch',
-  async () => {
-    const harness = await createUpstreamHarness();
-    const arrivals: number[] = [];
-    const server = await startServer((packet, connection, index) => {
-      if (packet.cmd === 'publish') arrivals.push(harness.queue.clock.monotonic());
-      acceptAll(packet, connection, index);
-    });
-    harness.start({ url: `mqtt://127.0.0.1:${server.port}`, interval: '10m', window: 4 });
-    await harness.append(numbers(20));
-    await harness.until('the first batch is there', () => harness.forwarder().status().delivered === 20);
-    const first = harness.queue.clock.monotonic();
-    for (const text of numbers(3)) {
-      await harness.append([text]);
-      harness.queue.clock.advance(1000);
-    }
-    assert.is(harness.forwarder().status().pause, 'the next batch is not due yet');
-    await harness.until('the second is there', () => harness.forwarder().status().delivered === 23, 500);
-    const second = arrivals.slice(20);
-    assert.ok(
-      second.every(at => at - first >= 9.9 * MINUTE && at - first < 10.5 * MINUTE),
-      String(second),
-    );
-    await harness.finish();
-    await server.close();
-  },
-);
+metered('a metered upstream sends the waiting messages in one batch per interval', async () => {
+  const harness = await createUpstreamHarness();
+  const arrivals: number[] = [];
+  const server = await startServer((packet, connection, index) => {
+    if (packet.cmd === 'publish') arrivals.push(harness.queue.clock.monotonic());
+    acceptAll(packet, connection, index);
+  });
+  harness.start({ url: `mqtt://127.0.0.1:${server.port}`, interval: '10m', window: 4 });
+  await harness.append(numbers(20));
+  await harness.until('the first batch is there', () => harness.forwarder().status().delivered === 20);
+  const first = harness.queue.clock.monotonic();
+  for (const text of numbers(3)) {
+    await harness.append([text]);
+    harness.queue.clock.advance(1000);
+  }
+  assert.is(harness.forwarder().status().pause, 'the next batch is not due yet');
+  await harness.until('the second is there', () => harness.forwarder().status().delivered === 23, 500);
+  const second = arrivals.slice(20);
+  assert.ok(
+    second.every(at => at - first >= 9.9 * MINUTE && at - first < 10.5 * MINUTE),
+    String(second),
+  );
+  await harness.finish();
+  await server.close();
+});
 
-metered('a batch contains all waiting messages, also beyond the window, at QoS 1 and QoS 2', async () => {
+metered('a metered upstream sends all waiting messages in a batch, also beyond the window', async () => {
   for (const exactlyOnce of [false, true]) {
     const harness = await createUpstreamHarness();
     const server = await startServer(acceptAll);
@@ -52,7 +49,7 @@ metered('a batch contains all waiting messages, also beyond the window, at QoS 1
   }
 });
 
-metered('a budget limits the bytes of a day across restarts, and no message is lost', async () => {
+metered('a metered upstream sends no more bytes per day than its budget, also across restarts', async () => {
   const harness = await createUpstreamHarness();
   const server = await startServer(acceptAll);
   const upstream = { url: `mqtt://127.0.0.1:${server.port}`, budget: '96K', keepAlive: '1h' };
@@ -81,7 +78,7 @@ metered('a budget limits the bytes of a day across restarts, and no message is l
   await server.close();
 });
 
-metered('the upstream is not connected outside of its schedule', async () => {
+metered('a metered upstream is not connected outside of its schedule', async () => {
   const harness = await createUpstreamHarness();
   const server = await startServer(acceptAll);
   const timeIn = (minutes: number): string => {
@@ -102,20 +99,15 @@ metered('the upstream is not connected outside of its schedule', async () => {
   await server.close();
 });
 
-metered(
-  'a schedule may span midnight, and without a schedule or with an unset clock a connection is always allowed',
-  () => {
-    const at = (hours: number, minutes: number): number => new Date(2026, 5, 1, hours, minutes).getTime();
-    const night = [{ from: 22 * 60, to: 4 * 60 + 30 }];
-    assert.equal(
-      [at(21, 59), at(22, 0), at(0, 0), at(4, 29), at(4, 30), at(12, 0)].map(wall =>
-        isScheduled(night, wall),
-      ),
-      [false, true, true, true, false, false],
-    );
-    assert.ok(isScheduled([], at(12, 0)));
-    assert.ok(isScheduled(night, 12 * HOUR));
-  },
-);
+metered('a schedule of an upstream can span midnight', () => {
+  const at = (hours: number, minutes: number): number => new Date(2026, 5, 1, hours, minutes).getTime();
+  const night = [{ from: 22 * 60, to: 4 * 60 + 30 }];
+  assert.equal(
+    [at(21, 59), at(22, 0), at(0, 0), at(4, 29), at(4, 30), at(12, 0)].map(wall => isScheduled(night, wall)),
+    [false, true, true, true, false, false],
+  );
+  assert.ok(isScheduled([], at(12, 0)));
+  assert.ok(isScheduled(night, 12 * HOUR));
+});
 
 metered.run();

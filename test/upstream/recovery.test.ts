@@ -30,7 +30,7 @@ for (const exactlyOnce of [false, true]) {
 }
 
 recovery(
-  'a temporarily refused message is sent again before newer messages after a full window',
+  'a message refused with 0x97 while the window was full is sent again before newer messages',
   async () => {
     const harness = await createUpstreamHarness();
     const waiting: (() => void)[] = [];

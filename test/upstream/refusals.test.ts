@@ -58,7 +58,7 @@ function closingAt(poison: string): Script {
 }
 
 refusals(
-  'a message that the upstream refuses for good becomes a dead letter with the reason and blocks no other',
+  'a message that the upstream permanently refuses becomes a dead letter and blocks no other message',
   async () => {
     for (const [reasonCode, reason] of [
       [0x87, 'the upstream refused the message: not authorized'],
@@ -74,7 +74,7 @@ refusals(
   },
 );
 
-refusals('a message that is refused because of a quota is sent again later', async () => {
+refusals('a message that the server refuses with 0x97 (quota exceeded) is sent again later', async () => {
   let full = true;
   const { harness, server, finish } = await sent(
     (packet, connection, index) => {
@@ -91,7 +91,7 @@ refusals('a message that is refused because of a quota is sent again later', asy
   await finish();
 });
 
-refusals('a message that the upstream fails on repeatedly becomes a dead letter', async () => {
+refusals('a message that the server repeatedly answers with an error becomes a dead letter', async () => {
   const { harness, server, finish } = await sent(refusing('0', 0x83), numbers(2), 1);
   await harness.until('it is given up', () => harness.deadLetterReasons().length === 1, 100);
   assert.match(harness.deadLetterReasons()[0] ?? '', /implementation specific error \(after 16 attempts\)/);
@@ -100,7 +100,7 @@ refusals('a message that the upstream fails on repeatedly becomes a dead letter'
 });
 
 refusals(
-  'a reason code that MQTT does not list is handled by its class and does not close the connection',
+  'a PUBACK with an unlisted reason code is a success below 0x80 and a refusal from 0x80',
   async () => {
     for (const [reasonCode, delivered, letters] of [
       [0x01, 3, 0],
@@ -133,45 +133,40 @@ refusals(
   },
 );
 
-refusals(
-  'a message for which the server closes every connection becomes a dead letter, and all others arrive',
-  async () => {
-    const endings: readonly (readonly [string, 4 | 5, Script])[] = [
-      [
-        'says that it is too large',
-        5,
-        (_, connection) => connection.send({ cmd: 'disconnect', reasonCode: 0x95 }),
-      ],
-      ['says nothing', 4, (_, connection) => void connection.socket.end()],
-    ];
-    for (const [how, version, end] of endings) {
-      const { harness, server, finish } = await sent(
-        (packet, connection, index) => {
-          const over = connection.packets.some(
-            one => one.cmd === 'publish' && one.payload.toString() === '3',
-          );
-          if (packet.cmd === 'connect') sendConnack(connection);
-          else if (!over) acceptAll(packet, connection, index);
-          else if (packet.cmd === 'publish' && packet.payload.toString() === '3')
-            end(packet, connection, index);
-        },
-        numbers(6),
-        5,
-        version,
-      );
-      assert.match(
-        harness.deadLetterReasons().join(),
-        /^the upstream closes the connection when it receives the message/,
-        how,
-      );
-      const first = [...new Set(server.bodies())];
-      assert.equal(first, numbers(6), how);
-      await finish();
-    }
-  },
-);
+refusals('a message for which the server closes every connection becomes a dead letter', async () => {
+  const endings: readonly (readonly [string, 4 | 5, Script])[] = [
+    [
+      'says that it is too large',
+      5,
+      (_, connection) => connection.send({ cmd: 'disconnect', reasonCode: 0x95 }),
+    ],
+    ['says nothing', 4, (_, connection) => void connection.socket.end()],
+  ];
+  for (const [how, version, end] of endings) {
+    const { harness, server, finish } = await sent(
+      (packet, connection, index) => {
+        const over = connection.packets.some(one => one.cmd === 'publish' && one.payload.toString() === '3');
+        if (packet.cmd === 'connect') sendConnack(connection);
+        else if (!over) acceptAll(packet, connection, index);
+        else if (packet.cmd === 'publish' && packet.payload.toString() === '3')
+          end(packet, connection, index);
+      },
+      numbers(6),
+      5,
+      version,
+    );
+    assert.match(
+      harness.deadLetterReasons().join(),
+      /^the upstream closes the connection when it receives the message/,
+      how,
+    );
+    const first = [...new Set(server.bodies())];
+    assert.equal(first, numbers(6), how);
+    await finish();
+  }
+});
 
-refusals('a poison message that blocks others is found within two minutes', async () => {
+refusals('a poison message that blocks other messages becomes a dead letter within two minutes', async () => {
   const { harness, server, finish } = await sent(closingAt('3'), numbers(6), 5, 4);
   assert.ok(harness.queue.clock.monotonic() < 120_000, String(harness.queue.clock.monotonic()));
   assert.is(harness.deadLetterReasons().length, 1);
@@ -179,19 +174,16 @@ refusals('a poison message that blocks others is found within two minutes', asyn
   await finish();
 });
 
-refusals(
-  'two consecutive poison messages are found, and no other message becomes a dead letter',
-  async () => {
-    const texts = ['0', 'bad', 'bad', ...numbers(5)];
-    const { harness, server, finish } = await sent(closingAt('bad'), texts, 6, 4);
-    await harness.until('both are found', () => harness.deadLetterReasons().length === 2, 100);
-    assert.equal([...new Set(server.bodies())], ['0', 'bad', '1', '2', '3', '4']);
-    await finish();
-  },
-);
+refusals('two consecutive poison messages become dead letters, and no other message does', async () => {
+  const texts = ['0', 'bad', 'bad', ...numbers(5)];
+  const { harness, server, finish } = await sent(closingAt('bad'), texts, 6, 4);
+  await harness.until('both are found', () => harness.deadLetterReasons().length === 2, 100);
+  assert.equal([...new Set(server.bodies())], ['0', 'bad', '1', '2', '3', '4']);
+  await finish();
+});
 
 refusals(
-  'a server that closes every connection with any message makes no message a dead letter',
+  'no message becomes a dead letter if the server closes every connection, whatever message it receives',
   async () => {
     const { harness, finish } = await sent(
       (packet, connection, index) => {
@@ -210,7 +202,7 @@ refusals(
 );
 
 refusals(
-  'two hubs with one client identifier that disconnect each other make no message a dead letter',
+  'no message becomes a dead letter if two hubs with the same client identifier disconnect each other',
   async () => {
     const { harness, finish } = await sent(
       (packet, connection, index) => {
@@ -226,7 +218,7 @@ refusals(
 );
 
 refusals(
-  'a network that cuts half of the connections before an answer makes no message a dead letter',
+  'no message becomes a dead letter if the network cuts half of the connections before an answer',
   async () => {
     const dice = seededRandom(8);
     const { harness, server, finish } = await sent(
@@ -245,7 +237,7 @@ refusals(
   },
 );
 
-refusals('a server with a Maximum QoS of 0 receives no message', async () => {
+refusals('a server whose CONNACK has a Maximum QoS of 0 receives no message', async () => {
   const harness = await createUpstreamHarness();
   const server = await startServer((packet, connection) => {
     if (packet.cmd === 'connect') sendConnack(connection, { maximumQoS: 0 });

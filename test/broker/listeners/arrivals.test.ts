@@ -39,7 +39,7 @@ const KINDS: readonly (readonly [ListenerSettings, Buffer])[] = [
 ];
 
 arrivals(
-  'a connection without CONNECT is closed after the timeout on each kind of listener, and its place is free',
+  'each kind of listener closes a connection without CONNECT after the timeout and accepts another one',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'skerry-arrivals-'));
     const unix: readonly [ListenerSettings, Buffer] = [

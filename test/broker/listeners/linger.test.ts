@@ -138,7 +138,7 @@ async function closing(
   server.close();
 }
 
-linger('a lingering close ends after its timeout while the peer keeps its side open', () => {
+linger('a lingering close ends after its timeout if the peer does not close the connection', () => {
   const clock = createTestClock();
   return closing(async (peer, accepted) => {
     await once(peer.resume(), 'end');
@@ -149,7 +149,7 @@ linger('a lingering close ends after its timeout while the peer keeps its side o
   }, clock);
 });
 
-linger('a lingering close ends after MAX_LINGER_BYTES discarded bytes, however fast these arrive', () =>
+linger('a lingering close ends after it has discarded MAX_LINGER_BYTES bytes from the peer', () =>
   closing(async (peer, accepted) => {
     const chunk = Buffer.alloc(1 << 20);
     for (let sent = 0; sent <= MAX_LINGER_BYTES && !accepted.destroyed; sent += chunk.length)

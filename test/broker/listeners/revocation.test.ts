@@ -21,7 +21,7 @@ function port(broker: BrokerHarness): number {
 const revocation = suite('broker: revocation lists');
 
 revocation(
-  'a client certificate that a new revocation list names is refused, also with a session ticket',
+  'a client certificate on a new revocation list is refused, also if the client has a session ticket',
   () => {
     const clock = createTestClock();
     return withFiles(files => {

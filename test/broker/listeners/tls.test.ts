@@ -36,7 +36,7 @@ async function servedName(broker: BrokerHarness, options: ConnectionOptions = {}
 
 const tls = suite('broker: TLS');
 
-tls('mqtt.js connects over TLS, and a connection with other bytes than TLS is closed', () =>
+tls('a TLS listener accepts mqtt.js and closes a connection whose first bytes are not TLS', () =>
   withFiles(files =>
     withBroker(
       async broker => {
@@ -151,7 +151,7 @@ for (const [how, act] of BREAK) {
   );
 }
 
-tls('a private key that every user of the machine can read is logged', () =>
+tls('a private key file that every user of the machine can read causes a warning in the log', () =>
   withFiles(async files => {
     const quiet = { manifest: { listeners: [{ ...LISTENER, ...files.tls }] } };
     await withBroker(async broker => assert.not.match(broker.log.join('\n'), /key\.pem/), quiet);
@@ -163,7 +163,7 @@ tls('a private key that every user of the machine can read is logged', () =>
   }),
 );
 
-tls('a missing or unusable certificate file is logged by name and read again until TLS can use it', () => {
+tls('a missing or invalid certificate file is logged by name and read again until it is valid', () => {
   const clock = createTestClock();
   return withFiles(files => {
     const cert = join(files.folder, 'later.pem');
@@ -202,7 +202,7 @@ tls('a missing or unusable certificate file is logged by name and read again unt
 
 const SENSOR = { certificate: 'sensor 7', publish: ['sensors/#'], subscribe: ['sensors/#'] };
 
-tls('a client certificate of the CA authenticates the user with its name, without a password', () =>
+tls('a client certificate of the CA authenticates the user whose `certificate` setting names it', () =>
   withFiles(async files => {
     for (const certificateName of ['sensor 7', 'sensor-7.example', 'sensor-7@example.com']) {
       const users = { s7: { ...SENSOR, certificate: certificateName } };
@@ -257,7 +257,7 @@ tls('a client with a certificate of another CA or without a certificate is refus
   }),
 );
 
-tls('an expired client certificate and plain HTTP are logged with the address and the reason', () =>
+tls('a failed TLS handshake is logged with the address and the reason of the failure', () =>
   withFiles(async files => {
     const listeners = [
       { ...LISTENER, ...files.tls, ca: certificate('expired.pem'), clientCertificates: 'required' },
@@ -281,7 +281,7 @@ tls('an expired client certificate and plain HTTP are logged with the address an
   }),
 );
 
-tls('quoted text in a certificate is not read as another alternative name', () => {
+tls('quoted text in a subject alternative name of a certificate is not read as another name', () => {
   assert.equal(alternativeNames('DNS:a.b, email:c@d, IP Address:127.0.0.1, DNS:e'), ['a.b', 'c@d', 'e']);
   assert.equal(alternativeNames('URI:"x:y, DNS:admin", DNS:a'), ['a']);
   assert.equal(alternativeNames('DNS:"a, \\", DNS:admin"'), []);

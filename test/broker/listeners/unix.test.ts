@@ -59,32 +59,29 @@ unix('a relative socket path is resolved against the folder of the manifest', ()
   }),
 );
 
-unix('the socket file of a killed hub is replaced', async ({ file }) => {
+unix('the socket file that a killed hub left is replaced at the next start', async ({ file }) => {
   await once(spawn(process.execPath, ['-e', ABANDON, file]), 'close');
   assert.ok(existsSync(file));
   await withBroker(async () => assertEcho(file), { manifest: { listeners: [{ unix: file }] } });
 });
 
-unix(
-  'a socket in use fails the start, a file that is no socket keeps the listener closed, and both stay unchanged',
-  async ({ file }) => {
-    const start = () => withBroker(async () => {}, { manifest: { listeners: [{ unix: file }] } });
-    const codeOf = (thrown: unknown) => (thrown instanceof Failure ? thrown.code : String(thrown));
-    const server = createServer(socket => socket.destroy());
-    await new Promise<void>(resolve => server.listen(file, resolve));
-    assert.is(await start().then(() => 'started', codeOf), 'listener.in-use');
-    assert.ok(existsSync(file));
-    await new Promise(resolve => server.close(resolve));
-    writeFileSync(file, 'mine');
-    await withBroker(
-      async broker => {
-        const [closed] = broker.hub().status().closedListeners;
-        assert.match(closed?.reason ?? '', /is not a socket/);
-      },
-      { manifest: { listeners: [{ unix: file }] } },
-    );
-    assert.is(readFileSync(file, 'utf8'), 'mine');
-  },
-);
+unix('a Unix listener replaces neither a socket in use nor a regular file at its path', async ({ file }) => {
+  const start = () => withBroker(async () => {}, { manifest: { listeners: [{ unix: file }] } });
+  const codeOf = (thrown: unknown) => (thrown instanceof Failure ? thrown.code : String(thrown));
+  const server = createServer(socket => socket.destroy());
+  await new Promise<void>(resolve => server.listen(file, resolve));
+  assert.is(await start().then(() => 'started', codeOf), 'listener.in-use');
+  assert.ok(existsSync(file));
+  await new Promise(resolve => server.close(resolve));
+  writeFileSync(file, 'mine');
+  await withBroker(
+    async broker => {
+      const [closed] = broker.hub().status().closedListeners;
+      assert.match(closed?.reason ?? '', /is not a socket/);
+    },
+    { manifest: { listeners: [{ unix: file }] } },
+  );
+  assert.is(readFileSync(file, 'utf8'), 'mine');
+});
 
 unix.run();

@@ -53,7 +53,7 @@ async function closeCode(socket: WebSocket): Promise<number> {
 
 const webSockets = suite('broker: WebSockets');
 
-webSockets('mqtt.js connects over WebSockets, plain and over TLS with a client certificate', () =>
+webSockets('mqtt.js connects over WebSocket, both plain and with TLS and a client certificate', () =>
   withFiles(async ({ tls }) => {
     const wss = { wss: '127.0.0.1:0', ...tls, ca: certificate('ca.pem'), clientCertificates: 'required' };
     const users = { s7: { certificate: 'sensor 7', publish: ['echo'], subscribe: ['echo'] } };
@@ -163,7 +163,7 @@ for (const [what, path, protocol, origin, status] of REFUSED) {
   );
 }
 
-webSockets('a page of a configured origin and the subprotocol mqttv3.1 are accepted', () =>
+webSockets('a WebSocket from a configured origin is accepted, also with the subprotocol mqttv3.1', () =>
   withBroker(async broker => {
     const socket = await open(broker, { origin: 'https://app.example' });
     assert.is(socket.protocol, 'mqtt');
@@ -199,7 +199,7 @@ const PAGES: readonly (readonly [origin: string, host: string, allowed: boolean]
 ];
 
 webSockets(
-  'a page of the same host is accepted only if the host is an IP address or a name of the hub',
+  'a WebSocket from a page of the same host is accepted only if the host is an IP or a name of the hub',
   () => {
     const settings = { path: '/mqtt', origins: ['https://app.example'] };
     const own = [...ownNames({ host: '0.0.0.0', hosts: ['hub.example'] }), '*.wild.example'];
@@ -211,7 +211,7 @@ webSockets(
 );
 
 webSockets(
-  'a page whose DNS name was rebound to the hub is refused, although anonymous clients may connect',
+  'a WebSocket from a page whose DNS name was rebound to the hub is refused, also if anonymous may connect',
   () =>
     withFiles(async ({ tls }) => {
       install('kept', tls);

@@ -42,7 +42,7 @@ hostile('a QoS 2 PUBLISH repeated 100,000 times is stored once', () =>
   }),
 );
 
-hostile('a QoS 2 PUBLISH repeated on a new connection is answered there when the message is durable', () =>
+hostile('a QoS 2 PUBLISH that is repeated on a new connection gets its PUBREC there after the commit', () =>
   withBroker(async broker => {
     await createOfflineReader(broker);
     const first = await broker.client();
@@ -81,7 +81,7 @@ hostile('an MQTT 3.1.1 client that sends no PUBREL is disconnected at the Receiv
 );
 
 hostile(
-  'the hub stops reading a client that does not read its answers, so the memory for it is bounded',
+  'the hub stops reading from a client that does not read answers, so that its memory stays bounded',
   () =>
     withBroker(async broker => {
       const client = await broker.client();
@@ -97,7 +97,7 @@ hostile(
     }),
 );
 
-hostile('a SUBSCRIBE with one filter 100,000 times delivers its retained messages once', () =>
+hostile('a SUBSCRIBE that repeats one filter 100,000 times delivers each retained message once', () =>
   withBroker(async broker => {
     const client = await broker.client();
     await client.connect({ clientId: 'greedy' });
@@ -109,7 +109,7 @@ hostile('a SUBSCRIBE with one filter 100,000 times delivers its retained message
   }),
 );
 
-hostile('a CONNECT that announces more than MAX_CONNECT_BYTES is refused after its header', () =>
+hostile('a CONNECT whose Remaining Length exceeds MAX_CONNECT_BYTES is refused after its fixed header', () =>
   withBroker(async broker => {
     const socket = connect(broker.port(), '127.0.0.1');
     socket.write(Buffer.from([0x10, 0xff, 0xff, 0x3f, 0, 4]));

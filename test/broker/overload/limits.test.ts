@@ -8,7 +8,7 @@ const limits = suite('broker: limits of the manifest');
 const CLOSED = 'closed';
 
 limits(
-  'limits.keepAlive is sent as Server Keep Alive to MQTT 5 clients that request a longer one or none',
+  'limits.keepAlive is sent as Server Keep Alive to an MQTT 5 client that requests a longer one or none',
   () =>
     withBroker(
       async broker => {
@@ -29,45 +29,41 @@ limits(
     ),
 );
 
-limits(
-  'an MQTT 3.1.1 client with a longer keep-alive than limits.keepAlive is refused, as by mosquitto',
-  () =>
-    withBroker(
-      async broker => {
-        for (const [keepalive, answer] of [
-          [0, 'connack 2'],
-          [61, 'connack 2'],
-          [60, 'connack 0'],
-        ] as const) {
-          const client = await broker.client();
-          assert.is(brief(await client.connect({ clientId: 'k', keepalive })), answer, String(keepalive));
-        }
-      },
-      { manifest: { limits: { keepAlive: '60s' } } },
-    ),
+limits('an MQTT 3.1.1 client whose keep-alive exceeds limits.keepAlive is refused', () =>
+  withBroker(
+    async broker => {
+      for (const [keepalive, answer] of [
+        [0, 'connack 2'],
+        [61, 'connack 2'],
+        [60, 'connack 0'],
+      ] as const) {
+        const client = await broker.client();
+        assert.is(brief(await client.connect({ clientId: 'k', keepalive })), answer, String(keepalive));
+      }
+    },
+    { manifest: { limits: { keepAlive: '60s' } } },
+  ),
 );
 
-limits(
-  'limits.packetSize is sent as Maximum Packet Size, and a larger packet closes only its own connection',
-  () =>
-    withBroker(
-      async broker => {
-        const other = await broker.client();
-        await other.connect({ clientId: 'other' });
-        const client = await broker.client(5);
-        const connack = await client.connect({ clientId: 'c' });
-        if (connack === CLOSED || connack.cmd !== 'connack') throw new Error(brief(connack));
-        assert.is(connack.properties?.maximumPacketSize, 2048);
-        client.send(publishOf('a', 'x'.repeat(2000), 1));
-        assert.is(brief(await client.next()), 'puback');
-        client.send(publishOf('a', 'x'.repeat(2100), 1));
-        const end = await client.next();
-        assert.is(end === CLOSED ? end : end.cmd === 'disconnect' && end.reasonCode, 0x95);
-        assert.is(brief(await client.next()), CLOSED);
-        assert.equal(await other.roundTrip(), []);
-      },
-      { manifest: { limits: { packetSize: '2K' } } },
-    ),
+limits('a packet above limits.packetSize, which CONNACK announces, closes only its own connection', () =>
+  withBroker(
+    async broker => {
+      const other = await broker.client();
+      await other.connect({ clientId: 'other' });
+      const client = await broker.client(5);
+      const connack = await client.connect({ clientId: 'c' });
+      if (connack === CLOSED || connack.cmd !== 'connack') throw new Error(brief(connack));
+      assert.is(connack.properties?.maximumPacketSize, 2048);
+      client.send(publishOf('a', 'x'.repeat(2000), 1));
+      assert.is(brief(await client.next()), 'puback');
+      client.send(publishOf('a', 'x'.repeat(2100), 1));
+      const end = await client.next();
+      assert.is(end === CLOSED ? end : end.cmd === 'disconnect' && end.reasonCode, 0x95);
+      assert.is(brief(await client.next()), CLOSED);
+      assert.equal(await other.roundTrip(), []);
+    },
+    { manifest: { limits: { packetSize: '2K' } } },
+  ),
 );
 
 limits('limits.connections bounds the clients of all listeners together', () =>
@@ -87,7 +83,7 @@ limits('limits.connections bounds the clients of all listeners together', () =>
   ),
 );
 
-limits('maxConnections bounds the clients of one listener, and a client that disconnects makes room', () =>
+limits('a listener with maxConnections clients refuses another client until one disconnects', () =>
   withBroker(
     async broker => {
       const first = await broker.client();

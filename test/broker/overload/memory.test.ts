@@ -14,14 +14,14 @@ import { createTestClock } from '../../harness/clock.ts';
 
 const memory = suite('broker: memory');
 
-memory('the parts of the memory budget of 64 MB are together less than half of it', () => {
+memory('the memory limits derived from a budget of 64 MB add up to less than half of the budget', () => {
   const parts = Object.values(budgetOf(64 << 20));
   assert.ok(parts.reduce((one, other) => one + other, 0) < 32 << 20);
   assert.ok(parts.every(part => part >= 1 << 20));
 });
 
 memory(
-  'a gauge is high from its bound down to half of it, and then calls its waiters in order until it is high again',
+  'a memory gauge that falls to half of its bound calls its waiters in order until it is high again',
   () => {
     const gauge = createGauge(100);
     const woken: string[] = [];
@@ -44,7 +44,7 @@ memory(
 );
 
 memory(
-  'the connection with the oldest incomplete packet is closed when incomplete packets exceed their bound',
+  'the connection with the oldest incomplete packet is closed if incomplete packets exceed their bound',
   () => {
     const incompletePackets = createIncompletePackets(100_000);
     const closed: string[] = [];
@@ -62,7 +62,7 @@ memory(
   },
 );
 
-memory('sockets with unsent bytes share the output memory, and each has a minimum', () => {
+memory('sockets with unsent bytes share the output memory, and each socket has a guaranteed minimum', () => {
   const sockets = createSocketMemory(4 << 20);
   assert.is(sockets.limit(), 1 << 20);
   for (let n = 0; n < 8; n++) sockets.changed(0, 1 << 19);
@@ -74,7 +74,7 @@ memory('sockets with unsent bytes share the output memory, and each has a minimu
 });
 
 memory(
-  'connections without CONNECT that exceed their memory are closed, the oldest of the busiest address first',
+  'connections without CONNECT that exceed their memory are closed, first the oldest of the busiest address',
   async () => {
     const closed: number[] = [];
     const gate = createGate({
@@ -106,7 +106,7 @@ memory(
 );
 
 memory(
-  'a new connection at full capacity replaces a connection without CONNECT and never a client',
+  'a new connection at full capacity replaces a connection without CONNECT, never a connected client',
   async () => {
     const gate = createGate({
       clock: createTestClock(),

@@ -92,7 +92,7 @@ shares('subscriptions beyond the share of one user are refused, and another user
 );
 
 shares(
-  'one user may have half of the persistent sessions, and another user gets some, also after a restart',
+  'one user may own at most half of the persistent sessions, so that another user can create sessions',
   () =>
     withBroker(
       async broker => {
@@ -119,7 +119,7 @@ shares(
     ),
 );
 
-shares('one user may have half of the connections, and may open another after closing one', () =>
+shares('a user with half of all connections can open another connection only after closing one', () =>
   withBroker(
     async broker => {
       const clients: Client[] = [];
@@ -145,7 +145,7 @@ shares('one user may have half of the connections, and may open another after cl
   ),
 );
 
-shares('queues of offline sessions leave room in the store for the upstream and for other users', () =>
+shares("queues of a user's offline sessions leave space in the store for upstream and other users", () =>
   withBroker(
     async broker => {
       const BODY = 'x'.repeat(50_000);
@@ -219,7 +219,7 @@ shares('a connection whose will exceeds the share of its user is refused until o
   ),
 );
 
-shares('UNSUBSCRIBE and the end of a session release the share of its subscriptions', () =>
+shares('UNSUBSCRIBE and the end of a session free the subscriptions in the share of the user', () =>
   withBroker(async broker => {
     const client = await broker.client();
     await client.connect({ clientId: 'c', clean: true });
@@ -248,7 +248,7 @@ shares('the filters of one session have a maximum total size', () =>
   }),
 );
 
-shares('changes of a session during its write are combined into one write', () =>
+shares('changes of a session during a write of the session are combined into one later write', () =>
   withBroker(async broker => {
     const COUNT = 500;
     const client = await broker.client();

@@ -6,7 +6,7 @@ import { brief, withBroker } from '../../harness/broker.ts';
 const receivers = suite('broker: slow receivers');
 
 receivers(
-  'a clean session that does not acknowledge in time receives all messages, from memory and from disk',
+  'a clean session that acknowledges slowly receives all messages, also the messages moved to disk',
   () =>
     withBroker(async broker => {
       const inMemory = MAX_IN_FLIGHT + MAX_VOLATILE_BACKLOG;

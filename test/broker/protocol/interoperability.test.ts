@@ -99,34 +99,32 @@ interoperability('mosquitto clients use shared subscriptions and properties with
   });
 });
 
-interoperability(
-  'mqtt.js receives 2,000 messages at QoS 1 in a persistent session, each once and in order',
-  () =>
-    withBroker(async broker => {
-      const address = `mqtt://127.0.0.1:${broker.port()}`;
-      const reader = await mqtt.connectAsync(address, { clientId: 'reader', clean: false });
-      const received: number[] = [];
-      const all = new Promise<void>(resolve => {
-        reader.on('message', (_topic, body) => {
-          if (received.push(Number(body.toString())) === 2000) resolve();
-        });
+interoperability('mqtt.js receives 2,000 QoS 1 messages in a persistent session once and in order', () =>
+  withBroker(async broker => {
+    const address = `mqtt://127.0.0.1:${broker.port()}`;
+    const reader = await mqtt.connectAsync(address, { clientId: 'reader', clean: false });
+    const received: number[] = [];
+    const all = new Promise<void>(resolve => {
+      reader.on('message', (_topic, body) => {
+        if (received.push(Number(body.toString())) === 2000) resolve();
       });
-      await reader.subscribeAsync('n', { qos: 1 });
-      const sender = await mqtt.connectAsync(address);
-      await Promise.all(
-        Array.from({ length: 2000 }, (_, n) => sender.publishAsync('n', String(n), { qos: 1 })),
-      );
-      await all;
-      assert.equal(
-        received,
-        Array.from({ length: 2000 }, (_, n) => n),
-      );
-      await Promise.all([reader.endAsync(), sender.endAsync()]);
-    }),
+    });
+    await reader.subscribeAsync('n', { qos: 1 });
+    const sender = await mqtt.connectAsync(address);
+    await Promise.all(
+      Array.from({ length: 2000 }, (_, n) => sender.publishAsync('n', String(n), { qos: 1 })),
+    );
+    await all;
+    assert.equal(
+      received,
+      Array.from({ length: 2000 }, (_, n) => n),
+    );
+    await Promise.all([reader.endAsync(), sender.endAsync()]);
+  }),
 );
 
 interoperability(
-  'mqtt.js reconnects after a restart of the hub and receives the messages of the meantime',
+  'mqtt.js reconnects after a restart of the hub and receives the messages that were stored meanwhile',
   async () => {
     const port = await freePort();
     const address = `mqtt://127.0.0.1:${port}`;

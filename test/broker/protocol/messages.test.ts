@@ -40,7 +40,7 @@ for (const [published, subscribed, arrives] of QOS) {
 }
 
 messages(
-  '[MQTT-4.6.0-2] PUBACKs are sent in the order of the PUBLISHes, also if one waits for the disk',
+  '[MQTT-4.6.0-2] PUBACKs are sent in the order of the PUBLISHes, also if one PUBLISH waits for the disk',
   () =>
     withBroker(async broker => {
       const reader = await broker.client();
@@ -58,7 +58,7 @@ messages(
     }),
 );
 
-messages('a message that must be stored gets its PUBACK only after the commit', async () => {
+messages('a QoS 1 PUBLISH that must be stored gets its PUBACK only after the commit', async () => {
   const clock = createTestClock();
   await withBroker(
     async broker => {
@@ -87,33 +87,31 @@ messages('a message that must be stored gets its PUBACK only after the commit', 
 /** Body so large that the smallest store has room for only a few. */
 const LARGE = 'x'.repeat(1_000_000);
 
-messages(
-  'a full store closes the connection of an MQTT 3.1.1 publisher without a PUBACK, so that it sends again',
-  () =>
-    withBroker(
-      async broker => {
-        const reader = await broker.client();
-        await reader.connect({ clientId: 'reader', clean: false });
-        await reader.subscribe('kept', 1);
-        reader.send({ cmd: 'disconnect' });
-        await reader.next();
-        const sender = await broker.client();
-        await sender.connect({});
-        for (let id = 1; id <= 2; id++) {
-          sender.publish('kept', LARGE, 1, id);
-          assert.is(brief(await sender.next()), 'puback');
-        }
-        // Exceeds the free space, however much of it the journals use.
-        for (let id = 3; id <= 8; id++) sender.publish('kept', LARGE, 1, id);
-        const answers: string[] = [];
-        for (let answer = await sender.next(); answer !== 'closed'; answer = await sender.next())
-          answers.push(brief(answer));
-        assert.ok(answers.length < 6 && answers.every(answer => answer === 'puback'), answers.join());
-        assert.ok(broker.hub().status().counts.store.refused > 0);
-        assert.is(broker.log.filter(line => line.startsWith('warn queue: The store is full')).length, 1);
-      },
-      { manifest: { storeAndForward: { maxSize: '8M', maxQueueSize: '16M' } } },
-    ),
+messages('a full store closes the connection of an MQTT 3.1.1 publisher without sending a PUBACK', () =>
+  withBroker(
+    async broker => {
+      const reader = await broker.client();
+      await reader.connect({ clientId: 'reader', clean: false });
+      await reader.subscribe('kept', 1);
+      reader.send({ cmd: 'disconnect' });
+      await reader.next();
+      const sender = await broker.client();
+      await sender.connect({});
+      for (let id = 1; id <= 2; id++) {
+        sender.publish('kept', LARGE, 1, id);
+        assert.is(brief(await sender.next()), 'puback');
+      }
+      // Exceeds the free space, however much of it the journals use.
+      for (let id = 3; id <= 8; id++) sender.publish('kept', LARGE, 1, id);
+      const answers: string[] = [];
+      for (let answer = await sender.next(); answer !== 'closed'; answer = await sender.next())
+        answers.push(brief(answer));
+      assert.ok(answers.length < 6 && answers.every(answer => answer === 'puback'), answers.join());
+      assert.ok(broker.hub().status().counts.store.refused > 0);
+      assert.is(broker.log.filter(line => line.startsWith('warn queue: The store is full')).length, 1);
+    },
+    { manifest: { storeAndForward: { maxSize: '8M', maxQueueSize: '16M' } } },
+  ),
 );
 
 /** Forbidden topics. A PUBLISH on one of these closes the connection without a PUBACK. */
@@ -158,7 +156,7 @@ async function flood(broker: BrokerHarness, clientId: string, count: number): Pr
 }
 
 messages(
-  'QoS 0 messages for a subscriber that does not read are dropped and counted beyond a memory bound',
+  'QoS 0 messages for a subscriber that does not read are dropped and counted above a memory limit',
   () =>
     withBroker(async broker => {
       await flood(broker, 'slow', 200);
@@ -169,7 +167,7 @@ messages(
 );
 
 messages(
-  'the connection of a client that reads nothing is closed when the linger time after a takeover is over',
+  'after a takeover the old connection of a client that reads nothing is closed at the linger timeout',
   async () => {
     const clock = createTestClock();
     await withBroker(

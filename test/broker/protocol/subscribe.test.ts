@@ -72,7 +72,7 @@ subscribing(
     }),
 );
 
-subscribing('SUBACK refuses a forbidden filter and grants an allowed one of the same SUBSCRIBE', () =>
+subscribing('SUBACK refuses only the forbidden filters of a SUBSCRIBE that also has allowed filters', () =>
   withBroker(async broker => {
     const client = await broker.client();
     await client.connect({});
@@ -97,7 +97,7 @@ subscribing('[MQTT-4.7.1-3] a SUBSCRIBE with an invalid filter closes the connec
   }),
 );
 
-subscribing('SUBACK refuses the subscriptions beyond the maximum of a session', () =>
+subscribing('SUBACK refuses each subscription above the maximum number of subscriptions of a session', () =>
   withBroker(async broker => {
     const client = await broker.client();
     await client.connect({});
@@ -112,7 +112,7 @@ subscribing('SUBACK refuses the subscriptions beyond the maximum of a session', 
   }),
 );
 
-subscribing('[MQTT-3.10.4-1] a client receives no message of a filter after UNSUBSCRIBE', () =>
+subscribing('[MQTT-3.10.4-1] a client receives no message that matches a filter after its UNSUBSCRIBE', () =>
   withBroker(async broker => {
     const client = await broker.client();
     await client.connect({});

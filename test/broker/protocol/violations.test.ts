@@ -35,7 +35,7 @@ const VIOLATIONS: readonly (readonly [rule: string, packet: string])[] = [
 ];
 
 for (const [rule, packet] of VIOLATIONS) {
-  violations(`${rule} closes the connection and affects no other`, () =>
+  violations(`${rule} closes the connection and affects no other connection`, () =>
     withBroker(async broker => {
       const other = await broker.client();
       await other.connect({ clientId: 'other' });

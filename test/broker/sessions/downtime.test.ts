@@ -202,7 +202,7 @@ for (const { what, before = () => {}, meanwhile, left } of CASES) {
   });
 }
 
-downtime('downtime over a reboot counts towards expiry when the network has set the clock', () => {
+downtime('downtime during a reboot counts towards expiry once NTP has set the clock', () => {
   const machine = createMachine();
   machine.synchronise();
   return withBroker(
@@ -221,7 +221,7 @@ downtime('downtime over a reboot counts towards expiry when the network has set 
 });
 
 downtime(
-  'downtime does not count if the wall clock jumped while the hub ran and was not synchronised since',
+  'downtime does not count towards expiry if the wall clock jumped and was not synchronised afterwards',
   () => {
     const machine = createMachine();
     machine.synchronise();

@@ -62,7 +62,7 @@ for (const [how, end, passed] of ENDS) {
   );
 }
 
-wills('a pending will is published when its session expires after a restart', () => {
+wills('a delayed will is published when its session expires, also after a restart of the hub', () => {
   const clock = createTestClock();
   return withBroker(
     async broker => {
@@ -79,7 +79,7 @@ wills('a pending will is published when its session expires after a restart', ()
   );
 });
 
-wills('a will that is pending over a restart is cancelled by a connection that resumes its session', () => {
+wills('a delayed will is cancelled by a connection that resumes the session after a restart', () => {
   const clock = createTestClock();
   return withBroker(
     async broker => {

@@ -50,7 +50,7 @@ wills('[MQTT-3.1.2-8] the will is published when the keep-alive of its client ex
   );
 });
 
-wills('a takeover of a session publishes the will of its previous connection once', () =>
+wills('a takeover of a session publishes the will of the previous connection once', () =>
   withBroker(async broker => {
     const listener = await broker.client();
     await listener.connect({ clientId: 'listener' });

@@ -130,21 +130,21 @@ const COVERED: readonly Case[] = [
 
 const access = suite('broker: access rules');
 
-access('an anonymous client may publish on all but reserved topics, and a module only on its outputs', () => {
+access('a module may publish only on its outputs, an anonymous client on all unreserved topics', () => {
   for (const [topic, client, module] of PUBLISH) {
     const allowed = [open.mayPublish(CLIENT, 'c', topic), open.mayPublish(MODULE, 'c', topic)];
     assert.equal(allowed, [client, module], topic);
   }
 });
 
-access('an anonymous client may subscribe to all topics, and a module only to its inputs', () => {
+access('a module may subscribe only to its inputs, an anonymous client to all topics', () => {
   for (const [filter, client, module] of SUBSCRIBE) {
     const allowed = [open.maySubscribe(CLIENT, 'c', filter), open.maySubscribe(MODULE, 'c', filter)];
     assert.equal(allowed, [client, module], filter);
   }
 });
 
-access('a client identifier or user name in a grant matches only itself', () => {
+access('`%c` and `%u` in a grant match only the client identifier and the user name of the client', () => {
   for (const [publish, clientId, topic, allowed] of GRANTED) {
     const users = new Map([['u', { publish: [publish], subscribe: [] }]]);
     const { mayPublish } = createAccess({ modules: new Map(), users, anonymous: NONE });
@@ -152,7 +152,7 @@ access('a client identifier or user name in a grant matches only itself', () => 
   }
 });
 
-access('a denial overrides every grant, and a wider filter is granted in part', () => {
+access('a denial overrides every grant, and a filter wider than the denial is granted in part', () => {
   for (const [subscribe, filter, part] of PARTS) {
     const users = new Map([['u', { publish: subscribe, subscribe }]]);
     // A client identifier that is no single level widens a denial to every level.
@@ -165,7 +165,7 @@ access('a denial overrides every grant, and a wider filter is granted in part', 
   assert.equal(allowed, [false, true, false, true]);
 });
 
-access('a subscription is allowed if one grant covers it', () => {
+access('a subscription is allowed if one grant covers its filter', () => {
   for (const [subscribe, clientId, filter, allowed] of COVERED) {
     const users = new Map([['u', { publish: [], subscribe: ['other', subscribe] }]]);
     const { maySubscribe } = createAccess({ modules: new Map(), users, anonymous: NONE });
@@ -192,13 +192,13 @@ access('each identity has its own grants, and an identity without grants may do 
   assert.not(maySubscribe(CLIENT, 'c', 'to-u'));
 });
 
-access('a grant for topics of modules or of the hub is not allowed', () => {
+access('the manifest refuses a grant for topics of modules or of the hub', () => {
   for (const filter of ['modules', 'modules/#', 'modules/m/outputs/o', '$SYS/#', '$share/a/b', '$upstream/#'])
     assert.ok(isUngrantable(filter), filter);
   for (const filter of ['#', '+/#', 'modulesque', '$SYSTEM']) assert.not(isUngrantable(filter), filter);
 });
 
-access('outputOf returns the output of a module that a topic names', () => {
+access('`outputOf` returns the output that a topic names, and undefined for any other topic', () => {
   assert.is(outputOf('m', 'modules/m/outputs/temp'), 'temp');
   assert.is(outputOf('m', 'modules/n/outputs/temp'), undefined);
   assert.is(outputOf('m', 'modules/m/inputs/temp'), undefined);

@@ -56,7 +56,7 @@ async function receive(client: Client, count: number): Promise<string[]> {
   return received.sort();
 }
 
-rights('a stored message whose topic is no longer granted is not delivered, and other messages are', () =>
+rights('a stored message is not delivered if a new manifest has removed the grant of its topic', () =>
   withBroker(
     async broker => {
       const reader = await enter(broker, { clientId: 'reader', clean: false });
@@ -76,7 +76,7 @@ rights('a stored message whose topic is no longer granted is not delivered, and 
   ),
 );
 
-rights('a stored message is checked against the grants also after its UNSUBSCRIBE', () =>
+rights('a stored message is checked against the grants also after the UNSUBSCRIBE of its filter', () =>
   withBroker(
     async broker => {
       const reader = await enter(broker, { clientId: 'reader', clean: false });
@@ -127,7 +127,7 @@ for (const qos of [0, 1] as const) {
   );
 }
 
-rights('a denial applies to live, retained, shared and published messages, whatever else is granted', () =>
+rights('a denial applies to live, retained, shared and published messages despite any grant', () =>
   withBroker(
     async broker => {
       const sender = await enter(broker, { clientId: 'sender' }, 5);
@@ -150,7 +150,7 @@ rights('a denial applies to live, retained, shared and published messages, whate
   ),
 );
 
-rights('the topic of a will is checked again when the will is published', () =>
+rights('the topic of a will is checked against the grants again when the will is published', () =>
   withBroker(
     async broker => {
       const reader = await enter(broker, { clientId: 'reader' });
@@ -174,7 +174,7 @@ const random = { fraction: () => 0, bytes: (count: number) => randomBytes(count)
 const password = await hashPassword(Buffer.from('secret'), random);
 const EVERYTHING = { password, publish: ['#'], subscribe: ['#'] };
 
-rights('No Local delivers messages of another user with the same client identifier', () =>
+rights('a subscription with No Local receives messages of another user with the same client identifier', () =>
   withBroker(
     async broker => {
       const login = { clientId: 'same', password: Buffer.from('secret') };

@@ -74,7 +74,7 @@ modules('a module may neither publish for another module nor subscribe to its in
   ),
 );
 
-modules('a module may use the topics that it is granted besides its outputs and inputs, and no others', () =>
+modules('a module may use its inputs, its outputs and the topics of its grants, and no other topics', () =>
   withBroker(
     async broker => {
       const module = await broker.client();
@@ -112,7 +112,7 @@ modules('a module name with a wrong token or without a token is refused with ret
   ),
 );
 
-modules('a routed message for an input waits for the module and is sent again until it is acknowledged', () =>
+modules('a message that a route sends to a module input is sent again until the module acknowledges it', () =>
   withBroker(
     async broker => {
       const login = await credentials(broker);
@@ -150,7 +150,7 @@ modules('a routed message for an input waits for the module and is sent again un
   ),
 );
 
-modules('a message for an input is removed after delivery at QoS 0, and stored after UNSUBSCRIBE', () =>
+modules('a message for a module input is stored after UNSUBSCRIBE until the module subscribes again', () =>
   withBroker(
     async broker => {
       const module = await broker.client();
@@ -176,7 +176,7 @@ modules('a message for an input is removed after delivery at QoS 0, and stored a
 );
 
 modules(
-  '[MQTT-3.1.4-2] a module has one session, which its next connection takes over with any client identifier',
+  '[MQTT-3.1.4-2] a new connection of a module takes over its session, whatever the client identifier',
   () =>
     withBroker(
       async broker => {
@@ -194,7 +194,7 @@ modules(
     ),
 );
 
-modules('the log and the argument lists contain no token', () =>
+modules('neither the log nor the command line of a process contains the token of a module', () =>
   withBroker(
     async broker => {
       const { password } = await credentials(broker);
@@ -220,7 +220,7 @@ async function refused(broker: BrokerHarness): Promise<Socket> {
   return socket;
 }
 
-modules('the last connections are reserved for modules, also if refused clients do not close theirs', () =>
+modules('a module can connect although clients and refused clients use all other connections', () =>
   withBroker(
     async broker => {
       for (let n = 0; n < CLIENTS; n++) {

@@ -27,7 +27,7 @@ async function enter(broker: BrokerHarness, options: ConnectOptions): Promise<Cl
 
 const users = suite('broker: users');
 
-users('a user may do what is granted, and nothing else', () =>
+users('a user may publish and subscribe only on the topics of its grants', () =>
   withBroker(async broker => {
     const alice = await enter(broker, { clientId: 'a', ...ALICE });
     const bob = await enter(broker, { clientId: 'b', ...BOB });
@@ -65,30 +65,25 @@ users('a client with a wrong or missing password or user name is refused with re
   }, MANIFEST),
 );
 
-users(
-  '[MQTT-3.1.4-5] packets behind CONNECT are processed after the password was verified, or never if it is wrong',
-  () =>
-    withBroker(async broker => {
-      const connect = (password: string) =>
-        Buffer.from(
-          `\x10\x1e\x00\x04MQTT\x04\xc2\x00\x00\x00\x01c\x00\x05alice\x00\x08${password}`,
-          'latin1',
-        );
-      const rest = Buffer.from('\x82\x0a\x00\x01\x00\x05rooms\x00\xc0\x00', 'latin1');
-      const right = await broker.client();
-      right.write(Buffer.concat([connect('a-secret'), rest]));
-      right.write(Buffer.from([0xc0, 0]));
-      const received: string[] = [];
-      for (let n = 0; n < 4; n++) received.push(brief(await right.next()));
-      assert.equal(received, ['connack 0', 'suback 0', 'pingresp', 'pingresp']);
-      const wrong = await broker.client();
-      wrong.write(Buffer.concat([connect('x-secret'), rest]));
-      assert.is(brief(await wrong.next()), 'connack 5');
-      assert.is(await wrong.next(), 'closed');
-    }, MANIFEST),
+users('[MQTT-3.1.4-5] packets behind CONNECT are processed only after the password was verified', () =>
+  withBroker(async broker => {
+    const connect = (password: string) =>
+      Buffer.from(`\x10\x1e\x00\x04MQTT\x04\xc2\x00\x00\x00\x01c\x00\x05alice\x00\x08${password}`, 'latin1');
+    const rest = Buffer.from('\x82\x0a\x00\x01\x00\x05rooms\x00\xc0\x00', 'latin1');
+    const right = await broker.client();
+    right.write(Buffer.concat([connect('a-secret'), rest]));
+    right.write(Buffer.from([0xc0, 0]));
+    const received: string[] = [];
+    for (let n = 0; n < 4; n++) received.push(brief(await right.next()));
+    assert.equal(received, ['connack 0', 'suback 0', 'pingresp', 'pingresp']);
+    const wrong = await broker.client();
+    wrong.write(Buffer.concat([connect('x-secret'), rest]));
+    assert.is(brief(await wrong.next()), 'connack 5');
+    assert.is(await wrong.next(), 'closed');
+  }, MANIFEST),
 );
 
-users('a client that disconnects during the check of its password causes no error and affects no other', () =>
+users('a client that disconnects while its password is verified causes no error', () =>
   withBroker(async broker => {
     const alice = await enter(broker, { clientId: 'same', ...ALICE });
     const early = await broker.client();
@@ -139,7 +134,7 @@ users('a user does not get the session of another user with the same client iden
   }, MANIFEST),
 );
 
-users('an anonymous client may do what anonymous grants, and an unknown user name is refused', () =>
+users('a client without a user name has the grants of "anonymous", and an unknown user name is refused', () =>
   withBroker(
     async broker => {
       const client = await enter(broker, { clientId: 'c' });
@@ -159,7 +154,7 @@ users('an anonymous client may do what anonymous grants, and an unknown user nam
 );
 
 users(
-  'a hub without users accepts any name from this machine and no client from another machine',
+  'a hub without users accepts any user name from the local machine and no client of another machine',
   async () => {
     const outside = Object.values(networkInterfaces())
       .flatMap(list => list ?? [])

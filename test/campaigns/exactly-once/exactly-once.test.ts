@@ -15,7 +15,7 @@ once(
   },
 );
 
-once('a QoS 2 message with PUBREC arrives once also if its publisher has a clean session', async () => {
+once('a QoS 2 message with PUBREC is delivered once, also if its publisher has a clean session', async () => {
   const { published, ...rest } = await exactlyOnce({ kills: 4, clean: true });
   assert.equal(rest, { ...NOTHING_WRONG, kills: 4 });
   assert.ok(published > 8);

@@ -13,7 +13,7 @@ const BOUND = 64 << 20;
 
 const fuzz = suite('campaign: fuzzing of the broker');
 
-fuzz('mutated packets close connections and have no other effect', async () => {
+fuzz('mutated packets close the connection of their sender and do not affect other clients', async () => {
   const seed = randomInt(1 << 30);
   const { packets, connections, closes, published, memory, faults } = await campaign(PACKETS, seed, () => {});
   assert.equal(faults, [], `node test/campaigns/fuzz/run.ts ${PACKETS} ${seed}`);

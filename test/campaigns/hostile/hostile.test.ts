@@ -11,7 +11,7 @@ const hostile = suite('campaign: hostile peers');
 const STALL_MS = 10_000;
 
 hostile(
-  'a hub under hostile peers, modules and files keeps running and loses no message of an honest client',
+  'a hub with hostile clients, modules and files loses no message of a well-behaved client',
   async () => {
     const { faults, published } = await hostileCampaign(8, 20, STALL_MS);
     assert.equal(faults, []);

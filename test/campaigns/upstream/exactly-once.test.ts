@@ -4,12 +4,12 @@ import { assertNoFaults, SMALL } from './assert-no-faults.ts';
 const campaigns = suite('campaign: exactlyOnce upstream under faults');
 
 campaigns(
-  'mosquitto with exactlyOnce receives every message once although it, the hub and the network fail',
+  'mosquitto receives every exactlyOnce message once although mosquitto, the hub and the network fail',
   () => assertNoFaults({ ...SMALL, kind: 'mosquitto', worst: 'stopped', exactlyOnce: true }),
 );
 
 campaigns(
-  'a chain of three hubs with exactlyOnce delivers every message once although the hubs are killed',
+  'a chain of three hubs with exactlyOnce delivers every message once although each hub is killed',
   () =>
     assertNoFaults({
       ...SMALL,

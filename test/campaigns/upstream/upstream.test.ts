@@ -5,7 +5,7 @@ import { bodyOf, compare } from './comparison.ts';
 
 const campaigns = suite('campaign: upstream under faults');
 
-campaigns('the check finds lost, repeated, unordered and foreign messages', () => {
+campaigns('the check of received messages reports lost, repeated, unordered and foreign messages', () => {
   const published = new Map([
     ['a', 4],
     ['b', 1],
@@ -20,12 +20,12 @@ campaigns('the check finds lost, repeated, unordered and foreign messages', () =
   });
 });
 
-campaigns('mosquitto receives every message in order although it and the hub are killed', () =>
+campaigns('mosquitto receives every message in order although mosquitto and the hub are killed', () =>
   assertNoFaults({ ...SMALL, kind: 'mosquitto' }),
 );
 
 campaigns(
-  'RabbitMQ receives every message in order and stores it durably although it and the hub are killed',
+  'RabbitMQ receives and stores every message in order although RabbitMQ and the hub are killed',
   () => assertNoFaults({ ...SMALL, kind: 'rabbitmq' }),
 );
 

@@ -7,14 +7,14 @@ import { until, withSupervisor } from '../../harness/supervisor.ts';
 /** Runs only in the virtual machine, where all limits are enforced. */
 const controllers = suite('campaign: control groups of version 2');
 
-controllers('all limits are enforced in the virtual machine', () => {
+controllers('a hub in a virtual machine with cgroup version 2 enforces all module limits', () => {
   const hierarchy = openCgroupHierarchy('skerry-controllers');
   hierarchy.close();
   assert.is(hierarchy.version, 2);
   assert.equal([...hierarchy.unsupported], []);
 });
 
-controllers('a module above memoryHigh is throttled and not killed', () =>
+controllers('a module that exceeds memoryHigh is throttled and not killed', () =>
   withSupervisor({}, async harness => {
     const high = 16 << 20;
     const total = 96 << 20;

@@ -45,7 +45,7 @@ async function onceRunning(data: string): Promise<HubStatus> {
   }
 }
 
-onTrial('a hub that is started during its trial enforces its limits at once', async () => {
+onTrial('a hub on trial enforces the module limits from its first start', async () => {
   const harness = createUpdateHarness();
   await harness.onTrial(`exec '${skerry}' "$@"`, LIMITS);
   const manifest = join(harness.folder, 'manifest.json');

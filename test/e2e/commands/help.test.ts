@@ -7,7 +7,7 @@ import { folderWith, follow, removeFolder, run, skerry } from '../../harness/bin
 
 const cli = suite('e2e: help, completions and the man page');
 
-cli('help is printed by --help, -h and skerry help, and -h of pub is the host', () => {
+cli('`--help`, `-h` and `skerry help` print help, except `-h` of `skerry pub`, which is the host', () => {
   const text = run(['help', 'queue', 'peek']);
   assert.is(text.code, 0);
   assert.match(text.out, /^Usage: skerry queue peek <queue> \[options\]\n/);
@@ -22,35 +22,32 @@ cli('help is printed by --help, -h and skerry help, and -h of pub is the host', 
   assert.match(run([]).out, /^skerry \S+: an edge hub for small machines\.\n/);
 });
 
-cli('skerry version prints text, or JSON with --json', () => {
+cli('`skerry version` prints text without --json and JSON with --json', () => {
   assert.equal(Object.keys(JSON.parse(run(['version', '--json']).out)), ['version', 'arch', 'node']);
   assert.match(run(['-V']).out, /^skerry \d+\.\d+\.\d+ \(/);
 });
 
-cli(
-  'skerry up --log-format json logs one JSON object per line, and an unknown format is refused',
-  async () => {
-    const folder = folderWith({ 'm.json': '{"name": "edge", "listeners": [{"unix": "mqtt.sock"}]}' });
-    const args = ['up', join(folder, 'm.json'), '--data', join(folder, 'data'), '--log-format'];
-    const hub = follow(spawn(skerry, [...args, 'json'], { stdio: ['ignore', 'ignore', 'pipe'] }));
-    await hub.listens();
-    assert.is(await hub.end(), 0);
-    const lines = hub.log().trimEnd().split('\n');
-    const parsed = lines.map((line): { time: string; level: string; area: string; message: string } =>
-      JSON.parse(line),
-    );
-    assert.ok(parsed.length >= 3);
-    for (const { time, level, area, message } of parsed) {
-      assert.ok(Date.parse(time) > 0);
-      assert.ok(['info', 'warn', 'error'].includes(level));
-      assert.ok(area.length > 0 && message.length > 0);
-    }
-    assert.match(parsed[0]?.message ?? '', /^Starting skerry \S+ with the data folder /);
-    const refused = run([...args, 'xml']);
-    assert.equal([refused.code, refused.err.includes('--log-format')], [2, true]);
-    removeFolder(folder);
-  },
-);
+cli('`skerry up --log-format json` logs one JSON object per line', async () => {
+  const folder = folderWith({ 'm.json': '{"name": "edge", "listeners": [{"unix": "mqtt.sock"}]}' });
+  const args = ['up', join(folder, 'm.json'), '--data', join(folder, 'data'), '--log-format'];
+  const hub = follow(spawn(skerry, [...args, 'json'], { stdio: ['ignore', 'ignore', 'pipe'] }));
+  await hub.listens();
+  assert.is(await hub.end(), 0);
+  const lines = hub.log().trimEnd().split('\n');
+  const parsed = lines.map((line): { time: string; level: string; area: string; message: string } =>
+    JSON.parse(line),
+  );
+  assert.ok(parsed.length >= 3);
+  for (const { time, level, area, message } of parsed) {
+    assert.ok(Date.parse(time) > 0);
+    assert.ok(['info', 'warn', 'error'].includes(level));
+    assert.ok(area.length > 0 && message.length > 0);
+  }
+  assert.match(parsed[0]?.message ?? '', /^Starting skerry \S+ with the data folder /);
+  const refused = run([...args, 'xml']);
+  assert.equal([refused.code, refused.err.includes('--log-format')], [2, true]);
+  removeFolder(folder);
+});
 
 cli('the completion script for bash completes commands, verbs, options and choices', () => {
   const folder = folderWith({});
@@ -72,7 +69,7 @@ cli('the completion script for bash completes commands, verbs, options and choic
   removeFolder(folder);
 });
 
-cli('the completion scripts for zsh and fish contain each command, and another shell is refused', () => {
+cli('the completion scripts for zsh and fish contain each command', () => {
   assert.match(run(['completion', 'zsh']).out, /^#compdef skerry\n[\s\S]*'queue dead replay'/);
   assert.match(run(['completion', 'fish']).out, /complete -c skerry -n .*"queue dead".* -a 'replay'/);
   assert.match(
@@ -81,7 +78,7 @@ cli('the completion scripts for zsh and fish contain each command, and another s
   );
 });
 
-cli('the man page is formatted without a warning', () => {
+cli('the man page renders without a warning of the formatter', () => {
   const { out, code } = run(['man']);
   assert.is(code, 0);
   assert.match(out, /^\.TH SKERRY 1 /);
@@ -99,7 +96,7 @@ function onTerminal(args: string, environment: Readonly<Record<string, string>> 
   return stdout ?? '';
 }
 
-cli('help is coloured and wrapped on a terminal, and NO_COLOR turns colours off', () => {
+cli('help on a terminal is coloured unless NO_COLOR is set', () => {
   const coloured = onTerminal('help queue peek');
   if (coloured === '') return;
   assert.ok(coloured.includes('\x1b[1mUsage:\x1b[22m skerry queue peek'), coloured);
@@ -118,7 +115,7 @@ cli('the headings of a table are bold on a terminal', () => {
   assert.ok(shown.includes('\x1b[1mNAME\x1b[22m'), shown);
 });
 
-cli('output to a pipe is not coloured', () => {
+cli('`skerry help` writes no colours to a pipe', () => {
   assert.not.ok(run(['help']).out.includes('\x1b'));
 });
 

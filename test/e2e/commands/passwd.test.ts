@@ -6,7 +6,7 @@ import { run, skerry } from '../../harness/binary.ts';
 
 const passwd = suite('e2e: skerry passwd');
 
-passwd('skerry passwd hashes one line of standard input', async () => {
+passwd('`skerry passwd` hashes one line of standard input', async () => {
   for (const [input, password] of [
     ['correct horse\n', 'correct horse'],
     ['no end', 'no end'],
@@ -19,7 +19,7 @@ passwd('skerry passwd hashes one line of standard input', async () => {
   }
 });
 
-passwd('an empty or too long password, or an argument, is refused with exit code 2 and not repeated', () => {
+passwd('`skerry passwd` refuses an empty or too long password without repeating it', () => {
   for (const [args, input, sentence] of [
     [[], '\n', /The password is empty/],
     [[], 'x'.repeat(2000), /longer than 1024 bytes/],
@@ -51,7 +51,7 @@ async function typed(lines: readonly string[]): Promise<{ shown: string; code: n
   return { shown, code };
 }
 
-passwd('skerry passwd on a terminal asks twice and does not show the typed password', async () => {
+passwd('`skerry passwd` on a terminal asks twice and does not show the password', async () => {
   if (spawnSync('script', ['--version']).error !== undefined) {
     process.stdout.write('\nskipped: there is no "script" to make a terminal with\n');
     return;

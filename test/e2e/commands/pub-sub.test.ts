@@ -68,15 +68,12 @@ function exchange(topic: string, options: readonly string[]): void {
   assert.equal([got.code, got.out, got.err], [0, `${topic} -1 \u00e9\n`, '']);
 }
 
-clients(
-  'skerry pub and sub exchange messages over TCP and a Unix socket, with MQTT 3.1.1 and 5',
-  ({ folder, ports }) => {
-    exchange('a/tcp', ['-p', String(ports.mqtt), '-V', '5', '-q', '2']);
-    exchange('a/unix', ['--unix', join(folder, 'mqtt.sock'), '-V', 'mqttv311', '-q', '2']);
-  },
-);
+clients('`skerry pub` and `sub` exchange messages over TCP and a Unix socket', ({ folder, ports }) => {
+  exchange('a/tcp', ['-p', String(ports.mqtt), '-V', '5', '-q', '2']);
+  exchange('a/unix', ['--unix', join(folder, 'mqtt.sock'), '-V', 'mqttv311', '-q', '2']);
+});
 
-clients('skerry sub -F prints what mosquitto_sub prints, and -R omits retained messages', ({ ports }) => {
+clients('`skerry sub -F` prints the same text as `mosquitto_sub -F`', ({ ports }) => {
   const port = ['-p', String(ports.mqtt)];
   run(['pub', '-t', 'a/format', '-m', '{"x":1}', '-r', ...port]);
   const format = '%t|%p|%l|%r|%q|%x|%X|%9t|%-9t|%09l|\\t|%%';
@@ -90,16 +87,16 @@ clients('skerry sub -F prints what mosquitto_sub prints, and -R omits retained m
   assert.equal([none.code, none.out], [1, '']);
 });
 
-clients('skerry pub and sub connect over TLS with a client certificate', ({ ports }) => {
+clients('`skerry pub` and `sub` connect over TLS with a client certificate', ({ ports }) => {
   exchange('only/tls', ['-h', 'localhost', '-p', String(ports.mqtts), ...TRUSTED, '-q', '1']);
 });
 
-clients('skerry pub and sub connect over WebSocket, also with TLS and a path', ({ ports }) => {
+clients('`skerry pub` and `sub` connect over WebSocket, also with TLS and a path', ({ ports }) => {
   exchange('a/ws', ['-p', String(ports.ws), '--ws', '-q', '2']);
   exchange('a/wss', ['-p', String(ports.wss), '--ws', '--ws-path', 'broker', ...CA, '-V', '5']);
 });
 
-clients('a failed connection ends with exit code 1 and one sentence with the reason', ({ ports, folder }) => {
+clients('`skerry pub` that cannot connect ends with exit code 1 and the reason', ({ ports, folder }) => {
   const failing: readonly (readonly [readonly string[], RegExp])[] = [
     [['-p', String(ports.mqtts), '--tls'], /certificate/],
     [['-p', String(ports.mqtts), ...CA], /certificate|handshake|cut off/],
@@ -114,7 +111,7 @@ clients('a failed connection ends with exit code 1 and one sentence with the rea
   }
 });
 
-clients('conflicting, incomplete and invalid options are refused with exit code 2', () => {
+clients('`skerry pub` and `sub` refuse conflicting, incomplete and invalid options with exit code 2', () => {
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
     [['--cert', 'x'], /--cert and --key need each other/],
     [['--unix', 's', '--ws'], /--unix goes without/],
@@ -132,7 +129,7 @@ clients('conflicting, incomplete and invalid options are refused with exit code 
   }
 });
 
-clients('a message or subscription that is not allowed ends with exit code 1', ({ ports }) => {
+clients('`skerry pub` and `sub` end with exit code 1 if the hub denies the topic', ({ ports }) => {
   const to = ['-p', String(ports.mqtts), '-h', 'localhost', ...TRUSTED, '-V', '5'];
   const refused = run(['pub', '-t', 'other', '-m', 'x', '-q', '2', ...to]);
   assert.equal([refused.code, refused.err], [1, 'skerry: The server refused a message: not authorized.\n']);
@@ -143,7 +140,7 @@ clients('a message or subscription that is not allowed ends with exit code 1', (
   );
 });
 
-clients('the will of skerry sub is published when its process is killed', async ({ ports }) => {
+clients('the will of `skerry sub` is published when its process is killed', async ({ ports }) => {
   const to = ['-p', String(ports.mqtt)];
   const will = ['--will-topic', 'will/a', '--will-payload', 'gone', '--will-qos', '1', '--will-retain'];
   const child = spawn(skerry, ['sub', '-t', '#', '-v', ...to, ...will], {
@@ -159,7 +156,7 @@ clients('the will of skerry sub is published when its process is killed', async 
   assert.is(run(['sub', '-t', 'will/a', '-C', '1', '-W', '20', ...to]).out, 'gone\n');
 });
 
-clients('skerry pub -f and -s publish a file and standard input byte for byte', ({ folder, ports }) => {
+clients('`skerry pub -f` and `-s` publish a file and standard input unchanged', ({ folder, ports }) => {
   const to = ['-p', String(ports.mqtt), '-t', 'a/file', '-r', '-q', '1'];
   assert.is(run(['pub', '-f', join(folder, 'manifest.json'), ...to]).code, 0);
   const got = run(['sub', '-t', 'a/file', '-C', '1', '-p', String(ports.mqtt)]);
@@ -168,7 +165,7 @@ clients('skerry pub -f and -s publish a file and standard input byte for byte', 
   assert.is(run(['sub', '-t', 'a/file', '-C', '1', '-p', String(ports.mqtt)]).out, 'one\ntwo\n\n');
 });
 
-clients('skerry sub ends with exit code 1 after the time limit of -W', ({ ports }) => {
+clients('`skerry sub -W` ends with exit code 1 if no message arrives within the time limit', ({ ports }) => {
   const { code, err } = run(['sub', '-t', 'nothing', '-W', '0.2', '-p', String(ports.mqtt)]);
   assert.equal([code, err], [1, 'skerry: The 0.2 seconds of -W are over, after 0 messages.\n']);
 });

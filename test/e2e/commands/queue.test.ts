@@ -36,7 +36,7 @@ function json(text: string): unknown {
 
 const queues = suite('e2e: skerry queue');
 
-queues('waiting messages are listed, shown and dropped', () =>
+queues('`skerry queue` lists, shows and drops waiting messages', () =>
   withHub(async (ask, port) => {
     for (const text of ['one', 'two', 'three']) {
       assert.is(run(['pub', '-p', String(port), '-t', 'door', '-q', '1', '-m', text]).code, 0);
@@ -72,7 +72,7 @@ const WRONG: readonly (readonly [what: string, args: string[], code: number, say
   ['an unknown verb', ['queue', 'look'], 2, /no command "queue look"/],
 ];
 
-queues('a wrong argument of skerry queue is refused with one sentence and an exit code', () =>
+queues('`skerry queue` refuses each wrong argument with one sentence and an exit code', () =>
   withHub(async (ask, port) => {
     assert.is(run(['pub', '-p', String(port), '-t', 'door', '-q', '1', '-m', 'x']).code, 0);
     for (const [what, args, code, says] of WRONG) {
@@ -102,7 +102,7 @@ async function storeDeadLetters(data: string): Promise<void> {
   await harness.store.close();
 }
 
-queues('dead letters are listed, replayed and dropped', () =>
+queues('`skerry queue` lists, replays and drops dead letters', () =>
   withHub(async ask => {
     const dead = ask('queue', 'dead').out.split('\n');
     assert.match(dead[1] ?? '', /^\d+-\d+ +\$upstream +\S+ +the topic is forbidden +a\/b +first$/);
@@ -114,7 +114,7 @@ queues('dead letters are listed, replayed and dropped', () =>
   }, storeDeadLetters),
 );
 
-queues('a damaged store is moved aside, and ps, queue and check report it', () =>
+queues('a damaged store is moved aside at the start and reported by ps, queue and check', () =>
   withHub(
     async ask => {
       await until('the hub answers', () => ask('ps').code === 0);
@@ -130,7 +130,7 @@ queues('a damaged store is moved aside, and ps, queue and check report it', () =
   ),
 );
 
-queues('skerry check without a running hub reports that no hub answers', () => {
+queues('`skerry check` reports that no hub answers if no hub runs', () => {
   const folder = folderWith({});
   const { code, out } = run(['check', '--data', folder]);
   removeFolder(folder);

@@ -88,7 +88,7 @@ routing(
   },
 );
 
-routing('routes of a manifest in the azure dialect follow the rules of Azure IoT Edge', async () => {
+routing('routes of a manifest with dialect azure follow the rules of Azure IoT Edge', async () => {
   const routes = {
     missing: 'FROM /messages/* WHERE $body.missing > 50 INTO BrokeredEndpoint("/modules/m/inputs/i")',
     topic: 'FROM topic("in") INTO topic("out/x")',
@@ -103,7 +103,7 @@ routing('routes of a manifest in the azure dialect follow the rules of Azure IoT
 });
 
 routing(
-  'skerry routes explain shows why a route does not match, for a running hub and for a manifest',
+  '`skerry routes explain` shows the part of a condition that keeps a route from matching',
   async () => {
     const routes = {
       hot: "FROM /messages/modules/host/* WHERE $body.celsius > 60 AND level = 'hot' INTO topic('out/hot')",
@@ -137,56 +137,53 @@ routing(
   },
 );
 
-routing(
-  'skerry routes replay counts the waiting messages that a route would match, each message once',
-  async () => {
-    const upstream = { url: `mqtt://127.0.0.1:${await freePort()}` };
-    const routes = { up: 'FROM /messages/* INTO $upstream' };
-    await withHub({ upstream, routes }, async ({ folder, client }) => {
-      for (let n = 0; n < 1200; n += 100) {
-        const some = Array.from({ length: 100 }, (_, at) => `{"n":${n + at}}`);
-        await Promise.all(some.map(body => client.publishAsync('in', body, { qos: 1 })));
-      }
-      await client.publishAsync('in', 'no JSON', { qos: 1 });
-      const replayed = run([
-        'routes',
-        'replay',
-        'FROM topic("in") WHERE $body.n > 1180 INTO $upstream',
-        '--data',
-        `${folder}/data`,
-      ]);
-      assert.match(replayed.out, /^TOPIC +FROM +WAITED +BODY/);
-      assert.match(replayed.out, /\{"n":1181\}/);
-      assert.match(
-        replayed.out,
-        /It would have taken 19 of 1201 messages that wait; its condition is false for 1181, undefined for 1, an error for 0\.\n$/,
-      );
-      const json = [
-        'routes',
-        'replay',
-        'FROM topic("other") INTO $upstream',
-        '--json',
-        '--data',
-        `${folder}/data`,
-      ];
-      const { verdicts, taken } = JSON.parse(run(json).out);
-      assert.equal([verdicts, taken], [{ true: 0, false: 0, undefined: 0, error: 0 }, []]);
-      const recent = [
-        'routes',
-        'replay',
-        'FROM /messages/* INTO $upstream',
-        '--since',
-        '0s',
-        '--data',
-        `${folder}/data`,
-      ];
-      assert.match(run(recent).out, /would have taken 0 of 0/);
-      const bad = run(['routes', 'replay', 'FROM nowhere', '--data', `${folder}/data`]);
-      assert.is(bad.code, 2);
-      assert.match(bad.err, /route route, line 1, column 6/);
-    });
-  },
-);
+routing('`skerry routes replay` counts each waiting message that a route would match once', async () => {
+  const upstream = { url: `mqtt://127.0.0.1:${await freePort()}` };
+  const routes = { up: 'FROM /messages/* INTO $upstream' };
+  await withHub({ upstream, routes }, async ({ folder, client }) => {
+    for (let n = 0; n < 1200; n += 100) {
+      const some = Array.from({ length: 100 }, (_, at) => `{"n":${n + at}}`);
+      await Promise.all(some.map(body => client.publishAsync('in', body, { qos: 1 })));
+    }
+    await client.publishAsync('in', 'no JSON', { qos: 1 });
+    const replayed = run([
+      'routes',
+      'replay',
+      'FROM topic("in") WHERE $body.n > 1180 INTO $upstream',
+      '--data',
+      `${folder}/data`,
+    ]);
+    assert.match(replayed.out, /^TOPIC +FROM +WAITED +BODY/);
+    assert.match(replayed.out, /\{"n":1181\}/);
+    assert.match(
+      replayed.out,
+      /It would have taken 19 of 1201 messages that wait; its condition is false for 1181, undefined for 1, an error for 0\.\n$/,
+    );
+    const json = [
+      'routes',
+      'replay',
+      'FROM topic("other") INTO $upstream',
+      '--json',
+      '--data',
+      `${folder}/data`,
+    ];
+    const { verdicts, taken } = JSON.parse(run(json).out);
+    assert.equal([verdicts, taken], [{ true: 0, false: 0, undefined: 0, error: 0 }, []]);
+    const recent = [
+      'routes',
+      'replay',
+      'FROM /messages/* INTO $upstream',
+      '--since',
+      '0s',
+      '--data',
+      `${folder}/data`,
+    ];
+    assert.match(run(recent).out, /would have taken 0 of 0/);
+    const bad = run(['routes', 'replay', 'FROM nowhere', '--data', `${folder}/data`]);
+    assert.is(bad.code, 2);
+    assert.match(bad.err, /route route, line 1, column 6/);
+  });
+});
 
 /** Arguments, exit code, output (of an exit code 2: error) and standard input. */
 const COMMANDS: readonly (readonly [readonly string[], number, RegExp, string?])[] = [
@@ -281,7 +278,7 @@ for (const [args, code, expected, input] of COMMANDS) {
   });
 }
 
-routing('skerry routes check reports the number of good routes of a manifest', () => {
+routing('`skerry routes check` reports the number of valid routes of a manifest', () => {
   const [a, b] = ["FROM /* INTO topic('a')", "FROM /* INTO topic('b')"];
   const sentences = [
     [{}, 'There are no routes.\n'],
@@ -295,7 +292,7 @@ routing('skerry routes check reports the number of good routes of a manifest', (
   }
 });
 
-routing('skerry routes check reports each wrong route of a manifest', () => {
+routing('`skerry routes check` reports each invalid route of a manifest', () => {
   const routes = { good: "FROM /* INTO topic('a')", bad: 'FROM /* INTO', ghost: 'FROM /* INTO $upstream' };
   const folder = folderWith({ 'manifest.json': JSON.stringify({ name: 'a', routes }) });
   const { code, err } = run(['routes', 'check', `${folder}/manifest.json`]);

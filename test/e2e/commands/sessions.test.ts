@@ -50,7 +50,7 @@ function rowsOf(text: string): Record<string, unknown>[] {
 
 const holders = suite('e2e: skerry sessions, clients and retained');
 
-holders('sessions are listed with their waiting messages, shown and dropped', () =>
+holders('`skerry sessions` lists, shows and drops sessions with their waiting messages', () =>
   withHub(async (ask, connectClient) => {
     const reader = await connectClient('reader', false);
     await reader.subscribeAsync(['news/#', 'door'], { qos: 1 });
@@ -77,7 +77,7 @@ holders('sessions are listed with their waiting messages, shown and dropped', ()
   }),
 );
 
-holders('clients are listed and disconnected', () =>
+holders('`skerry clients` lists and disconnects clients', () =>
   withHub(async (ask, connectClient) => {
     const client = await connectClient('display', true);
     const [row] = rowsOf(ask('clients', '--json').out);
@@ -92,7 +92,7 @@ holders('clients are listed and disconnected', () =>
   }),
 );
 
-holders('retained messages are listed in pages, the largest first, and cleared by a filter', () =>
+holders('`skerry retained` lists the largest messages first and clears messages by a filter', () =>
   withHub(async (ask, connectClient) => {
     const COUNT = 2 * MAX_LISTED + 50;
     const sender = await connectClient('sender', true);

@@ -37,7 +37,7 @@ async function killModule(device: TestDevice): Promise<void> {
 const apply = (device: TestDevice, ...flags: readonly string[]) =>
   device.command('apply', device.at('set.json'), ...flags);
 
-again('a module that has failed is started again, and no other module is touched', async ({ device }) => {
+again('a second apply of a manifest starts only the failed module again', async ({ device }) => {
   await startHealthy(device);
   const well = await apply(device);
   assert.equal([well.code, well.out.split('\n').slice(1)], [0, ['  = keep 2 modules', '']]);
@@ -58,7 +58,7 @@ again('a module that has failed is started again, and no other module is touched
   assert.match((await apply(device)).out, /nothing to change/);
 });
 
-again('a module that fails again is reported, and all other modules keep running', async ({ device }) => {
+again('a second apply of a manifest reports a module that fails again', async ({ device }) => {
   await startHealthy(device);
   await killModule(device);
   const { kept } = await device.pids();
@@ -75,7 +75,7 @@ again('a module that fails again is reported, and all other modules keep running
   assert.equal(device.commands(), ['kept: sleep 1001', 'm: sleep 1002']);
 });
 
-again('a module that was stopped by an operator is started', async ({ device }) => {
+again('a second apply of a manifest starts a module that `skerry stop` has stopped', async ({ device }) => {
   await startHealthy(device);
   assert.is((await device.command('stop', 'kept')).code, 0);
   assert.equal(device.commands(), ['m: sleep 1002']);
@@ -83,7 +83,7 @@ again('a module that was stopped by an operator is started', async ({ device }) 
   assert.equal(device.commands(), ['kept: sleep 1001', 'm: sleep 1002']);
 });
 
-again('a deployment that never was healthy is not healthy when it is applied again', async ({ device }) => {
+again('a second apply of a never healthy deployment does not make it healthy', async ({ device }) => {
   device.write('broken', {});
   // A slow machine may need longer than 200 ms until the module exits.
   device.write('set.json', { ...MANIFEST, deployment: { healthyFor: '60s', within: '2m' } });
@@ -95,7 +95,7 @@ again('a deployment that never was healthy is not healthy when it is applied aga
 });
 
 again(
-  'a different manifest neither restarts an unchanged failed module nor counts its health',
+  'an apply of a changed manifest does not restart a failed module whose settings are unchanged',
   async ({ device }) => {
     await startHealthy(device);
     await killModule(device);

@@ -52,7 +52,7 @@ const SECOND = quickManifest({
 });
 
 deploy(
-  'skerry apply shows a plan and changes only what differs, and a second apply changes nothing',
+  '`skerry apply` changes only the modules whose settings differ, and a second apply changes nothing',
   async ({ device }) => {
     device.write('first.json', FIRST);
     await device.up('first.json');
@@ -90,7 +90,7 @@ deploy(
   },
 );
 
-deploy('--dry-run changes nothing, --no-wait returns at once, and --json prints JSON', async ({ device }) => {
+deploy('`skerry apply --dry-run` prints the plan and changes nothing', async ({ device }) => {
   device.write('first.json', FIRST);
   await device.up('first.json');
   await until('all run', () => device.commands().length === 4);
@@ -124,7 +124,7 @@ deploy('--dry-run changes nothing, --no-wait returns at once, and --json prints 
 });
 
 deploy(
-  'skerry apply with wrong arguments or without a running hub ends with one sentence and an exit code',
+  '`skerry apply` with wrong arguments or without a running hub fails with one sentence',
   async ({ device }) => {
     for (const [args, code, sentence] of [
       [[], 2, /<manifest \| pack> is missing/],
@@ -140,7 +140,7 @@ deploy(
 );
 
 deploy(
-  'listeners, routes and the TTL change while a client of an unchanged listener stays connected',
+  'a client of an unchanged listener stays connected while apply changes other listeners and routes',
   async ({ device }) => {
     const [stays, goes, comes] = [await freePort(), await freePort(), await freePort()];
     const manifest = (port: number, sink: string, ttl: string): object =>
@@ -178,7 +178,7 @@ deploy(
   },
 );
 
-deploy('a removed user is disconnected, and a remaining user stays connected', async ({ device }) => {
+deploy('apply disconnects the clients of a removed user and no others', async ({ device }) => {
   const port = await freePort();
   const password = await hashPassword(Buffer.from('secret'), random);
   const user = { password, publish: ['#'], subscribe: ['#'] };

@@ -61,7 +61,7 @@ done`;
 const imports = suite('e2e: skerry import');
 
 imports(
-  'a deployment of schema 1.0 runs, and its messages pass the imported routes and wait for an upstream',
+  'a module of an imported deployment of schema 1.0 sends messages along the imported routes',
   async () => {
     const { folder, remarks } = imported('schema-1.0.json');
     assert.is(
@@ -84,7 +84,7 @@ imports(
 );
 
 imports(
-  'a deployment of schema 1.1 keeps start order, restart policies, a stopped module and body conditions',
+  'an imported deployment of schema 1.1 keeps start order, restart policies and body conditions',
   async () => {
     const { folder, remarks } = imported('schema-1.1.json');
     assert.match(
@@ -160,7 +160,7 @@ for (const deployment of ['schema-1.0', 'schema-1.1', 'schema-1.3', 'layered']) 
 }
 
 imports(
-  'skerry import without --out prints the manifest on standard output and the remarks on standard error',
+  '`skerry import` without --out prints the manifest to standard output and remarks to standard error',
   () => {
     const { code, out, err } = run(['import', join(deployments, 'layered.json')]);
     assert.is(code, 0);
@@ -172,7 +172,7 @@ imports(
   },
 );
 
-imports('a name with control characters is printed without them', () => {
+imports('`skerry import` prints names without their control characters', () => {
   const modules = { '\u001b[31m\nm': {} };
   const folder = folderWith({ 'd.json': JSON.stringify({ $edgeAgent: { desired: { modules } } }) });
   const { err } = run(['import', join(folder, 'd.json')]);
@@ -180,7 +180,7 @@ imports('a name with control characters is printed without them', () => {
   removeFolder(folder);
 });
 
-imports('a file that is missing or no deployment is refused with exit code 2, and nothing is written', () => {
+imports('`skerry import` refuses a missing file and a file that is no deployment with exit code 2', () => {
   const folder = folderWith({ 'd.json': '{"name":"edge","modules":{}}', 'bad.json': '{"password":"x",}' });
   const out = join(folder, 'out.json');
   for (const [file, sentence] of [
@@ -199,14 +199,14 @@ imports('a file that is missing or no deployment is refused with exit code 2, an
   removeFolder(folder);
 });
 
-imports('an output file that cannot be written ends skerry import with exit code 1', () => {
+imports('`skerry import` ends with exit code 1 if the output file cannot be written', () => {
   const out = '/nonexistent/manifest.json';
   const { code, err } = run(['import', join(deployments, 'layered.json'), '--out', out]);
   assert.is(code, 1);
   assert.match(err, /^skerry: \/nonexistent\/manifest\.json cannot be written: /);
 });
 
-imports('an existing file is replaced only with --force, and then has mode 0600', () => {
+imports('`skerry import` replaces an existing file only with --force', () => {
   const folder = folderWith({ 'out.json': 'mine' });
   const out = join(folder, 'out.json');
   chmodSync(out, 0o644);

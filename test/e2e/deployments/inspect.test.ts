@@ -90,7 +90,7 @@ for (const [what, manifest, sentence] of LACKING) {
   });
 }
 
-inspect('the program of an unchanged module is not checked again', async ({ device }) => {
+inspect('an apply does not check the program of an unchanged module again', async ({ device }) => {
   const { kept } = await device.pids();
   const { code, err } = await device.apply(quickManifest(changed({ exec: ['./app'], bundle })));
   assert.equal([code, err], [0, '']);

@@ -92,7 +92,7 @@ for (const [way, [, why]] of Object.entries(DAMAGES)) {
 }
 
 lost(
-  'a hub whose only saved manifest is corrupted exits with one sentence, and starts with a given manifest',
+  'a hub whose only saved manifest is corrupted exits with one sentence that names the cure',
   async ({ device }) => {
     await device.up();
     assert.is((await device.apply(HEALTHY)).code, 0);
@@ -115,7 +115,7 @@ lost(
 );
 
 lost(
-  'a corrupted manifest is replaced when the same manifest is given to the next start',
+  'a corrupted saved manifest is replaced if the next start is given the same manifest',
   async ({ device }) => {
     device.write('good.json', HEALTHY);
     await device.up('good.json');
@@ -133,7 +133,7 @@ lost(
 );
 
 lost(
-  'a rollback to the running deployment works although its saved manifest is corrupted',
+  'a rollback to the running deployment succeeds although the saved manifest of it is corrupted',
   async ({ device }) => {
     await device.up();
     assert.is((await device.apply(HEALTHY)).code, 0);
@@ -146,7 +146,7 @@ lost(
 );
 
 lost(
-  'the hub rolls back to the previous manifest if that of the healthy deployment is corrupted, and reports why',
+  'the hub rolls back to the previous manifest if the last healthy manifest is corrupted',
   async ({ device }) => {
     const { healthy } = await startUnhealthy(device);
     damage(device, healthy);
@@ -178,7 +178,7 @@ async function killInHealthWindow(
 }
 
 lost(
-  'a failed deployment keeps running if the manifest of the only healthy one is corrupted, and one error reports it',
+  'a failed deployment keeps running if the manifest of the only healthy deployment is corrupted',
   async ({ device }) => {
     const { healthy } = await killInHealthWindow(device);
     damage(device, healthy);
@@ -200,7 +200,7 @@ lost(
 );
 
 lost(
-  'the healthy deployment runs again if the manifest of an interrupted change is corrupted',
+  'the last healthy deployment runs after a restart if the manifest of an interrupted apply is corrupted',
   async ({ device }) => {
     const { target } = await killInHealthWindow(device);
     damage(device, target);

@@ -32,7 +32,7 @@ function folderOf(manifest: string): string {
 
 const pack = suite('e2e: skerry pack');
 
-pack('skerry pack fills in hashes, packs and lists files, and replaces a pack only with --force', () => {
+pack('`skerry pack` writes hashes into the manifest, and replaces an existing pack only with --force', () => {
   const folder = folderOf(
     manifestWith({ from: 'app.tar.gz' }, { serial: 7, hub: { x64: { from: 'hub-x64' } } }),
   );
@@ -217,7 +217,7 @@ for (const [what, manifest, sentence, code] of REFUSED) {
   });
 }
 
-pack('programs in a bundle, behind a link, in PATH and by absolute paths are packed', () => {
+pack('`skerry pack` accepts a program in the bundle, behind a link, in PATH or at an absolute path', () => {
   for (const exec of [['./app'], ['bin/app', './data'], ['app', 'x'], ['/opt/app', '/opt/x']]) {
     const manifest = manifestWith({ from: 'app.tar.gz' }, bundled({ exec, env: { PATH: './bin:/bin' } }));
     const folder = folderOf(manifest);
@@ -227,25 +227,22 @@ pack('programs in a bundle, behind a link, in PATH and by absolute paths are pac
   }
 });
 
-pack(
-  'skerry pack --list refuses an incomplete pack and another file, and skerry pack requires a manifest',
-  () => {
-    const folder = folderOf(manifestWith({ from: 'app.tar.gz' }));
-    const lacking = join(folder, 'lacking');
-    const named = { sha256, from: 'app.tar.gz' };
-    writeFileSync(lacking, archive({ name: 'manifest.json', content: manifestWith(named) }));
-    const listed = run(['pack', '--list', lacking]);
-    assert.is(listed.code, 2);
-    assert.match(
-      listed.err,
-      /does not hold the file of modules\.m\.bundle: make it again with "skerry pack"\.\n$/,
-    );
-    const none = run(['pack', '--list', join(folder, 'manifest.json')]);
-    assert.equal([none.code, none.out], [2, '']);
-    assert.match(none.err, /is not a tar archive\.\n$/);
-    assert.match(run(['pack']).err, /^skerry: <manifest \| pack> is missing\. Usage: skerry pack /);
-    removeFolder(folder);
-  },
-);
+pack('`skerry pack --list` refuses an incomplete pack and a file that is no pack', () => {
+  const folder = folderOf(manifestWith({ from: 'app.tar.gz' }));
+  const lacking = join(folder, 'lacking');
+  const named = { sha256, from: 'app.tar.gz' };
+  writeFileSync(lacking, archive({ name: 'manifest.json', content: manifestWith(named) }));
+  const listed = run(['pack', '--list', lacking]);
+  assert.is(listed.code, 2);
+  assert.match(
+    listed.err,
+    /does not hold the file of modules\.m\.bundle: make it again with "skerry pack"\.\n$/,
+  );
+  const none = run(['pack', '--list', join(folder, 'manifest.json')]);
+  assert.equal([none.code, none.out], [2, '']);
+  assert.match(none.err, /is not a tar archive\.\n$/);
+  assert.match(run(['pack']).err, /^skerry: <manifest \| pack> is missing\. Usage: skerry pack /);
+  removeFolder(folder);
+});
 
 pack.run();

@@ -111,31 +111,28 @@ for (const [what, text, sentence] of TEXTS.slice(-2)) {
   );
 }
 
-refused(
-  'a missing file, a folder and a truncated pack are refused, and the running deployment is unchanged',
-  async ({ device }) => {
-    await assertRefused(device, 'nowhere.json', /nowhere\.json.*no such file/);
-    await assertRefused(device, '.', /./);
-    writeFileSync(
-      device.at('app.tar.gz'),
-      gzipSync(archive({ name: 'app', content: 'x'.repeat(5000), mode: 0o755 })),
-    );
-    device.write(
-      'packed.json',
-      quickManifest({ modules: { m: { exec: ['app'], bundle: { from: 'app.tar.gz' } } } }),
-    );
-    const packed = await runAsync(['pack', device.at('packed.json'), '-o', device.at('whole.skerry')]);
-    assert.is(packed.code, 0);
-    const whole = readFileSync(device.at('whole.skerry'));
-    for (const length of [100, 512, 700, whole.length - 1100]) {
-      writeFileSync(device.at('cut.skerry'), whole);
-      truncateSync(device.at('cut.skerry'), length);
-      await assertRefused(device, 'cut.skerry', /./);
-    }
-  },
-);
+refused('`skerry apply` refuses a missing file, a folder and a truncated pack', async ({ device }) => {
+  await assertRefused(device, 'nowhere.json', /nowhere\.json.*no such file/);
+  await assertRefused(device, '.', /./);
+  writeFileSync(
+    device.at('app.tar.gz'),
+    gzipSync(archive({ name: 'app', content: 'x'.repeat(5000), mode: 0o755 })),
+  );
+  device.write(
+    'packed.json',
+    quickManifest({ modules: { m: { exec: ['app'], bundle: { from: 'app.tar.gz' } } } }),
+  );
+  const packed = await runAsync(['pack', device.at('packed.json'), '-o', device.at('whole.skerry')]);
+  assert.is(packed.code, 0);
+  const whole = readFileSync(device.at('whole.skerry'));
+  for (const length of [100, 512, 700, whole.length - 1100]) {
+    writeFileSync(device.at('cut.skerry'), whole);
+    truncateSync(device.at('cut.skerry'), length);
+    await assertRefused(device, 'cut.skerry', /./);
+  }
+});
 
-refused('a bundle with a wrong hash is refused, and no module is stopped', async ({ device }) => {
+refused('`skerry apply` refuses a bundle with a wrong hash without stopping a module', async ({ device }) => {
   writeFileSync(device.at('app.tar.gz'), gzipSync(archive({ name: 'app', content: 'x', mode: 0o755 })));
   const pids = await device.pids();
   const manifest = quickManifest({

@@ -36,7 +36,7 @@ function linkOf(link: string): string | undefined {
   }
 }
 
-update('a newer manifest during the copying of a new hub keeps the old hub', async ({ device }) => {
+update('a newer manifest during the copy of a new hub binary cancels the self-update', async ({ device }) => {
   const hub = await device.start();
   const more = { hub: { [arch]: device.hub('one', hubWithVersion(8)) } };
   const first = device.command('apply', device.manifest('new', more));
@@ -50,7 +50,7 @@ update('a newer manifest during the copying of a new hub keeps the old hub', asy
   assert.equal([now.hub.binary, now.hub.onTrial, moduleStates(now)], ['base', false, ['newer running']]);
 });
 
-update('a newer manifest does not wait for a new hub that does not answer', async ({ device }) => {
+update('a newer manifest is applied without waiting for a new hub that hangs', async ({ device }) => {
   const bytes = compileFakeHub(device.folder, 'mute', EXITS, HANGS);
   if (bytes === undefined) return skip('gcc is not installed, which compiles a hub that does not answer');
   const hub = await device.start();

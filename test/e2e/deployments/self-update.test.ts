@@ -47,7 +47,7 @@ async function assertOldHubRuns({ status, data }: UpdatableDevice): Promise<void
 }
 
 update(
-  'a healthy new hub takes over with its manifest and loses no waiting message, and so does the next one',
+  'a healthy new hub binary takes over with its manifest and loses no waiting message',
   async ({ device }) => {
     const first = await device.start();
     await queueMessages(device);
@@ -87,7 +87,7 @@ update(
 );
 
 update(
-  'a new hub that exits at once is started three times, and then the old hub runs the old manifest',
+  'a new hub binary that exits at its start is started three times, then the old hub is restored',
   async ({ device }) => {
     const bytes = compileFakeHub(device.folder, 'ends', EXITS);
     if (bytes === undefined) return skip(NO_COMPILER);
@@ -117,7 +117,7 @@ update(
 );
 
 update(
-  'a new hub that hangs is rolled back after its time limit, also if the hub was killed meanwhile',
+  'a new hub binary that hangs is rolled back after its time limit, also after a SIGKILL of the hub',
   async ({ device }) => {
     const bytes = compileFakeHub(device.folder, 'hangs', HANGS);
     if (bytes === undefined) return skip(NO_COMPILER);
@@ -158,7 +158,7 @@ update('a new hub whose modules fail is rolled back together with its manifest',
   await assertMessagesStored(device);
 });
 
-update('a pack with hubs for two architectures installs only the hub of this machine', async ({ device }) => {
+update('a pack with hubs for two architectures installs the hub for this machine', async ({ device }) => {
   const hub = await device.start();
   const foreign = hubWithVersion(7);
   foreign.writeUInt16LE(arch === 'x64' ? 183 : 62, 18);
@@ -221,7 +221,7 @@ update(
   },
 );
 
-update('a hub that is stopped during its handover exits', async ({ device }) => {
+update('a hub that receives SIGTERM during the handover to a new binary exits', async ({ device }) => {
   const hub = await device.start();
   const slow = { slow: { exec: [join(device.folder, 'stays.sh')], stopGraceSeconds: 2 } };
   assert.is((await device.command('apply', device.manifest('slow', { modules: slow }))).code, 0);
@@ -236,7 +236,7 @@ update('a hub that is stopped during its handover exits', async ({ device }) => 
 });
 
 update(
-  'a new hub on trial without a pending change becomes current if its modules are healthy',
+  'a hub binary on trial without a pending deployment is confirmed if its modules are healthy',
   async ({ device }) => {
     const { data: dataFolder } = device;
     mkdirSync(dataFolder, { mode: 0o700 });
@@ -258,7 +258,7 @@ update(
   },
 );
 
-update('a refused or failing hub of a first deployment leaves no deployment', async ({ device }) => {
+update('a first deployment whose hub binary is refused or fails leaves no deployment', async ({ device }) => {
   const bytes = compileFakeHub(device.folder, 'ends', EXITS);
   if (bytes === undefined) return skip(NO_COMPILER);
   const ends = device.hub('ends', bytes);
@@ -280,22 +280,19 @@ update('a refused or failing hub of a first deployment leaves no deployment', as
   assert.equal([now.hub.binary, moduleStates(now)], ['base', []]);
 });
 
-update(
-  'a new hub that does not fit on the disk is refused with one sentence, and nothing is changed',
-  async ({ device }) => {
-    // Limits files to 80 MB, in the shell's unit of 512 bytes.
-    const hub = await device.start({ shell: 'trap "" XFSZ; ulimit -f 160000;' });
-    assertRefused(
-      await device.command(
-        'apply',
-        device.manifest('new', { hub: { [arch]: device.hub('one', hubWithVersion(8)) } }),
-      ),
-      1,
-      /^skerry: The new hub cannot be saved in \S+ \(.*\): free disk space/,
-    );
-    await assertOldHubRuns(device);
-    assert.is((await device.status()).pid, hub.pid);
-  },
-);
+update('a new hub binary that does not fit on the disk is refused with one sentence', async ({ device }) => {
+  // Limits files to 80 MB, in the shell's unit of 512 bytes.
+  const hub = await device.start({ shell: 'trap "" XFSZ; ulimit -f 160000;' });
+  assertRefused(
+    await device.command(
+      'apply',
+      device.manifest('new', { hub: { [arch]: device.hub('one', hubWithVersion(8)) } }),
+    ),
+    1,
+    /^skerry: The new hub cannot be saved in \S+ \(.*\): free disk space/,
+  );
+  await assertOldHubRuns(device);
+  assert.is((await device.status()).pid, hub.pid);
+});
 
 update.run();

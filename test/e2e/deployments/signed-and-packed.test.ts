@@ -36,7 +36,7 @@ async function isRefused(ended: Promise<CommandResult>, sentence: RegExp): Promi
 }
 
 deployments(
-  'a device with a trusted key accepts only manifests that the key signed, with rising serials',
+  'a device with a trusted key accepts only manifests that this key signed and whose serial increases',
   async ({ device }) => {
     for (const name of ['alice', 'bob']) await succeeds(runAsync(['keygen', '--out', device.at(name)]));
     await device.up();
@@ -76,34 +76,31 @@ deployments(
   },
 );
 
-deployments(
-  'a manifest for other devices is refused, and accepted by the devices that it names',
-  async ({ device }) => {
-    const manifest = (name: string, devices: readonly string[], seconds: number): object =>
-      quickManifest({ name, for: devices, modules: { m: sleeper(seconds) } });
-    await device.up();
-    // A device without a deployment has the name of its first manifest.
-    await isRefused(
-      device.apply(manifest('edge', ['floor1'], 1001)),
-      /is for "floor1", but this device is "edge"/,
-    );
-    await succeeds(device.apply(manifest('edge', ['shop-*', 'ed*'], 1002)));
-    await isRefused(
-      device.apply(manifest('floor1', ['floor1', 'edg', '*edgy'], 1003)),
-      /The manifest is for "floor1", "edg" or "\*edgy", but this device is "edge": apply the manifest for this/,
-    );
-    assert.equal(device.commands(), ['m: sleep 1002']);
-    await succeeds(device.apply(manifest('floor1', ['edge'], 1004)));
-    await isRefused(device.apply(manifest('edge', ['edge'], 1005)), /this device is "floor1"/);
-    await device.hub().end('SIGTERM');
-    const up = (...args: readonly string[]): Promise<CommandResult> =>
-      device.command('up', device.write('given.json', manifest('floor1', ['floor1'], 1006)), ...args);
-    await isRefused(up('--name', 'floor2'), /this device is "floor2"/);
-    await isRefused(up('--name', 'a b'), /--name must be 1 to 64 letters/);
-  },
-);
+deployments('a manifest with `for` is accepted only by the devices that `for` names', async ({ device }) => {
+  const manifest = (name: string, devices: readonly string[], seconds: number): object =>
+    quickManifest({ name, for: devices, modules: { m: sleeper(seconds) } });
+  await device.up();
+  // A device without a deployment has the name of its first manifest.
+  await isRefused(
+    device.apply(manifest('edge', ['floor1'], 1001)),
+    /is for "floor1", but this device is "edge"/,
+  );
+  await succeeds(device.apply(manifest('edge', ['shop-*', 'ed*'], 1002)));
+  await isRefused(
+    device.apply(manifest('floor1', ['floor1', 'edg', '*edgy'], 1003)),
+    /The manifest is for "floor1", "edg" or "\*edgy", but this device is "edge": apply the manifest for this/,
+  );
+  assert.equal(device.commands(), ['m: sleep 1002']);
+  await succeeds(device.apply(manifest('floor1', ['edge'], 1004)));
+  await isRefused(device.apply(manifest('edge', ['edge'], 1005)), /this device is "floor1"/);
+  await device.hub().end('SIGTERM');
+  const up = (...args: readonly string[]): Promise<CommandResult> =>
+    device.command('up', device.write('given.json', manifest('floor1', ['floor1'], 1006)), ...args);
+  await isRefused(up('--name', 'floor2'), /this device is "floor2"/);
+  await isRefused(up('--name', 'a b'), /--name must be 1 to 64 letters/);
+});
 
-deployments('a sealed secret is in the environment of its module and nowhere else', async ({ device }) => {
+deployments('a sealed secret is decrypted only into the environment of its module', async ({ device }) => {
   await device.up();
   const { out } = await runAsync(['seal', '--data', device.data], 'hunter2\n');
   const secrets = { TOKEN: out.trim() };
@@ -150,7 +147,7 @@ async function packOf(
 }
 
 deployments(
-  'a module of a pack runs from its bundle, a crashing one is rolled back, and unused bundles are deleted',
+  'a module of a pack runs from its bundle, and bundles that no deployment uses are deleted',
   async ({ device }) => {
     await device.up();
     const bundles = (): string[] =>
@@ -180,7 +177,7 @@ deployments(
 );
 
 deployments(
-  'skerry up runs the manifest that was applied last, and applies a given manifest only if it has changed',
+  '`skerry up` runs the last applied manifest unless the given manifest file has changed',
   async ({ device }) => {
     const seconds = async (count: number, what: string): Promise<void> => {
       await until(what, () => device.commands().join() === `m: sleep ${count}`);

@@ -54,7 +54,7 @@ function prepare({ at }: Context): void {
   succeed('sign', at('m.json'), '--key', at('alice.key'), '--out', at('signed.json'));
 }
 
-signing('skerry keygen writes two key files and never overwrites them', ({ folder, at }) => {
+signing('`skerry keygen` writes two key files and never overwrites a file', ({ folder, at }) => {
   const { status } = spawnSync(skerry, ['keygen'], { cwd: folder });
   assert.is(status, 0);
   const text = readFileSync(at('skerry.key'), 'utf8');
@@ -71,7 +71,7 @@ signing('skerry keygen writes two key files and never overwrites them', ({ folde
   assert.equal(readdirSync(folder).sort(), ['m.json', 'skerry.key', 'skerry.pub']);
 });
 
-signing('a manifest without "for" is signed with the warning that every device accepts it', context => {
+signing('`skerry sign` warns that every device accepts a manifest without "for"', context => {
   const { at } = context;
   prepare(context);
   const { for: _, ...rest } = JSON.parse(TEXT);
@@ -83,7 +83,7 @@ signing('a manifest without "for" is signed with the warning that every device a
 });
 
 signing(
-  "a signed manifest keeps its content, ends with the signature, and Node's Ed25519 verifies it",
+  'the signature of `skerry sign` is the last field of the manifest and is verified by Node',
   context => {
     const { at } = context;
     prepare(context);
@@ -105,7 +105,7 @@ signing(
   },
 );
 
-signing('skerry verify checks a signature with a given key or with the trusted keys of a device', context => {
+signing('`skerry verify` checks a signature with a given key or the trusted keys of a device', context => {
   const { at } = context;
   prepare(context);
   const ours = ['--key', at('alice.pub')];
@@ -138,36 +138,33 @@ signing('skerry verify checks a signature with a given key or with the trusted k
   assert.match(fail(2, 'verify', at('signed.json'), ...data), /trusted\/bob\.pub is not a Skerry key/);
 });
 
-signing(
-  'a signature stays valid after changes of order and white space, and not after changes of content',
-  context => {
-    const { at } = context;
-    prepare(context);
-    const text = readFileSync(at('signed.json'), 'utf8');
-    const verdict = (changed: string): number | null => {
-      writeFileSync(at('changed.json'), changed);
-      return run(['verify', at('changed.json'), '--key', at('alice.pub')]).code;
-    };
-    const fields = Object.entries(JSON.parse(text)).reverse();
-    assert.is(verdict(JSON.stringify(Object.fromEntries(fields), null, '\t')), 0);
-    assert.is(verdict(text.replace('"serial": 7', '"serial": 0.7e1').replace('€', '\\u20ac')), 0);
-    // A duplicated field is refused because parsers disagree on the one that counts.
-    assert.is(verdict(text.replace('"name"', '"name": "b", "name"')), 2);
-    assert.is(verdict(text.replace('"name": "a"', '"name": "a", "name": "b"')), 2);
-    for (const [from, to] of [
-      ['"name": "a"', '"name": "b"'],
-      ['"serial": 7', '"serial": 8'],
-      ['"4.50"', '"4.5"'],
-      ['"-x"', '"-x", ""'],
-      ['"startupOrder": 10', '"startupOrder": "10"'],
-      ['"exec"', '"exec "'],
-    ] as const) {
-      assert.ok(text.includes(from), from);
-      assert.is(verdict(text.replace(from, to)), 1, to);
-    }
-    assert.is(verdict(text.slice(0, -3)), 2);
-  },
-);
+signing('a signature stays valid if only the field order or white space of the manifest changes', context => {
+  const { at } = context;
+  prepare(context);
+  const text = readFileSync(at('signed.json'), 'utf8');
+  const verdict = (changed: string): number | null => {
+    writeFileSync(at('changed.json'), changed);
+    return run(['verify', at('changed.json'), '--key', at('alice.pub')]).code;
+  };
+  const fields = Object.entries(JSON.parse(text)).reverse();
+  assert.is(verdict(JSON.stringify(Object.fromEntries(fields), null, '\t')), 0);
+  assert.is(verdict(text.replace('"serial": 7', '"serial": 0.7e1').replace('€', '\\u20ac')), 0);
+  // A duplicated field is refused because parsers disagree on the one that counts.
+  assert.is(verdict(text.replace('"name"', '"name": "b", "name"')), 2);
+  assert.is(verdict(text.replace('"name": "a"', '"name": "a", "name": "b"')), 2);
+  for (const [from, to] of [
+    ['"name": "a"', '"name": "b"'],
+    ['"serial": 7', '"serial": 8'],
+    ['"4.50"', '"4.5"'],
+    ['"-x"', '"-x", ""'],
+    ['"startupOrder": 10', '"startupOrder": "10"'],
+    ['"exec"', '"exec "'],
+  ] as const) {
+    assert.ok(text.includes(from), from);
+    assert.is(verdict(text.replace(from, to)), 1, to);
+  }
+  assert.is(verdict(text.slice(0, -3)), 2);
+});
 
 signing('signing with another key replaces the signature, also in the same file', context => {
   const { at } = context;
@@ -178,7 +175,7 @@ signing('signing with another key replaces the signature, also in the same file'
   assert.equal(readdirSync(context.folder).length, 6);
 });
 
-signing('an invalid manifest or key is refused by skerry sign with exit code 2 and one sentence', context => {
+signing('`skerry sign` refuses an invalid manifest or key with exit code 2 and one sentence', context => {
   const { at } = context;
   prepare(context);
   writeFileSync(at('field.json'), '{"name":"a","serial":1,"module":{}}');
@@ -245,34 +242,31 @@ signing('a manifest with sealed secrets can be signed and verified', context => 
   succeed('verify', at('signed.json'), '--key', at('alice.pub'));
 });
 
-signing(
-  'an invalid secret or key is refused by skerry seal with exit code 2, and the error repeats no secret',
-  context => {
-    const { at } = context;
-    prepare(context);
-    const data = ['--data', at('data')];
-    for (const [args, input, sentence] of [
-      [data, '', /The secret is empty/],
-      [data, '\n', /The secret is empty/],
-      [data, 'hunter2'.repeat(3_000), /longer than 16384 bytes/],
-      [['hunter2', ...data], '', /takes no arguments\./],
-      [
-        ['--to', at('alice.pub')],
-        'hunter2\n',
-        /is not a key for sealing: a device's "keys\/device\.pub" is needed/,
-      ],
-      [['--to', at('nowhere.pub')], 'hunter2\n', /no such file \(ENOENT\)/],
-      [['--to', at('alice.pub'), ...data], 'hunter2\n', /either --to or --data/],
-    ] as const) {
-      const { code, out, err } = run(['seal', ...args], input);
-      assert.equal([code, out], [2, ''], err);
-      assert.match(err, sentence);
-      assert.not.match(err, /hunter2/);
-    }
-  },
-);
+signing('`skerry seal` refuses an invalid secret or key with an error that repeats no secret', context => {
+  const { at } = context;
+  prepare(context);
+  const data = ['--data', at('data')];
+  for (const [args, input, sentence] of [
+    [data, '', /The secret is empty/],
+    [data, '\n', /The secret is empty/],
+    [data, 'hunter2'.repeat(3_000), /longer than 16384 bytes/],
+    [['hunter2', ...data], '', /takes no arguments\./],
+    [
+      ['--to', at('alice.pub')],
+      'hunter2\n',
+      /is not a key for sealing: a device's "keys\/device\.pub" is needed/,
+    ],
+    [['--to', at('nowhere.pub')], 'hunter2\n', /no such file \(ENOENT\)/],
+    [['--to', at('alice.pub'), ...data], 'hunter2\n', /either --to or --data/],
+  ] as const) {
+    const { code, out, err } = run(['seal', ...args], input);
+    assert.equal([code, out], [2, ''], err);
+    assert.match(err, sentence);
+    assert.not.match(err, /hunter2/);
+  }
+});
 
-signing('an error of skerry seal names the folder that it cannot create', ({ at }) => {
+signing('an error of `skerry seal` names the folder that cannot be created', ({ at }) => {
   mkdirSync(at('data'));
   writeFileSync(at('data/keys'), '');
   const { code, err } = run(['seal', '--data', at('data')], 'hunter2\n');
@@ -280,7 +274,7 @@ signing('an error of skerry seal names the folder that it cannot create', ({ at 
   assert.match(err, /^skerry: The folder .*data\/keys cannot be created: /);
 });
 
-signing('skerry seal on a terminal asks twice and does not show the secret', async ({ at }) => {
+signing('`skerry seal` on a terminal asks twice and does not show the secret', async ({ at }) => {
   if (spawnSync('script', ['--version']).error !== undefined) {
     process.stdout.write('\nskipped: there is no "script" to make a terminal with\n');
     return;

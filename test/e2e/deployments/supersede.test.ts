@@ -57,7 +57,7 @@ async function assertSupersedes(
 const KEPT = { kept: sleeper(1001) };
 const HOUR = { deployment: { healthyFor: '1s', within: '2h' } };
 
-supersede('a newer manifest replaces one that waits an hour for readiness', async ({ device }) => {
+supersede('a newer manifest supersedes a manifest that waits for a ready module', async ({ device }) => {
   device.write('first.json', quickManifest({ modules: KEPT }));
   await device.up('first.json');
   const slow = sleeper(1002, { health: { exec: ['false'], everySeconds: 60, readySeconds: 3600 } });
@@ -71,7 +71,7 @@ supersede('a newer manifest replaces one that waits an hour for readiness', asyn
 });
 
 supersede(
-  'a newer manifest keeps the process of a module for which the replaced one waits',
+  'a newer manifest keeps the process of a module that the superseded manifest has started',
   async ({ device }) => {
     device.write('first.json', quickManifest({ modules: KEPT }));
     await device.up('first.json');
@@ -96,7 +96,7 @@ supersede(
   },
 );
 
-supersede('a newer manifest replaces one that stops a module with a grace of an hour', async ({ device }) => {
+supersede('a newer manifest supersedes a manifest that waits for a module to stop', async ({ device }) => {
   const stubborn = { exec: ['./stubborn.sh'], io: 'lines', stopGraceSeconds: 3600 };
   device.write('first.json', quickManifest({ modules: { ...KEPT, stubborn } }));
   await device.up('first.json');
@@ -120,7 +120,7 @@ supersede('a newer manifest replaces one that stops a module with a grace of an 
 });
 
 supersede(
-  'a newer manifest replaces two blocked manifests, and no step of the two runs later',
+  'a newer manifest supersedes two blocked manifests, and no module of the two superseded manifests runs',
   async ({ device }) => {
     const stubborn = (argument: string): object => ({
       exec: ['./stubborn.sh', argument],
@@ -150,7 +150,7 @@ supersede(
   },
 );
 
-supersede('a newer manifest replaces one that is being rolled back', async ({ device }) => {
+supersede('a newer manifest supersedes a manifest that is being rolled back', async ({ device }) => {
   const stubborn = { exec: ['./stubborn.sh'], io: 'lines', stopGraceSeconds: 3600 };
   device.write('first.json', quickManifest({ modules: KEPT }));
   await device.up('first.json');
@@ -167,7 +167,7 @@ supersede('a newer manifest replaces one that is being rolled back', async ({ de
 });
 
 supersede(
-  'a newer manifest replaces one that waits for a client, and its listeners are never opened',
+  'a newer manifest supersedes a manifest that waits for a client, whose listeners are then never opened',
   async ({ device }) => {
     const [first, second, third] = [await freePort(), await freePort(), await freePort()];
     const listening = (port: number): object =>
@@ -190,7 +190,7 @@ supersede(
 );
 
 supersede(
-  'the last of several concurrent manifests runs, and the commands of the others report the replacement',
+  'the last of several concurrent manifests runs, and the other apply commands report the replacement',
   async ({ device }) => {
     device.write('first.json', quickManifest({ modules: KEPT }));
     await device.up('first.json');

@@ -72,7 +72,7 @@ attach('an editor works in an attached terminal and keeps running after a detach
   assert.is(readFileSync(path, 'utf8'), 'some text\n');
 });
 
-attach('top has the size of the attached window and follows its changes', async context => {
+attach('a program in an attached terminal has the size of the window and follows a resize', async context => {
   const window = await openAttached(context, 'top', '', 100, 30);
   await window.shows(/PID USER .*COMMAND/);
   const rowsOf = (): number => window.shown().trimEnd().split('\n').length;
@@ -91,7 +91,7 @@ attach('top has the size of the attached window and follows its changes', async 
   });
 });
 
-attach('a second viewer sees the same screen, and a read-only viewer cannot type', async context => {
+attach('a second viewer of an attached terminal sees the same screen as the first', async context => {
   const one = await openAttached(context, 'shell', '');
   one.type('echo from the $((40+2)) first');
   one.keys('Enter');
@@ -110,7 +110,7 @@ attach('a second viewer sees the same screen, and a read-only viewer cannot type
   for (const window of [one, other]) await window.shows(/"shell" has ended: exit 7\./);
 });
 
-attach('the terminal of a viewer is restored when the hub is killed', async context => {
+attach('`skerry attach` restores the terminal of its user if the hub is killed', async context => {
   const window = await openAttached(context, 'top');
   await window.shows(/PID USER/);
   await context.hub.end('SIGKILL');
@@ -121,7 +121,7 @@ attach('the terminal of a viewer is restored when the hub is killed', async cont
 });
 
 attach(
-  'an attach to a missing terminal, to an unknown module or without a TTY is refused with the reason',
+  '`skerry attach` refuses a module without a terminal, an unknown module and a call without a TTY',
   async context => {
     const plain = await openAttached(context, 'plain');
     await plain.shows(/Module "plain" has no terminal: set "tty": true/);

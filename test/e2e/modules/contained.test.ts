@@ -73,7 +73,7 @@ function module(test: RunningTest, name: string): HubStatus['modules'][number] {
 const honestMessages = (test: RunningTest): number =>
   statusOf(test).routes.find(({ name }) => name === 'count')?.matched ?? 0;
 
-contained('the hub and a well-behaved module keep working beside eight misbehaving modules', () =>
+contained('the hub and a well-behaved module continue to work while eight other modules misbehave', () =>
   withHub(async test => {
     await until('the daemon runs', () => existsSync(join(test.folder, 'daemon')));
     const { notEnforced, ...eater } = module(test, 'eater');

@@ -18,27 +18,24 @@ logs.after.each(({ folder }) => removeFolder(folder));
 const entry = (second: number, text: string, stream = 'err'): string =>
   `2026-05-06T07:08:${String(second).padStart(2, '0')}.000Z ${stream} ${text}\n`;
 
-logs(
-  'entries of several modules are merged by time across rotated files and prefixed with the module name',
-  context => {
-    const { logs: folder, data } = context;
-    writeFileSync(join(folder, 'a.log.1'), entry(1, 'a one'));
-    writeFileSync(join(folder, 'a.log'), entry(3, 'a two') + entry(5, 'a three'));
-    writeFileSync(join(folder, 'b.log'), entry(2, 'b one') + entry(4, 'b two', 'out'));
-    const all = run(['logs', ...data]);
-    const lines = all.out.trimEnd().split('\n');
-    assert.equal(
-      lines.map(line => line.slice(-5)),
-      ['a one', 'b one', 'a two', 'b two', 'three'],
-    );
-    assert.is(lines[3], 'b | 2026-05-06T07:08:04.000Z out b two');
-    assert.is(run(['logs', 'b', '-n', '1', ...data]).out, entry(4, 'b two', 'out'));
-    assert.is(run(['logs', 'a', 'b', '-n', '2', ...data]).out.split('\n').length, 3);
-  },
-);
+logs('`skerry logs` merges the entries of several modules by time, also across rotated files', context => {
+  const { logs: folder, data } = context;
+  writeFileSync(join(folder, 'a.log.1'), entry(1, 'a one'));
+  writeFileSync(join(folder, 'a.log'), entry(3, 'a two') + entry(5, 'a three'));
+  writeFileSync(join(folder, 'b.log'), entry(2, 'b one') + entry(4, 'b two', 'out'));
+  const all = run(['logs', ...data]);
+  const lines = all.out.trimEnd().split('\n');
+  assert.equal(
+    lines.map(line => line.slice(-5)),
+    ['a one', 'b one', 'a two', 'b two', 'three'],
+  );
+  assert.is(lines[3], 'b | 2026-05-06T07:08:04.000Z out b two');
+  assert.is(run(['logs', 'b', '-n', '1', ...data]).out, entry(4, 'b two', 'out'));
+  assert.is(run(['logs', 'a', 'b', '-n', '2', ...data]).out.split('\n').length, 3);
+});
 
 logs(
-  '--since, --grep and --lines select entries, and --json prints them as JSON',
+  '`skerry logs` prints only the entries that --since, --grep and --lines select',
   ({ logs: folder, data }) => {
     const now = new Date().toISOString();
     writeFileSync(join(folder, 'a.log'), `${entry(1, 'old (x)')}${now} err new (x)\n${now} err other\n`);
@@ -64,13 +61,13 @@ logs(
   },
 );
 
-logs('skerry logs prints logged bytes unchanged to a pipe', ({ logs: folder, data }) => {
+logs('`skerry logs` prints logged bytes unchanged to a pipe', ({ logs: folder, data }) => {
   const line = Buffer.concat([Buffer.from(entry(1, '').trimEnd()), Buffer.from([0x20, 0xff, 0x1b, 0x0a])]);
   writeFileSync(join(folder, 'a.log'), line);
   assert.is(run(['logs', 'a', ...data]).out, line.toString());
 });
 
-logs('skerry logs -f follows rotations and new log files until SIGINT', async context => {
+logs('`skerry logs -f` follows rotations and new log files until SIGINT', async context => {
   const { logs: folder, data } = context;
   const path = join(folder, 'a.log');
   writeFileSync(path, entry(1, 'one'));
@@ -95,7 +92,7 @@ logs('skerry logs -f follows rotations and new log files until SIGINT', async co
 });
 
 logs(
-  'skerry logs ends by SIGPIPE without an error when its reader closes the pipe',
+  '`skerry logs` ends by SIGPIPE without an error when the reader closes the pipe',
   async ({ logs: folder, data }) => {
     writeFileSync(join(folder, 'a.log'), entry(1, 'x'.repeat(1_000)).repeat(900));
     const command = `'${skerry}' logs -f -n 900 ${data.join(' ')} | head -n 1; echo "\${PIPESTATUS[0]}"`;
@@ -113,7 +110,7 @@ logs(
   },
 );
 
-logs('a wrong argument of skerry logs is refused with one sentence', ({ folder, data }) => {
+logs('`skerry logs` refuses a wrong argument with one sentence', ({ folder, data }) => {
   const refused = (...args: string[]): string => {
     const { code, err } = run(['logs', ...args]);
     assert.ok(code !== 0);
@@ -125,7 +122,7 @@ logs('a wrong argument of skerry logs is refused with one sentence', ({ folder, 
   assert.match(refused('--data', join(folder, 'none')), /There are no logs in .*: name the hub's folder/);
 });
 
-logs('a slow reader receives all lines', ({ logs: folder, data }) => {
+logs('`skerry logs` prints all lines to a reader that reads slowly', ({ logs: folder, data }) => {
   const lines = 20_000;
   writeFileSync(join(folder, 'a.log'), entry(1, 'a line that is one of many').repeat(lines));
   const command = `'${skerry}' logs -n ${lines} ${data.join(' ')} | (sleep 0.5; wc -l)`;

@@ -45,7 +45,7 @@ async function withModule(
 const refusal = (viewer: RawViewer): string => JSON.stringify(viewer.reply);
 
 terminal(
-  'typed text reaches the module, and every viewer receives its output and exit status',
+  'every viewer of a terminal receives the output and the exit status of its module',
   async context => {
     await withModule(context, 'read word; echo "said $word"; exit 3', async (_hub, openViewer) => {
       const viewers = [await openViewer(), await openViewer()];
@@ -60,7 +60,7 @@ terminal(
   },
 );
 
-terminal('a terminal has the fewest columns and rows of its viewers', async context => {
+terminal('a terminal has the columns and rows of its smallest viewer', async context => {
   await withModule(context, 'while read line; do stty size; done', async (_hub, openViewer) => {
     const wide = await openViewer(200, 20);
     const sizeIs = async (size: string): Promise<void> => {
@@ -80,7 +80,7 @@ terminal('a terminal has the fewest columns and rows of its viewers', async cont
   });
 });
 
-terminal('a new viewer receives the last output from the beginning of a line', async context => {
+terminal('a new viewer receives the last output of a module from the start of a line', async context => {
   const script = 'i=0; while [ $i -lt 20000 ]; do echo "line $i"; i=$((i+1)); done; exec sleep 100';
   await withModule(context, script, async (_hub, openViewer) => {
     const first = await openViewer();
@@ -94,24 +94,21 @@ terminal('a new viewer receives the last output from the beginning of a line', a
   });
 });
 
-terminal(
-  'typed text that the module does not read waits at the viewer and arrives once the module reads',
-  async context => {
-    const script =
-      'stty raw -echo; echo set; until [ -e go ]; do sleep 0.05; done; head -c 1000000 | wc -c; sleep 100';
-    await withModule(context, script, async (_hub, openViewer) => {
-      const viewer = await openViewer();
-      await until('it is set', () => viewer.text().includes('set'));
-      for (let typed = 0; typed < 1_000_000; typed += 10_000) viewer.type(Buffer.alloc(10_000, 'x'));
-      await until('the hub takes no more', () => viewer.socket.writableLength > 500_000);
-      writeFileSync(join(context.folder, 'go'), '');
-      await until('all was read', () => viewer.text().includes('1000000'));
-    });
-  },
-);
+terminal('typed text waits at the viewer while the module does not read its terminal', async context => {
+  const script =
+    'stty raw -echo; echo set; until [ -e go ]; do sleep 0.05; done; head -c 1000000 | wc -c; sleep 100';
+  await withModule(context, script, async (_hub, openViewer) => {
+    const viewer = await openViewer();
+    await until('it is set', () => viewer.text().includes('set'));
+    for (let typed = 0; typed < 1_000_000; typed += 10_000) viewer.type(Buffer.alloc(10_000, 'x'));
+    await until('the hub takes no more', () => viewer.socket.writableLength > 500_000);
+    writeFileSync(join(context.folder, 'go'), '');
+    await until('all was read', () => viewer.text().includes('1000000'));
+  });
+});
 
 terminal(
-  'viewers that disconnect with unread input are removed, also when the module ends',
+  'a viewer that disconnects with unread input is removed, also if the module has ended',
   async context => {
     const script = 'stty raw -echo; echo set; until [ -e go ]; do sleep 0.05; done';
     await withModule(context, script, async ({ process: { pid } }, openViewer) => {
@@ -142,7 +139,7 @@ terminal(
   },
 );
 
-terminal('a viewer above the maximum, or of a module without a terminal, is refused', async context => {
+terminal('a viewer above the maximum number of viewers is refused', async context => {
   await withModule(context, 'exec sleep 100', async (_hub, openViewer) => {
     const viewers: RawViewer[] = [];
     for (let count = 0; count < MAX_VIEWERS; count += 1) viewers.push(await openViewer());
@@ -157,7 +154,7 @@ terminal('a viewer above the maximum, or of a module without a terminal, is refu
 });
 
 terminal(
-  'a viewer that does not read is disconnected, and the module and other viewers continue',
+  'a viewer that does not read is disconnected, and the module and its other viewers continue',
   async context => {
     await withModule(context, 'exec yes "a line of a flood that goes on"', async (_hub, openViewer) => {
       const idle = await openViewer();
@@ -176,7 +173,7 @@ terminal(
   },
 );
 
-terminal('an invalid frame disconnects its viewer and does not end the hub', async context => {
+terminal('a viewer that sends an invalid frame is disconnected', async context => {
   await withModule(context, 'exec sleep 100', async (_hub, openViewer) => {
     for (const bytes of [Buffer.from([9, 0, 0, 0, 0]), Buffer.from([2, 0xff, 0xff, 0xff, 0xff])]) {
       const { socket } = await openViewer();
@@ -188,7 +185,7 @@ terminal('an invalid frame disconnects its viewer and does not end the hub', asy
   });
 });
 
-terminal('restarts of a module leave no terminal open', async context => {
+terminal('restarts of a module close all previous terminals of the module', async context => {
   await withModule(context, 'echo up; exec sleep 100', async ({ process: { pid } }, openViewer) => {
     const openFiles = (): number => readdirSync(`/proc/${pid}/fd`).length;
     const turn = async (): Promise<void> => {

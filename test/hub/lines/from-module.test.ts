@@ -36,7 +36,7 @@ const LINES: readonly (readonly [string, string, string, readonly string[]])[] =
   ['', 'out', '', []],
 ];
 
-lines('a line names its output or is itself the body of a message on the output "out"', () => {
+lines('a line of a module that names no output is the body of a message on the output "out"', () => {
   for (const [line, output, body, properties] of LINES) {
     const message = messageOfLine('m', Buffer.from(line));
     assert.is(message.topic, `modules/m/outputs/${output}`, line);
@@ -66,7 +66,7 @@ const BODIES = [
   '['.repeat(DEEP) + ']'.repeat(DEEP),
 ];
 
-lines('a body has exactly the bytes of the line', () => {
+lines('the JSON body of a message has exactly the bytes that the line of the module contains', () => {
   for (const body of BODIES) {
     const line = Buffer.from(`{"output":"o","body":  ${body} ,"properties":{}}`, 'latin1');
     const { topic, body: bytes } = messageOfLine('m', line);
@@ -75,14 +75,14 @@ lines('a body has exactly the bytes of the line', () => {
   }
 });
 
-lines('a body that is a string has the bytes of its text', () => {
+lines('a message whose JSON body is a string has the bytes of the text without quotes', () => {
   const bodyOf = (body: string): Buffer =>
     messageOfLine('m', Buffer.from(`{"output":"o","body":${body}}`, 'latin1')).body;
   assert.is(bodyOf('"\\"warm\\"\\n\\u00e9"').toString(), '"warm"\né');
   assert.equal(bodyOf('"\xff\\u0000\xc3"'), Buffer.from([0xff, 0x00, 0xc3]));
 });
 
-lines('a body in base64 is decoded', () => {
+lines('a message whose body is given in base64 has the decoded bytes', () => {
   const bodyOf = (body: string): Buffer =>
     messageOfLine('m', Buffer.from(`{"output":"o","body":${body},"encoding":"base64"}`)).body;
   assert.equal(bodyOf('"//4K"'), Buffer.from([0xff, 0xfe, 0x0a]));
@@ -92,7 +92,7 @@ lines('a body in base64 is decoded', () => {
     assert.throws(() => bodyOf(body), /"body" must be/);
 });
 
-lines('a line may set the content type of its body', () => {
+lines('a line of a module can set the content type of its message', () => {
   const typed = (type: unknown): string | undefined =>
     messageOfLine('m', Buffer.from(JSON.stringify({ output: 't', body: 1, contentType: type }))).contentType;
   assert.is(typed('application/json'), 'application/json');
@@ -101,7 +101,7 @@ lines('a line may set the content type of its body', () => {
   assert.is(messageOfLine('m', Buffer.from('{"contentType":"a/b"}')).contentType, undefined);
 });
 
-lines('a line that is not UTF-8 keeps its bytes', () => {
+lines('a line of a module that is not UTF-8 becomes a message with unchanged bytes', () => {
   const line = Buffer.from([0xff, 0xfe, 0x7b]);
   assert.equal(messageOfLine('m', line).body, line);
 });
@@ -135,7 +135,7 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ['"output":"o","body":1,"properties":{"\\u0007":1}', 'a name in "properties"'],
 ];
 
-lines('a line with a value that no MQTT packet can hold is refused, and its error names the field', () => {
+lines('a line with a value above the limits of MQTT is refused with an error that names the field', () => {
   for (const [members, field] of REFUSED) {
     const refusal = refusalOf(Buffer.from(`{${members}}`, 'latin1'));
     assert.is(refusal?.code, 'line.refused', members.slice(0, 60));

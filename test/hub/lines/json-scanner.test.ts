@@ -58,7 +58,7 @@ const pieces = fc
   )
   .map(parts => parts.join(''));
 
-scanner('the scanner accepts exactly the texts that JSON.parse accepts', () => {
+scanner('the JSON scanner accepts exactly the texts that `JSON.parse` accepts', () => {
   const texts = fc.oneof(fc.json(), almostJson, pieces, fc.string({ unit: 'binary-ascii' }));
   fc.assert(
     fc.property(texts, text => {
@@ -68,7 +68,7 @@ scanner('the scanner accepts exactly the texts that JSON.parse accepts', () => {
   );
 });
 
-scanner('the members of an object have the bytes of the text', () => {
+scanner('the JSON scanner returns the members of an object with their original bytes', () => {
   fc.assert(
     fc.property(
       fc.dictionary(fc.string(), fc.jsonValue()),
@@ -89,7 +89,7 @@ scanner('the members of an object have the bytes of the text', () => {
   );
 });
 
-scanner('only a single complete object has members', () => {
+scanner('the JSON scanner returns members only for a text that is one complete object', () => {
   const isObject = (text: string): boolean => visitMembers(Buffer.from(text), () => {});
   for (const text of ['{}', ' { } ', '{"a":1}', '{"a":1, "b":[{}]}\t']) assert.ok(isObject(text), text);
   for (const text of [
@@ -108,7 +108,7 @@ scanner('only a single complete object has members', () => {
     assert.not(isObject(text), text);
 });
 
-scanner('the scanner accepts any number of levels', () => {
+scanner('the JSON scanner accepts any number of nested levels', () => {
   const lists = Buffer.from('['.repeat(DEEP) + ']'.repeat(DEEP));
   const objects = Buffer.from(`${'{"a":'.repeat(DEEP)}1${'}'.repeat(DEEP)}`);
   assert.ok(isJson(lists));
@@ -118,7 +118,7 @@ scanner('the scanner accepts any number of levels', () => {
   assert.ok(visitMembers(objects, (_, value) => assert.is(value.end, objects.length - 1)));
 });
 
-scanner('a string is unquoted like JSON.parse and quoted like JSON.stringify', () => {
+scanner('the JSON scanner unquotes strings like `JSON.parse` and quotes like `JSON.stringify`', () => {
   const strings = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary-ascii' }));
   fc.assert(
     fc.property(strings, text => {
@@ -137,14 +137,14 @@ scanner('a string is unquoted like JSON.parse and quoted like JSON.stringify', (
   );
 });
 
-scanner('bytes that are not UTF-8 are unchanged in a string', () => {
+scanner('the JSON scanner keeps bytes that are not UTF-8 in a string unchanged', () => {
   const bytes = Buffer.from([0xff, 0x22, 0x0a, 0xc3, 0x5c, 0x80]);
   const token = quote(bytes);
   assert.equal(token, Buffer.from([0x22, 0xff, 0x5c, 0x22, 0x5c, 0x6e, 0xc3, 0x5c, 0x5c, 0x80, 0x22]));
   assert.equal(unquote(token), bytes);
 });
 
-scanner('a lone surrogate becomes the replacement character', () => {
+scanner('the JSON scanner replaces a lone surrogate by the replacement character', () => {
   for (const [escaped, text] of [
     ['\\ud83d\\ude00', '😀'],
     ['\\ud83d', '\ufffd'],

@@ -37,7 +37,7 @@ lines('a message is encoded as one line, whatever its body contains', () => {
   fc.assert(fc.property(fc.uint8Array(), body => !read(Buffer.from(body)).includes(0x0a)));
 });
 
-lines('a JSON body is copied unchanged into a task', () => {
+lines('a task line contains the unchanged bytes of a JSON body', () => {
   for (const body of BODIES) {
     const line = taskLine(1, 'in', { ...EMPTY, body: Buffer.from(body) });
     assert.is(line.toString(), `{"id":1,"input":"in","body":${body}}`, body.slice(0, 40));
@@ -46,7 +46,7 @@ lines('a JSON body is copied unchanged into a task', () => {
   assert.is(pretty.toString(), '{"id":1,"input":"in","body":{  "a": 1.0 }}');
 });
 
-lines('a task has an identifier, its input, the body, the properties and the content type', () => {
+lines('a task line has an identifier, the input, the body, the properties and the content type', () => {
   const message = messageOfLine('m', Buffer.from('{"output":"t","body":{"c":1},"properties":{"unit":"C"}}'));
   assert.is(
     taskLine(7, 'in', message).toString(),
@@ -64,7 +64,7 @@ lines('a task has an identifier, its input, the body, the properties and the con
   );
 });
 
-lines('a task is JSON whatever its body contains, and marks a body in base64', () => {
+lines('a task line is valid JSON, whatever the bytes of its body', () => {
   const bodies = fc.oneof(fc.uint8Array(), fc.string(), fc.json());
   fc.assert(
     fc.property(bodies, content => {
@@ -93,7 +93,7 @@ function isJson(body: Buffer): boolean {
   }
 }
 
-lines('a module can send the body of a task unchanged', () => {
+lines('a module that prints the body of a task line sends a message with the same bytes', () => {
   for (const body of [...BODIES, 'plain', '{\n}', '\xff\n'].filter(text => text !== '"text"')) {
     const bytes = Buffer.from(body, 'latin1');
     const task = taskLine(1, 'in', { ...EMPTY, body: bytes }).toString();

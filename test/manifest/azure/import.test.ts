@@ -46,7 +46,7 @@ for (const name of DEPLOYMENTS) {
   });
 }
 
-azure('a deployment is recognised in older and wrapped formats', () => {
+azure('the import recognises an Azure deployment in older and wrapped formats', () => {
   const { modulesContent } = JSON.parse(read('schema-1.0.json'));
   const flat = Object.entries<Record<string, unknown>>(modulesContent).map(([name, entry]) => [
     name,
@@ -67,7 +67,7 @@ azure('a deployment is recognised in older and wrapped formats', () => {
   }
 });
 
-azure('remarks do not show registry credentials, environments and options of system modules', () => {
+azure('remarks of the import show no registry credentials and no settings of system modules', () => {
   for (const name of DEPLOYMENTS) {
     const { manifest, remarks } = importDeployment(read(`${name}.json`), 'd.json');
     assert.not.match(JSON.stringify([manifest, remarks]), /not-to-be-shown|contoso\.azurecr\.io"/);
@@ -80,7 +80,7 @@ azure('remarks do not show registry credentials, environments and options of sys
   assert.not.match(JSON.stringify(remarks), /hidden/);
 });
 
-azure('parts of createOptions are joined in numeric order', () => {
+azure('the import joins createOptions, createOptions01 and so on in numeric order', () => {
   const text = JSON.stringify({ HostConfig: { Memory: 1 << 20, PidsLimit: 7 } });
   const settings = {
     createOptions02: text.slice(20),
@@ -90,7 +90,7 @@ azure('parts of createOptions are joined in numeric order', () => {
   assert.equal(withModule({ settings }).manifest.modules?.['m']?.limits, { memory: '1M', pids: 7 });
 });
 
-azure('supported Docker options are converted', () => {
+azure('the import converts all supported Docker options to manifest fields', () => {
   const { manifest, remarks } = withOptions({
     Tty: true,
     StopSignal: 'SIGINT',
@@ -149,7 +149,7 @@ const UNSUPPORTED: readonly (readonly [options: object, path: string, sentence: 
 ];
 
 for (const [options, path, sentence] of UNSUPPORTED) {
-  azure(`the Docker options ${JSON.stringify(options)} get a remark`, () => {
+  azure(`the import of the Docker options ${JSON.stringify(options)} reports a remark`, () => {
     const result = withOptions(options);
     assert.equal(result.manifest.modules?.['m'], { exec: ['./modules/m'], restart: 'always' });
     assert.is(result.remarks.length, 2);
@@ -157,7 +157,7 @@ for (const [options, path, sentence] of UNSUPPORTED) {
   });
 }
 
-azure('invalid names get a remark instead of being dropped silently', () => {
+azure('the import reports each invalid name that it omits', () => {
   const names = ['__proto__', 'constructor', 'prototype', 'a b', 'x'.repeat(65), 'line.control'];
   const modules = Object.fromEntries(names.map(name => [name, {}]));
   const routes = Object.fromEntries(names.map(name => [name, 'FROM /* INTO $upstream']));
@@ -171,7 +171,7 @@ azure('invalid names get a remark instead of being dropped silently', () => {
   assert.is(remarks.filter(({ path }) => path.startsWith('$edgeHub.routes.')).length, 3);
 });
 
-azure('desired properties that are too large or too deep are left out with a remark', () => {
+azure('the import omits desired properties that are too large or too deep with a remark', () => {
   let deep: object = {};
   for (let depth = 0; depth < 16; depth++) deep = { deep };
   for (const [value, sentence] of [
@@ -184,7 +184,7 @@ azure('desired properties that are too large or too deep are left out with a rem
   }
 });
 
-azure('modules without startupOrder start last, as in Azure IoT Edge', () => {
+azure('the import starts modules without startupOrder last, as in Azure IoT Edge', () => {
   const modules = { a: { startupOrder: 4 }, b: {}, c: { startupOrder: 0 }, d: { startupOrder: 'x' } };
   const { manifest } = imported({ $edgeAgent: { desired: { modules } } });
   const orders = Object.values(manifest.modules ?? {}).map(({ startupOrder }) => startupOrder);
@@ -212,7 +212,7 @@ const NOT_DEPLOYMENTS: readonly (readonly [text: string, sentence: RegExp])[] = 
 ];
 
 for (const [text, sentence] of NOT_DEPLOYMENTS) {
-  azure(`the text '${text.slice(0, 60)}' is refused as a deployment`, () => {
+  azure(`the import refuses the text '${text.slice(0, 60)}' as an Azure deployment`, () => {
     try {
       importDeployment(text, 'd.json');
       assert.unreachable();
@@ -225,7 +225,7 @@ for (const [text, sentence] of NOT_DEPLOYMENTS) {
   });
 }
 
-azure('a deployment with arbitrary values becomes a valid manifest or is refused', () => {
+azure('the import converts a deployment with random values to a valid manifest or refuses it', () => {
   const documents = DEPLOYMENTS.map(name => JSON.parse(read(`${name}.json`)));
   let accepted = 0;
   fc.assert(

@@ -27,7 +27,7 @@ function expected({ sentence }: Refused, file: string): string {
   return sentence.endsWith('?') ? sentence : `${sentence} (in ${file}).`;
 }
 
-refusals('each invalid manifest is refused with its sentence', () => {
+refusals('each invalid manifest of the table is refused with the expected sentence', () => {
   assert.ok(REFUSED.length >= 60);
   for (const entry of REFUSED) {
     const text = textOf(entry);
@@ -39,11 +39,11 @@ refusals('each invalid manifest is refused with its sentence', () => {
   }
 });
 
-refusals('no error shows a possible secret, spans lines or comes from a library', () => {
+refusals('an error of a manifest is one line without possible secrets and library messages', () => {
   for (const entry of REFUSED) assert.not.match(entry.sentence, /hunter2|\n|Invalid|Expected|undefined/);
 });
 
-refusals('the binary prints the sentence of an invalid manifest, exits with 2 and starts nothing', () => {
+refusals('the binary prints one sentence for an invalid manifest and exits with 2', () => {
   const folder = folderWith({});
   for (const [index, entry] of REFUSED.entries()) {
     if (index % 16 !== 0) continue;
@@ -55,7 +55,7 @@ refusals('the binary prints the sentence of an invalid manifest, exits with 2 an
   removeFolder(folder);
 });
 
-refusals('a directory, an endless file and a Latin-1 file are refused', () => {
+refusals('a manifest path that is a directory, an endless file or a Latin-1 file is refused', () => {
   const folder = folderWith({});
   const file = join(folder, 'm.json');
   mkdirSync(file);
@@ -76,7 +76,7 @@ refusals('a directory, an endless file and a Latin-1 file are refused', () => {
   removeFolder(folder);
 });
 
-refusals('a manifest of the maximum size is accepted and one more byte is refused', () => {
+refusals('a manifest of the maximum size is accepted, and a manifest with one more byte is refused', () => {
   const text = '{"name":"a"}'.padEnd(MAX_MANIFEST_BYTES);
   assert.is(parseManifest(text, 'm.json').name, 'a');
   assert.match(

@@ -121,7 +121,7 @@ function applyPlan(machine: Machine, from: Placed, to: Placed, most = Number.POS
 
 const FULL = { numRuns: 500 };
 
-planSteps('the steps of a plan lead from any manifest to any other and leave no difference', () => {
+planSteps('the steps of a plan lead from any manifest to any other manifest', () => {
   const property = fc.property(anyPlaced, anyPlaced, (from, to) => {
     const machine = machineOf(from);
     const arrived = applyPlan(machine, from, to);
@@ -132,7 +132,7 @@ planSteps('the steps of a plan lead from any manifest to any other and leave no 
   fc.assert(property, FULL);
 });
 
-planSteps('a plan changes only what differs', () => {
+planSteps('a plan has no step for a setting that both manifests share', () => {
   const property = fc.property(anyPlaced, anyPlaced, (from, to) => {
     const [before, after] = [machineOf(from), machineOf(to)];
     const { modules, steps } = planOf(from, to);
@@ -153,7 +153,7 @@ planSteps('a plan changes only what differs', () => {
   fc.assert(property, FULL);
 });
 
-planSteps('a new plan continues from any interrupted plan', () => {
+planSteps('a new plan leads to its target manifest from any interrupted plan', () => {
   const property = fc.property(anyPlaced, anyPlaced, anyPlaced, fc.nat(12), (from, to, third, taken) => {
     const machine = machineOf(from);
     const left = applyPlan(machine, from, to, taken);
@@ -163,7 +163,7 @@ planSteps('a new plan continues from any interrupted plan', () => {
   fc.assert(property, FULL);
 });
 
-planSteps('a failed step is repeated by any later plan', () => {
+planSteps('a later plan repeats each failed step', () => {
   const property = fc.property(anyPlaced, anyPlaced, anyPlaced, fc.nat(12), (from, to, third, taken) => {
     const { steps } = planOf(from, to);
     const failed = steps[taken % Math.max(1, steps.length)];
@@ -181,7 +181,7 @@ planSteps('a failed step is repeated by any later plan', () => {
   fc.assert(property, FULL);
 });
 
-planSteps('modules stop in reverse startup order and start in startup order', () => {
+planSteps('a plan stops modules in reverse startup order and starts modules in startup order', () => {
   const property = fc.property(anyPlaced, anyPlaced, (from, to) => {
     const ordersOf = (kind: PlanStep['kind'], { manifest }: Placed): (number | undefined)[] =>
       planOf(from, to).steps.flatMap(step => {

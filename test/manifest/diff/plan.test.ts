@@ -107,7 +107,7 @@ for (const [what, from, to, steps] of TABLE) {
   });
 }
 
-plan('stops are in reverse startup order and starts in startup order, grouped by order', () => {
+plan('a plan groups stops by reverse startup order and starts by startup order', () => {
   const modules = (exec: string): object =>
     Object.fromEntries(
       Object.entries({ a: 1, b: 2, c: 2, d: 3 }).map(([name, startupOrder]) => [
@@ -126,7 +126,7 @@ plan('stops are in reverse startup order and starts in startup order, grouped by
   ]);
 });
 
-plan('a plan names the change and the changed fields of each module', () => {
+plan('a plan lists the changed fields of each module', () => {
   const from = placed({ modules: { gone: { exec: ['x'] }, kept: { exec: ['x'] }, other: { exec: ['x'] } } });
   const to = placed({
     modules: {
@@ -143,7 +143,7 @@ plan('a plan names the change and the changed fields of each module', () => {
   ] satisfies ModuleChange[]);
 });
 
-plan('an added or removed module changes no reported component of the hub', () => {
+plan('a plan that adds or removes a module reports no other change of the hub', () => {
   const both = { gone: { exec: ['x'] }, kept: { exec: ['x'], publish: ['a'] } };
   const from = placed({ modules: both });
   assert.equal(
@@ -156,7 +156,7 @@ plan('an added or removed module changes no reported component of the hub', () =
   assert.equal(planOf(from, routed).changedParts, ['routes']);
 });
 
-plan('a plan names the change and the changed fields of each upstream', () => {
+plan('a plan lists the changed fields of each upstream', () => {
   const tls = { url: 'mqtts://c', tls: { ca: 'ca.pem' } };
   const from = placed({
     upstreams: {
@@ -186,12 +186,12 @@ plan('a plan names the change and the changed fields of each upstream', () => {
   ] satisfies UpstreamChange[]);
 });
 
-plan('an upstream is unchanged if it moves between "upstream" and "upstreams"', () => {
+plan('a plan reports no change for an upstream that moves between "upstream" and "upstreams"', () => {
   const upstream = { url: 'mqtt://a' };
   assert.equal(words(planOf(placed({ upstream }), placed({ upstreams: { upstream } }))), []);
 });
 
-plan("a module that moves with its manifest's folder names both folders", () => {
+plan('a plan for a manifest in another folder names the old and the new folder of each module', () => {
   const one = placed({ modules: { m: { exec: ['x'] } } });
   const { modules } = planOf({ ...one, home: '/a' }, { ...one, home: '/b' });
   assert.equal(modules[0]?.fields, ['working folder (/a, now /b)']);

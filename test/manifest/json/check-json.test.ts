@@ -30,7 +30,7 @@ const damaged = fc
     return `${text.slice(0, place)}${piece}${text.slice(place + length)}`;
   });
 
-json('output of JSON.stringify is accepted', () => {
+json('`findJsonError` accepts the output of `JSON.stringify`', () => {
   const spaced = fc.tuple(value, fc.constantFrom(0, 1, '\t')).map(([text, space]) => {
     const parsed: unknown = JSON.parse(text);
     return JSON.stringify(parsed, undefined, space);
@@ -38,7 +38,7 @@ json('output of JSON.stringify is accepted', () => {
   fc.assert(fc.property(spaced, text => (findJsonError(text)?.kind ?? 'name') === 'name'));
 });
 
-json('a text is accepted exactly if JSON.parse accepts it', () => {
+json('`findJsonError` accepts exactly the texts that `JSON.parse` accepts', () => {
   const agree = (text: string): void => {
     const jsonError = findJsonError(text);
     // A duplicate name ends the check; later text is not examined.
@@ -66,7 +66,7 @@ json('a duplicated field name is found at any depth and with any escapes', () =>
   fc.assert(fc.property(names, fc.nat(), value, found));
 });
 
-json('the error offset equals that of JSON.parse', () => {
+json('the error offset of `findJsonError` equals the error offset of `JSON.parse`', () => {
   const told = (text: string): number | undefined => {
     try {
       JSON.parse(text);
@@ -96,7 +96,7 @@ json('the error offset equals that of JSON.parse', () => {
   assert.ok(seen >= 6, String(seen));
 });
 
-json('deep and long texts do not exhaust the stack', () => {
+json('`findJsonError` does not exhaust the stack on deep or long texts', () => {
   const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
   assert.is(findJsonError(nested(MAX_MANIFEST_DEPTH)), undefined);
   assert.is(findJsonError(nested(MAX_MANIFEST_DEPTH + 1))?.kind, 'depth');

@@ -15,7 +15,7 @@ function nested(depth: number): unknown {
 
 const desired = suite('manifest: desired properties');
 
-desired('desired properties are kept unchanged and reserved names are refused', () => {
+desired('desired properties with a reserved name are refused, and all others are kept unchanged', () => {
   const text = '{"proto":{"a":[1,null]},"b":"é"}';
   assert.is(JSON.stringify(read(JSON.parse(text))), text);
   assert.is(read(undefined), undefined);
@@ -29,7 +29,7 @@ desired('desired properties that are not an object are refused', () => {
   }
 });
 
-desired('desired properties have exact limits of bytes and depth', () => {
+desired('desired properties above the maximum bytes or the maximum depth are refused', () => {
   const frame = Buffer.byteLength('{"a":""}');
   assert.ok(read({ a: 'x'.repeat(MAX_DESIRED_BYTES - frame) }));
   assert.throws(

@@ -42,12 +42,12 @@ schema('skerry.schema.json equals the output of "npm run schema"', () => {
   assert.is(text, schemaText());
 });
 
-schema('skerry schema prints the JSON Schema', () => {
+schema('`skerry schema` prints the JSON Schema', () => {
   assert.equal(run(['schema']), { code: 0, out: text, err: '' });
   assert.is(run(['schema', 'x']).code, 2);
 });
 
-schema('every object of the schema is closed and every field has a description', () => {
+schema('every object of the schema forbids unknown fields, and every field has a description', () => {
   const objects: string[] = [];
   for (const [path, one] of schemasIn(parsed)) {
     // Desired properties may have any fields.

@@ -76,7 +76,7 @@ attempts(
 );
 
 attempts(
-  'exceptions of a receiver are counted over restarts, for entries on disk and in memory',
+  'the count of exceptions of a receiver survives restarts, for entries on disk and in memory',
   async () => {
     const harness = await createStoreHarness();
     await harness.append(messageOf('poison'), [to('a')]);
@@ -99,7 +99,7 @@ attempts(
   },
 );
 
-attempts('an exception of a receiver is counted also if the receiver has stopped its drain', async () => {
+attempts('an exception of a receiver is counted, also after the receiver stopped its drain', async () => {
   const harness = await createStoreHarness();
   await harness.append(messageOf('poison'), [to('a')]);
   for (let link = 0; link < MAX_DELIVERY_EXCEPTIONS; link++) {
@@ -118,7 +118,7 @@ attempts('an exception of a receiver is counted also if the receiver has stopped
   await harness.finish();
 });
 
-attempts('a delivery that succeeds after a failure deletes the count of its failures', async () => {
+attempts('a successful delivery deletes the failure count of its message', async () => {
   const harness = await createStoreHarness();
   for (const text of ['1', 'poison']) await harness.append(messageOf(text), [to('a')]);
   let bad = true;
@@ -133,7 +133,7 @@ attempts('a delivery that succeeds after a failure deletes the count of its fail
   await harness.finish();
 });
 
-attempts('retries that a receiver requests are counted over restarts', async () => {
+attempts('the count of retries that a receiver requests survives restarts', async () => {
   const harness = await createStoreHarness();
   await harness.append(messageOf('x'), [to('a')]);
   for (let run = 0; run < MAX_ATTEMPTS; run++) {
@@ -155,7 +155,7 @@ attempts('retries that a receiver requests are counted over restarts', async () 
   await harness.finish();
 });
 
-attempts('the purge of a queue deletes its counts of failures', async () => {
+attempts('the purge of a queue deletes the failure counts of its messages', async () => {
   const harness = await createStoreHarness();
   await harness.append(messageOf('poison'), [to('a')]);
   consume(harness).drain.stop();

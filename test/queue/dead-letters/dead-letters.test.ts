@@ -92,28 +92,25 @@ dead(
   },
 );
 
-dead(
-  'a message rejected before its commit becomes a dead letter, and its sender waits for the commit',
-  async () => {
-    const harness = await createStoreHarness();
-    let acknowledged = false;
-    const { sent, drain } = consume(harness);
-    harness.store.append(messageOf('x'), [to('a')], error => {
-      acknowledged = error === undefined;
-    });
-    for (const entry of sent) drain.reject(entry, 'no');
-    drain.stop();
-    assert.not(acknowledged);
-    await harness.commit();
-    assert.ok(acknowledged);
-    await harness.restart();
-    assert.equal(letters(harness), [['a', 'no', 'x']]);
-    assert.is(await harness.finish(), 0);
-  },
-);
+dead('a message that is rejected before its commit becomes a dead letter', async () => {
+  const harness = await createStoreHarness();
+  let acknowledged = false;
+  const { sent, drain } = consume(harness);
+  harness.store.append(messageOf('x'), [to('a')], error => {
+    acknowledged = error === undefined;
+  });
+  for (const entry of sent) drain.reject(entry, 'no');
+  drain.stop();
+  assert.not(acknowledged);
+  await harness.commit();
+  assert.ok(acknowledged);
+  await harness.restart();
+  assert.equal(letters(harness), [['a', 'no', 'x']]);
+  assert.is(await harness.finish(), 0);
+});
 
 dead(
-  'a failed message is offered again at its place, and becomes a dead letter after MAX_ATTEMPTS',
+  'a failed message is sent again before later messages, and becomes a dead letter after MAX_ATTEMPTS',
   async () => {
     const harness = await createStoreHarness();
     for (const text of ['1', '2']) await harness.append(messageOf(text), [to('a')]);
@@ -147,7 +144,7 @@ dead(
   },
 );
 
-dead('a dead letter can be replayed to the end of its queue or dropped', async () => {
+dead('a replayed dead letter is appended to its queue', async () => {
   const harness = await createStoreHarness();
   for (const text of ['1', '2', '3']) await harness.append(messageOf(text), [to('a')]);
   const { sent, drain } = consume(harness);
@@ -185,7 +182,7 @@ dead('the oldest dead letters of a queue beyond MAX_DEAD_LETTERS are deleted', a
   await harness.finish();
 });
 
-dead('a queue that exceeds the limit of dead letters loses only its own, also after a restart', async () => {
+dead('a queue that exceeds the limit of dead letters loses only its own dead letters', async () => {
   const harness = await createStoreHarness();
   const quiet = ['q0', 'q1', 'q2'];
   await reject(harness, 'quiet', quiet);
@@ -207,7 +204,7 @@ dead('a queue that exceeds the limit of dead letters loses only its own, also af
   await harness.finish();
 });
 
-dead('large dead letters of one queue do not displace the small ones of another queue', async () => {
+dead('large dead letters of one queue do not displace small dead letters of another queue', async () => {
   const harness = await createStoreHarness();
   await reject(harness, 'quiet', numbered(300));
   const large = MAX_DEAD_LETTER_BYTES / 16;
@@ -221,7 +218,7 @@ dead('large dead letters of one queue do not displace the small ones of another 
   await harness.finish();
 });
 
-dead('the dead letters of all queues of one holder count together, also after a restart', async () => {
+dead('the dead letters of all queues of one user count towards one limit', async () => {
   const harness = await createStoreHarness();
   const many = numbered(10, 'session-');
   assignShare(harness, 'user:greedy', many);
@@ -241,7 +238,7 @@ dead('the dead letters of all queues of one holder count together, also after a 
   await harness.finish();
 });
 
-dead('an entry that is rejected twice makes one dead letter, also if its queue has a new holder', () => {
+dead('an entry that is rejected twice becomes one dead letter', () => {
   const values = new Map<string, Buffer | undefined>();
   const host = {
     now: () => 0,
@@ -264,7 +261,7 @@ dead('an entry that is rejected twice makes one dead letter, also if its queue h
   assert.is(values.size, 1);
 });
 
-dead('a waiting message can be dropped by its sequence number, and an in-flight message cannot', async () => {
+dead('`drop` removes a waiting message by its sequence number, but no in-flight message', async () => {
   const harness = await createStoreHarness();
   for (const text of ['1', '2']) await harness.append(messageOf(text), [to('a')]);
   await harness.restart();

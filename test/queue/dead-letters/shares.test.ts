@@ -38,7 +38,7 @@ const step = fc.record({
 const shares = suite('queue: shares of dead letters');
 
 shares(
-  'the largest queue of the largest holder loses dead letters at the limit, a holder within its share none',
+  'at the limit of dead letters the largest queue of the largest user loses its oldest dead letter',
   () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 150 }), steps => {

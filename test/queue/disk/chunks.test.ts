@@ -89,7 +89,7 @@ chunks('a chunk decodes to its entries, also after any of its entries were remov
   );
 });
 
-chunks('indexBehind finds an entry of a chunk by its sequence number', () => {
+chunks('`indexBehind` returns the index of the first entry behind a sequence number', () => {
   fc.assert(
     fc.property(entries, sequence, (list, number) => {
       const chunk = chunkFrom(Buffer.alloc(0), list.at(-1)?.sequence ?? 0, list.length, chunkOf(list));

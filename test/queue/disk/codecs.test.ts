@@ -62,7 +62,7 @@ const place = fc.tuple(fc.integer({ min: 0, max: 0xffff_ffff }), fc.integer({ mi
 
 const codecs = suite('queue: encoding on disk');
 
-codecs('an encoded message decodes to itself, and recordSize returns its exact length', () => {
+codecs('an encoded message decodes to the same message, and `recordSize` returns its encoded length', () => {
   fc.assert(
     fc.property(message, wanted => {
       const record = encodeRecord(wanted);
@@ -110,7 +110,7 @@ codecs('a record with a changed byte or without its end is detected as damaged',
   );
 });
 
-codecs('keys sort in the order of the queue, and a key decodes to its place', () => {
+codecs('encoded keys sort in the order of the queue', () => {
   fc.assert(
     fc.property(
       place,
@@ -167,7 +167,7 @@ function runOf(salt: Buffer, generation: number, index: number, appends: readonl
   return sealRun(draft, salt, generation, index);
 }
 
-codecs('a journal decodes to its runs without damaged runs, old runs and runs of another store', () => {
+codecs('the journal decoder skips damaged commits, old commits and commits of another store', () => {
   const run = fc.record({
     appends: fc.array(append, { maxLength: 3 }),
     damage: fc.option(fc.nat(), { nil: undefined }),
@@ -205,7 +205,7 @@ const CHANGED = {
   retired: [8],
 };
 
-codecs('a journal of random bytes decodes to no runs and does not throw', () => {
+codecs('the journal decoder finds no commit in random bytes', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 20_000 }), bytes => {
       assert.equal(decodeRuns(SALT, 0, Buffer.from(bytes)), []);

@@ -125,7 +125,7 @@ for (const { what, damage } of SHAPES) {
   });
 }
 
-values('a damaged body of several queues becomes a dead letter of each queue', async () => {
+values('a damaged body that several queues share becomes a dead letter of each queue', async () => {
   const harness = await createStoreHarness();
   await harness.append(messageOf('damaged'), [to('a'), to('b')]);
   await harness.store.close();
@@ -136,7 +136,7 @@ values('a damaged body of several queues becomes a dead letter of each queue', a
   assert.is(await finish(harness), 0);
 });
 
-values('an entry with a damaged header is removed together with its expiry index', async () => {
+values('an entry with a damaged header is removed together with its entry in the expiry index', async () => {
   const harness = await createStoreHarness();
   await harness.append(messageOf('for ever'), [to('a')]);
   await harness.restart();
@@ -150,27 +150,24 @@ values('an entry with a damaged header is removed together with its expiry index
   assert.is(await finish(harness), 0);
 });
 
-values(
-  'a damaged run of the journal is skipped and logged, and the runs before and behind it are read',
-  async () => {
-    const harness = await createStoreHarness();
-    const copy = `${harness.folder}.copy`;
-    for (const text of ['1', '2', '3']) await harness.append(messageOf(text), [to('a')]);
-    mkdirSync(copy);
-    for (const name of readdirSync(harness.folder)) {
-      const bytes = readFileSync(join(harness.folder, name));
-      // Each commit has a block of its own.
-      if (name.startsWith('journal') && bytes.length > 0) bytes.fill('?', BLOCK + 40, BLOCK + 50);
-      writeFileSync(join(copy, name), bytes);
-    }
-    const other = await createStoreHarness({ folder: copy });
-    assert.equal(texts(other.peek('a')), ['1', '3']);
-    assert.is(other.errors.length, 1);
-    assert.match(other.errors[0] ?? '', /1 commits of the journal are damaged/);
-    await other.finish();
-    await finish(harness);
-  },
-);
+values('a damaged commit in the journal is skipped and logged, and all other commits are read', async () => {
+  const harness = await createStoreHarness();
+  const copy = `${harness.folder}.copy`;
+  for (const text of ['1', '2', '3']) await harness.append(messageOf(text), [to('a')]);
+  mkdirSync(copy);
+  for (const name of readdirSync(harness.folder)) {
+    const bytes = readFileSync(join(harness.folder, name));
+    // Each commit has a block of its own.
+    if (name.startsWith('journal') && bytes.length > 0) bytes.fill('?', BLOCK + 40, BLOCK + 50);
+    writeFileSync(join(copy, name), bytes);
+  }
+  const other = await createStoreHarness({ folder: copy });
+  assert.equal(texts(other.peek('a')), ['1', '3']);
+  assert.is(other.errors.length, 1);
+  assert.match(other.errors[0] ?? '', /1 commits of the journal are damaged/);
+  await other.finish();
+  await finish(harness);
+});
 
 values.run();
 
@@ -217,7 +214,7 @@ testMovedAside('a store with a damaged page that made LMDB abort the process', (
   writeFileSync(join(folder, 'suspect'), '');
 });
 
-stores('a store of a newer or older format is refused and not changed', async () => {
+stores('a store with a newer or older format version is refused and left unchanged', async () => {
   for (const [format, code] of [
     [FORMAT + 1, 'store.newer'],
     [1, 'store.older'],
@@ -245,7 +242,7 @@ function increasePageCount(folder: string): void {
 }
 
 stores(
-  'an intact store that is marked as suspect or shorter than its page count is opened unchanged',
+  'an intact store that is marked for a check or is shorter than its page count is opened unchanged',
   async () => {
     const harness = await createStoreHarness();
     for (let n = 0; n < 50; n++)

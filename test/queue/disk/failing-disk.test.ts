@@ -77,61 +77,55 @@ async function turns(harness: StoreHarness, count: number): Promise<void> {
 
 const failing = suite('queue: failing disk');
 
-failing(
-  'a store on a failing disk refuses messages, delivers stored ones, and recovers with the disk',
-  async () => {
-    const harness = await createStoreHarness();
-    const stored = await appendMany(harness, 1, 500);
-    await harness.restart();
-    stored.push(...(await appendMany(harness, 501, 900)));
-    assert.is(stored.length, 900);
-    limitFiles('0');
-    try {
-      assert.is(await attempt(harness, 'x'), 'store.write');
-      assert.is(harness.store.health().state, 'failing');
-      assert.is(harness.errors.length, 1);
-      assert.match(harness.errors[0] ?? '', /^The store cannot be written: EFBIG/);
-      assert.equal(harness.deliver('a', 10), stored);
-      harness.clock.advance(5_000);
-      assert.is(await attempt(harness, 'x'), 'store.write');
-    } finally {
-      limitFiles('unlimited');
-    }
-    await harness.becomes('working');
+failing('a store on a failing disk refuses new messages and delivers stored messages', async () => {
+  const harness = await createStoreHarness();
+  const stored = await appendMany(harness, 1, 500);
+  await harness.restart();
+  stored.push(...(await appendMany(harness, 501, 900)));
+  assert.is(stored.length, 900);
+  limitFiles('0');
+  try {
+    assert.is(await attempt(harness, 'x'), 'store.write');
+    assert.is(harness.store.health().state, 'failing');
     assert.is(harness.errors.length, 1);
-    assert.is(await harness.append(messageOf('y'), [to('a')]), undefined);
-    await harness.restart();
-    assert.equal(texts(harness.peek('a')), ['y']);
-    harness.deliver('a');
-    assert.is(await harness.finish(), 0);
-  },
-);
-
-failing(
-  'a failed checkpoint is retried, and its messages stay in the journal, also over a restart',
-  async () => {
-    const harness = await createStoreHarness();
-    const stored = await appendMany(harness, 1, 900);
-    // The journals have their space already. Only writes of LMDB beyond the first megabyte fail.
-    spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${1 << 20}:unlimited`]);
-    const refused: string[] = [];
-    let count = stored.length;
-    for (let round = 0; round < 20 && harness.store.health().state === 'working'; round++) {
-      append(harness, count + 1, count + 300, stored, refused);
-      count += 300;
-      await turns(harness, 50);
-    }
-    await harness.becomes('failing');
-    limitFiles('unlimited');
-    await harness.becomes('working');
-    await harness.commit();
-    assert.is(stored.length + refused.length, count);
-    assert.equal(texts(harness.peek('a')), stored);
-    await harness.restart();
+    assert.match(harness.errors[0] ?? '', /^The store cannot be written: EFBIG/);
     assert.equal(harness.deliver('a', 10), stored);
-    assert.is(await harness.finish(), 0);
-  },
-);
+    harness.clock.advance(5_000);
+    assert.is(await attempt(harness, 'x'), 'store.write');
+  } finally {
+    limitFiles('unlimited');
+  }
+  await harness.becomes('working');
+  assert.is(harness.errors.length, 1);
+  assert.is(await harness.append(messageOf('y'), [to('a')]), undefined);
+  await harness.restart();
+  assert.equal(texts(harness.peek('a')), ['y']);
+  harness.deliver('a');
+  assert.is(await harness.finish(), 0);
+});
+
+failing('the messages of a failed checkpoint stay in the journal until a retry succeeds', async () => {
+  const harness = await createStoreHarness();
+  const stored = await appendMany(harness, 1, 900);
+  // The journals have their space already. Only writes of LMDB beyond the first megabyte fail.
+  spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${1 << 20}:unlimited`]);
+  const refused: string[] = [];
+  let count = stored.length;
+  for (let round = 0; round < 20 && harness.store.health().state === 'working'; round++) {
+    append(harness, count + 1, count + 300, stored, refused);
+    count += 300;
+    await turns(harness, 50);
+  }
+  await harness.becomes('failing');
+  limitFiles('unlimited');
+  await harness.becomes('working');
+  await harness.commit();
+  assert.is(stored.length + refused.length, count);
+  assert.equal(texts(harness.peek('a')), stored);
+  await harness.restart();
+  assert.equal(harness.deliver('a', 10), stored);
+  assert.is(await harness.finish(), 0);
+});
 
 failing(
   'a store on a disk that the kernel made read-only delivers stored messages and refuses new ones',
@@ -148,7 +142,7 @@ failing(
 );
 
 failing(
-  'a page that LMDB cannot write on a read-only disk gives a short error without numbers, and reads still work',
+  'a failed LMDB write on a read-only disk returns an error without numbers, and reads still work',
   () =>
     onErrorProneDisk(async (folder, turnReadOnly) => {
       const database = await openDatabase(join(folder, 'store'));
@@ -164,7 +158,7 @@ failing(
     }),
 );
 
-failing('a store on a device with I/O errors loses no value and works again after the repair', () =>
+failing('a store on a device with I/O errors loses no stored value and works again after the repair', () =>
   onBrokenDevice(async (folder, breakDevice, repair) => {
     const database = await openDatabase(join(folder, 'store'));
     await writePages(database);

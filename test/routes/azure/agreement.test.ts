@@ -14,7 +14,7 @@ const SAMPLES_EACH = 8;
 
 const agreement = suite('routes: agreement of the azure dialect');
 
-agreement('a compiled azure condition agrees with an interpreter of its tree', () => {
+agreement('a compiled azure condition gives the same result as an interpreter of its syntax tree', () => {
   const seen = new Map(['true', 'false', 'undefined', 'refused'].map(verdict => [verdict, 0]));
   const batch = fc.array(azureSamples, { minLength: SAMPLES_EACH, maxLength: SAMPLES_EACH });
   const property = fc.property(azureConditions, batch, (condition, messages) => {
@@ -32,7 +32,7 @@ agreement('a compiled azure condition agrees with an interpreter of its tree', (
   for (const [verdict, times] of seen) assert.ok(times > 500, `${verdict}: ${times}`);
 });
 
-agreement('a printed route parses to the same tree', () => {
+agreement('a printed azure route parses to the same syntax tree', () => {
   const source = { kind: 'path', segments: ['messages', 'modules', 'm'] } as const;
   const sink = { kind: 'upstream', name: undefined } as const;
   const property = fc.property(azureConditions, condition => {
@@ -43,7 +43,7 @@ agreement('a printed route parses to the same tree', () => {
   fc.assert(property, { numRuns: 3000 });
 });
 
-agreement('a printed string literal parses to the same value', () => {
+agreement('a printed azure string literal parses to the same value', () => {
   const property = fc.property(
     fc.string({ unit: 'binary' }),
     fc.constantFrom('', '\\', '\\u0041', '"'),

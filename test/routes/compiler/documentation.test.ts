@@ -11,13 +11,13 @@ const page = readFileSync(new URL('../../../docs/reference/routes.md', import.me
 
 const documentation = suite('routes: reference page');
 
-documentation('the routes of the manifest in the reference page compile', () => {
+documentation('the routes of the manifest in docs/reference/routes.md compile', () => {
   const routes = page.match(/FROM [^\n]*? INTO (\$upstream|\w+\(\\"[^"]*\\"\))/g) ?? [];
   assert.is(routes.length, 3 + 1);
   for (const route of routes.slice(0, 3)) compiled(route.replaceAll('\\"', '"'));
 });
 
-documentation('the sources and sinks in the tables of the reference page compile', () => {
+documentation('the sources and sinks in the tables of docs/reference/routes.md compile', () => {
   const sources = [...sectionOf('Sources').matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell);
   const sinks = [...sectionOf('Sinks').matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell);
   assert.equal([sources.length, sinks.length], [12, 4]);
@@ -25,13 +25,13 @@ documentation('the sources and sinks in the tables of the reference page compile
   for (const sink of sinks) compiled(`FROM /* INTO ${sink}`);
 });
 
-documentation('the conditions in the reference page compile', () => {
+documentation('the conditions in docs/reference/routes.md compile', () => {
   const conditions = [...sectionOf('Conditions').matchAll(/^ {4}(.+?)(?: {2,}.*)?$/gm)];
   assert.is(conditions.length, 8);
   for (const [, condition] of conditions) compiled(`FROM /* WHERE ${condition} INTO $upstream`);
 });
 
-documentation('the reference page names every system property', () => {
+documentation('docs/reference/routes.md names every system property', () => {
   const cells = sectionOf('Conditions').matchAll(/^\| ((?:`\$\w+` ?)+)\|/gm);
   const documented = Array.from(cells, ([, cell = '']) => cell.match(/\w+/g) ?? []).flat();
   assert.equal(documented.toSorted(), Array.from(SYSTEM_PROPERTIES.skerry).toSorted());
@@ -39,7 +39,7 @@ documentation('the reference page names every system property', () => {
   assert.equal(compiled(shown).tree.source, { kind: 'topic', filter: 'floor2/#' });
 });
 
-documentation('the error in the reference page is the output of the compiler', () => {
+documentation('the error in docs/reference/routes.md equals the output of the compiler', () => {
   const shown = [...sectionOf('Errors and warnings').matchAll(/^ {4}(.+)$/gm)].map(([, line]) => line);
   const text = shown[1]?.trim() ?? '';
   const result = compileRoute(text);

@@ -6,7 +6,7 @@ import { subjectOf } from '../subject.ts';
 
 const explaining = suite('routes: explanations');
 
-explaining('an explanation shows the condition and then each of its parts, with values', () => {
+explaining('an explanation of a route shows each part of the condition with its value', () => {
   const route = compiled(
     "FROM /messages/* WHERE $body.celsius > 50 + 10 AND NOT starts_with(site, 'x') INTO $upstream",
   );
@@ -27,7 +27,7 @@ explaining('an explanation shows the condition and then each of its parts, with 
   );
 });
 
-explaining('a missing property has no value in an explanation', () => {
+explaining('an explanation of a route shows no value for a missing property', () => {
   const route = compiled('FROM /messages/* WHERE as_number(temp) > 20 INTO $upstream');
   const { verdict, values } = explainRoute(route, subjectOf({}));
   assert.is(verdict, 'undefined');
@@ -37,24 +37,24 @@ explaining('a missing property has no value in an explanation', () => {
   );
 });
 
-explaining('an explanation of a route with another source has no values', () => {
+explaining('an explanation of a route has no values if the source does not match the message', () => {
   const route = compiled('FROM /messages/modules/a/* WHERE true INTO $upstream');
   assert.equal(explainRoute(route, subjectOf({})), { takes: false, verdict: undefined, values: [] });
 });
 
-explaining('an explanation of a route without a condition has no parts', () => {
+explaining('an explanation of a route without a condition has no condition parts', () => {
   const explained = explainRoute(compiled('FROM /* INTO $upstream'), subjectOf({}));
   assert.equal(explained, { takes: true, verdict: 'true', values: [] });
 });
 
-explaining('a part that cannot be computed has no value and the result is an error', () => {
+explaining('an explanation shows an error for a condition with a part that cannot be computed', () => {
   const route = compiled('FROM /* WHERE length($body.s || $body.s) > 0 INTO $upstream');
   const { verdict, values } = explainRoute(route, subjectOf({ body: { s: 'x'.repeat(1 << 20) } }));
   assert.is(verdict, 'error');
   assert.is(values[0]?.value, undefined);
 });
 
-explaining('an application property shadows a body value in the azure dialect', () => {
+explaining('an application property $BODY.A replaces the body value $body.a in the azure dialect', () => {
   const route = compiled("FROM /* WHERE $body.a = 'x' INTO $upstream", 'azure');
   const explained = explainRoute(route, subjectOf({ properties: { '$BODY.A': 'x' } }));
   assert.equal(

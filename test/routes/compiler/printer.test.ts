@@ -38,7 +38,7 @@ for (const [written, printed] of ROWS) {
   );
 }
 
-printer('a printed route parses to the same tree', () => {
+printer('a printed skerry route parses to the same syntax tree', () => {
   const property = fc.property(trees, tree => {
     const parsed = parseRoute(printRoute(tree), 'skerry').tree;
     assert.equal(withoutSpans(parsed), withoutSpans(tree), printRoute(tree));

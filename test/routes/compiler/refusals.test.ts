@@ -176,7 +176,7 @@ for (const [condition, column, part] of CONDITIONS) {
   );
 }
 
-refusals('an error shows the line of the route with carets under the wrong part', () => {
+refusals('an error of a route shows the line with carets under the wrong part', () => {
   const text = 'FROM /messages/*\n  WHERE lenght(level) = 3\n  INTO $upstream';
   assert.is(
     formatDiagnostic('hot', text, diagnosticOf(text)),
@@ -188,7 +188,7 @@ refusals('an error shows the line of the route with carets under the wrong part'
   );
 });
 
-refusals('columns and carets count characters, not UTF-16 units', () => {
+refusals('columns and carets in an error of a route count characters, not UTF-16 units', () => {
   const text = "FROM /* WHERE level = '🔥🔥' AND lenght(level) = 3 INTO $upstream";
   const diagnostic = diagnosticOf(text);
   assert.is(diagnostic.column, 32);
@@ -196,14 +196,14 @@ refusals('columns and carets count characters, not UTF-16 units', () => {
   assert.is(carets.indexOf('^'), 2 + 31);
 });
 
-refusals('a long line is shortened around the error', () => {
+refusals('an error of a route shows only the part of a long line around the error', () => {
   const text = `FROM /* WHERE level = '${'x'.repeat(500)}' AND lenght(level) = 3 AND b = '${'y'.repeat(500)}' INTO $upstream`;
   const [, excerpt = '', carets = ''] = formatDiagnostic('r', text, diagnosticOf(text)).split('\n');
   assert.ok(excerpt.length < 120, `${excerpt.length} characters`);
   assert.is(excerpt.slice(carets.indexOf('^'), carets.lastIndexOf('^') + 1), 'lenght');
 });
 
-refusals('WHERE without a condition is refused in both dialects', () => {
+refusals('a route with WHERE and no condition is refused in both dialects', () => {
   const endpoint = 'BrokeredEndpoint("/modules/a/inputs/b")';
   for (const text of [
     `FROM /messages WHERE INTO ${endpoint}`,
@@ -225,12 +225,12 @@ refusals('an error of a route contains no control characters', () => {
   assert.not.ok(formatDiagnostic('r\u001b[2J', text, diagnosticOf(text)).includes('\u001b'));
 });
 
-refusals('a route that is too long is refused without parsing', () => {
+refusals('a route above the maximum length is refused without parsing', () => {
   const text = `FROM /* WHERE ${'x'.repeat(MAX_ROUTE_LENGTH)}`;
   assert.match(diagnosticOf(text).sentence, `a route may have at most ${MAX_ROUTE_LENGTH} characters`);
 });
 
-refusals('a condition that nests too deeply is refused', () => {
+refusals('a condition with more than the maximum number of nested levels is refused', () => {
   const nest = (depth: number): string =>
     `${PREFIX}${'('.repeat(depth)}true${')'.repeat(depth)} INTO $upstream`;
   assert.ok('route' in compileRoute(nest(64)));
@@ -242,7 +242,7 @@ refusals('a condition that nests too deeply is refused', () => {
   assert.match(diagnosticOf(`${PREFIX}${'abs('.repeat(900)}`).sentence, 'nested at most 64 levels deep');
 });
 
-refusals('a condition with too many operands is refused', () => {
+refusals('a condition with more than the maximum number of operands is refused', () => {
   const chain = (terms: number): string => `${PREFIX}${Array(terms).fill('1').join('+')}=1 INTO $upstream`;
   assert.ok('route' in compileRoute(chain(499)));
   assert.match(diagnosticOf(chain(1000)).sentence, '1000 operands and operators');

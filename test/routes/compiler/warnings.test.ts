@@ -53,7 +53,7 @@ for (const condition of QUIET) {
   });
 }
 
-warnings('the azure dialect ignores text after the sink and warns about it', () => {
+warnings('the compiler warns about text after the sink of an azure route', () => {
   const result = compileRoute("FROM /messages/* INTO $upstream WHERE level = 'hot' ", 'azure');
   assert.ok('route' in result);
   assert.is(result.route.tree.condition, undefined);

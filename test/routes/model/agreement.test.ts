@@ -12,7 +12,7 @@ const SAMPLES_EACH = 8;
 
 const agreement = suite('routes: agreement of the skerry dialect');
 
-agreement('a compiled condition agrees with an interpreter of its tree', () => {
+agreement('a compiled skerry condition gives the same result as an interpreter of its syntax tree', () => {
   const seen = { true: 0, false: 0, undefined: 0 };
   const batch = fc.array(samples, { minLength: SAMPLES_EACH, maxLength: SAMPLES_EACH });
   const property = fc.property(conditions, batch, (condition, messages) => {

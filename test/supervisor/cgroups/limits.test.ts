@@ -39,7 +39,7 @@ async function waitForEnd(harness: SupervisorHarness, name: string): Promise<Mod
   return harness.status(name);
 }
 
-limits('a module at its memory limit is OOM-killed with the reason, and the others keep running', () =>
+limits('a module above its memory limit is OOM-killed, and the other modules keep running', () =>
   withSupervisor({}, async harness => {
     const eater = harness.sh('eater', 'head -c 300m /dev/zero | tail', { limits: { memory: 24 * MEBIBYTE } });
     const other = harness.sh('other', 'echo $$ > pid; sleep 100');
@@ -56,7 +56,7 @@ limits('a module at its memory limit is OOM-killed with the reason, and the othe
   }),
 );
 
-limits('a fork bomb is stopped at the pids limit and killed as a whole', () =>
+limits('a fork bomb in a module is stopped at the pids limit and killed with all its processes', () =>
   withSupervisor({}, async harness => {
     const bomb = harness.sh('bomb', 'bomb() { bomb | bomb & }; bomb; sleep 100; echo survived', {
       limits: { pids: 16 },
@@ -79,7 +79,7 @@ limits('a fork bomb is stopped at the pids limit and killed as a whole', () =>
   }),
 );
 
-limits('a busy module is throttled at its cpu limit', () =>
+limits('a module that uses all of its CPU time is throttled at its cpu limit', () =>
   withSupervisor({}, async harness => {
     const busy = harness.sh('busy', 'while :; do :; done', { limits: { cpu: 0.1 } });
     await harness.supervisor.start([busy]);
@@ -115,7 +115,7 @@ limits('a module with "require" is not started if a limit is not enforced', () =
   }),
 );
 
-limits('resource usage is reported and no cgroup is left behind', () =>
+limits('the status of a module reports its resource usage, and its cgroup is removed at the stop', () =>
   withSupervisor({}, async harness => {
     await harness.supervisor.start([
       harness.sh('m', 'echo up; exec sleep 100', { limits: { memory: 64 * MEBIBYTE } }),
@@ -148,7 +148,7 @@ function groupsOf(name: string): string[] {
   return stdout.split('\n').filter(path => path !== '');
 }
 
-limits('removed cgroups are created again and missing ones are no error at the end', () =>
+limits('a cgroup that another program removed is created again at the next start of its module', () =>
   withSupervisor({}, async harness => {
     if (hierarchy.version === undefined) return skip('there are no control groups here');
     const name = 'vanishing';
@@ -191,7 +191,7 @@ async function assertNestedKill(group: Cgroup): Promise<void> {
   }
 }
 
-limits('processes in child cgroups of a module are killed with it', async () => {
+limits('processes in child cgroups of a module are killed with the module', async () => {
   const opened = openCgroupHierarchy('skerry-test-nested');
   const group = opened.group('m');
   if (group === undefined) return skip('there are no control groups here');
@@ -199,7 +199,7 @@ limits('processes in child cgroups of a module are killed with it', async () => 
   opened.close();
 });
 
-limits('processes in child cgroups are killed in a hybrid version 2 hierarchy', async () => {
+limits('processes in child cgroups are killed also in a hybrid cgroup hierarchy of version 2', async () => {
   const mount = cgroupMounts('/proc').find(({ version }) => version === 2);
   if (mount === undefined || hierarchy.version !== 1) return;
   const folder = join(mount.point, 'skerry-test-nested');

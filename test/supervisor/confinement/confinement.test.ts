@@ -28,7 +28,7 @@ confinement.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
 const ROOT = process.getuid?.() === 0;
 
-confinement('a failed wrapper probe is repeated and a successful one is cached', async ({ folder }) => {
+confinement('only a successful probe of a wrapper program is cached', async ({ folder }) => {
   const probe = createWrapperProbe(createRealClock());
   const tool = writeScript(folder, 'tool', `#!/bin/sh\ntest -e '${folder}/there' && exec "$@"\n`, 0o755);
   assert.is(await probe('tool', [tool]), `${tool} failed`);
@@ -38,7 +38,7 @@ confinement('a failed wrapper probe is repeated and a successful one is cached',
   assert.is(await probe('tool', [tool]), undefined);
 });
 
-confinement('a tool that cannot be started is a failed probe, not an exception', async ({ folder }) => {
+confinement('a wrapper that cannot be started is a failed probe, not an exception', async ({ folder }) => {
   const probe = createWrapperProbe(createRealClock());
   const none = join(folder, 'none');
   assert.is(await probe('none', [none]), `${none} is not installed`);
@@ -46,7 +46,7 @@ confinement('a tool that cannot be started is a failed probe, not an exception',
   assert.match((await probe('below', [join(none, 'below')])) ?? '', /ENOTDIR/);
 });
 
-confinement('a tool that hangs is killed with its children after the probe timeout', async context => {
+confinement('a wrapper that hangs is killed with its children after the probe timeout', async context => {
   const clock = createTestClock();
   const probe = createWrapperProbe(clock);
   const script = `sleep 1000 & echo $! > '${context.folder}/pid'; wait`;
@@ -76,7 +76,7 @@ async function confined(folder: string, probe: WrapperProbe, more: Partial<Modul
 }
 
 confinement(
-  'a module whose user cannot be set is not started as the user of the hub and is retried',
+  'a module whose user cannot be set is retried and never started as the user of the hub',
   async ({ folder }) => {
     if (!ROOT) return skip('only root starts programs as another user');
     const broken: WrapperProbe = async name => (name.startsWith('setpriv') ? 'it is broken' : undefined);
@@ -112,7 +112,7 @@ function machine(folder: string, files: Readonly<Record<string, string>>): strin
   return join(folder, 'proc');
 }
 
-confinement('swap without accounting is reported if there is swap', ({ folder }) => {
+confinement('a kernel without swap accounting is reported only if the machine has swap', ({ folder }) => {
   const head = 'Filename Type Size Used Priority\n';
   const lackWith = (swaps: string): string | undefined =>
     openCgroupHierarchy('skerry-fake', machine(folder, { swaps })).swapUnsupported;
@@ -146,7 +146,7 @@ confinement('a hub alone in its container moves into a leaf cgroup to delegate c
   assert.is(aside, String(process.pid));
 });
 
-confinement('a hub with other programs in its container stays and reports why', ({ folder }) => {
+confinement('a hub that shares its container stays in its cgroup and reports why', ({ folder }) => {
   assert.match(
     container(folder, [process.pid, 1], true) ?? '',
     /other programs .* run only the hub in the container$/,
@@ -155,7 +155,7 @@ confinement('a hub with other programs in its container stays and reports why', 
   assert.ok(existsSync(join(folder, 'cgroup/skerry-fake')));
 });
 
-confinement('a hub in the root cgroup of a machine stays there', ({ folder }) => {
+confinement('a hub in the root cgroup of a machine stays in the root cgroup', ({ folder }) => {
   container(folder, [process.pid, 1], false);
   assert.not.ok(existsSync(join(folder, 'cgroup/skerry-fake-hub')));
 });

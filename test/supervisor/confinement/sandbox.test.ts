@@ -69,7 +69,7 @@ for (const level of LEVELS) {
     }),
   );
 
-  sandbox(`a module in a ${level} sandbox may write a private /dev/shm, which is in memory and bounded`, () =>
+  sandbox(`a module in a ${level} sandbox has a private /dev/shm of limited size in memory`, () =>
     withSupervisor(OUTSIDE_TMP, async harness => {
       const script = `ls -A /dev/shm; echo mark >/dev/shm/mark; ls /dev/shm; stat -f -c %T /dev/shm
 stat -c %a /dev/shm; stat -f -c '%b %S' /dev/shm`;
@@ -183,7 +183,7 @@ for (const more of [{}, { user: 'dynamic' }, { sandbox: 'standard' }, { sandbox:
   );
 }
 
-sandbox('secrets left by a crash of the hub are removed at the next start, also old ones on flash', () =>
+sandbox('secret files that a crash of the hub left are removed at the next start, also files on disk', () =>
   withSupervisor(OUTSIDE_TMP, async harness => {
     const data = join(harness.folder, 'data');
     const memory = makeTmpfsFolder(data);
@@ -237,7 +237,7 @@ for (const [what, more, sentence] of FAULTS) {
   );
 }
 
-sandbox('a program that its user may not reach is refused with the name of the inaccessible folder', () =>
+sandbox('a module whose user cannot reach the program is refused with the inaccessible folder', () =>
   withSupervisor(OUTSIDE_TMP, async harness => {
     if (!ROOT) return;
     chmodSync(harness.folder, 0o700);
@@ -274,7 +274,7 @@ for (const level of LEVELS) {
   );
 }
 
-sandbox('a correct private folder is not written, because its disk may be read-only', () =>
+sandbox('a private folder with correct owner and mode is not written, so that a read-only disk works', () =>
   withSupervisor(OUTSIDE_TMP, async harness => {
     const own = join(harness.folder, 'data/modules/m');
     await outputOf(harness, 'true', { user: 'dynamic', sandbox: 'standard' });

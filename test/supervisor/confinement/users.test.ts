@@ -10,7 +10,7 @@ const users = suite('supervisor: users');
 
 const ROOT = process.getuid?.() === 0;
 
-users('dynamic uids do not overlap with systemd or subuid ranges', () => {
+users('dynamic user IDs do not overlap with the ranges of systemd or subuid', () => {
   const others = [
     [61_184, 65_519],
     [100_000, 2 ** 31],
@@ -30,7 +30,7 @@ function rangeFor(map: string) {
   return range;
 }
 
-users('files of an old dynamic uid change their owner, and links are not followed', async () => {
+users('files of a module get its new dynamic uid, and symbolic links are not followed', async () => {
   if (!ROOT) return skip('only root starts programs as another user');
   await withSupervisor({ beneath: '/var/tmp' }, async harness => {
     const own = join(harness.folder, 'data/modules/m');

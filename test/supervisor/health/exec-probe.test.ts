@@ -73,7 +73,7 @@ const REASONS: readonly Reason[] = [
 ];
 
 for (const [what, health, reason] of REASONS) {
-  checks(`a failed health check is in status, log and last exit with its reason (${what})`, () =>
+  checks(`the reason of a failed health check is in status, log and last exit (${what})`, () =>
     withSupervisor({}, async harness => {
       const backoff = { first: 10, factor: 1, most: 10, forgivenAfter: 60_000 };
       await harness.supervisor.start([
@@ -91,7 +91,7 @@ for (const [what, health, reason] of REASONS) {
   );
 }
 
-checks('a failure reason is logged once, cleared by a success, and may come from the module', () =>
+checks('the reason of a failed health check is logged once until a check succeeds', () =>
   withSupervisor({}, async harness => {
     const health: HealthSpec = { ...QUICK, every: 60_000, threshold: 9, check: { kind: 'reported' } };
     await harness.supervisor.start([harness.sh('m', 'exec sleep 1000', { health })]);
@@ -104,7 +104,7 @@ checks('a failure reason is logged once, cleared by a success, and may come from
   }),
 );
 
-checks('a flood of output from an exec probe is read and dropped', () =>
+checks('an exec probe that prints megabytes and fails has its last line as the reason', () =>
   withSupervisor({}, async harness => {
     const flood = 'head -c 3000000 /dev/zero | tr "\\0" x; echo; echo the end; exit 1';
     const health = checkedBy('sh', '-c', flood);

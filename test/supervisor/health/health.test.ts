@@ -31,7 +31,7 @@ function createMonitor(spec: Partial<HealthSpec> = {}) {
   return { clock, events, health };
 }
 
-healthy('a reporting module is healthy once and unhealthy after the threshold of failures', () => {
+healthy('a module that reports its health is unhealthy after the threshold of consecutive failures', () => {
   const { events, health } = createMonitor();
   health.report(true);
   health.report(true);
@@ -47,7 +47,7 @@ healthy('a reporting module is healthy once and unhealthy after the threshold of
   assert.equal(events, ['healthy', 'unhealthy', 'healthy']);
 });
 
-healthy('failures before the first success count only after readyWithin', () => {
+healthy('failed health checks before the first success count only after readyWithin', () => {
   const { clock, events, health } = createMonitor();
   for (let times = 0; times < 9; times += 1) health.report(false);
   assert.equal(events, []);
@@ -56,7 +56,7 @@ healthy('failures before the first success count only after readyWithin', () => 
   assert.equal(events, ['unhealthy']);
 });
 
-healthy('a module without a report for threshold intervals is unhealthy', () => {
+healthy('a module that sends no health report for the threshold of intervals is unhealthy', () => {
   const { clock, events, health } = createMonitor();
   health.report(true);
   clock.advance(2_999);
@@ -69,7 +69,7 @@ healthy('a module without a report for threshold intervals is unhealthy', () => 
   assert.equal(events, ['healthy', 'unhealthy']);
 });
 
-healthy('a module that never reports is unhealthy after readyWithin and threshold intervals', () => {
+healthy('a module that never reports health is unhealthy after readyWithin plus threshold intervals', () => {
   const { clock, events } = createMonitor();
   clock.advance(12_999);
   assert.equal(events, []);
@@ -99,7 +99,7 @@ healthy('an exec probe makes a module ready, unhealthy and restarted, and ready 
   }),
 );
 
-healthy('an unhealthy module whose policy does not restart it keeps running and is not ready', () =>
+healthy('an unhealthy module with restart policy on-failure keeps running and is not ready', () =>
   withSupervisor({}, async ({ supervisor, sh, status, folder, log }) => {
     const good = join(folder, 'good');
     writeFileSync(good, '');
@@ -116,7 +116,7 @@ healthy('an unhealthy module whose policy does not restart it keeps running and 
   }),
 );
 
-healthy('a TCP probe decides the health of a module', () =>
+healthy('a module with a TCP probe is healthy only if its port accepts a connection', () =>
   withSupervisor({}, async ({ supervisor, sh, status }) => {
     const server = await listening();
     const address = server.address();
@@ -129,7 +129,7 @@ healthy('a TCP probe decides the health of a module', () =>
   }),
 );
 
-healthy('a module reports its own health, and reports for other modules are ignored', () =>
+healthy('a health report of one module for another module is ignored', () =>
   withSupervisor({}, async ({ supervisor, sh, status, changes }) => {
     const health: HealthSpec = { ...QUICK, every: 60_000, check: { kind: 'reported' } };
     void supervisor.start([sh('a', 'sleep 100', { health }), sh('b', 'sleep 100')]);
@@ -154,7 +154,7 @@ healthy('a hanging exec probe is killed with its children at its timeout and cou
   }),
 );
 
-healthy('later modules wait until all earlier modules are ready or late', () =>
+healthy('later modules start after all earlier modules are ready or have exceeded readyWithin', () =>
   withSupervisor({}, async ({ supervisor, sh, status, changes, folder, log }) => {
     const exec = ['test', '-e', 'good'];
     const health: HealthSpec = { ...QUICK, check: { kind: 'exec', exec } };
@@ -175,7 +175,7 @@ healthy('later modules wait until all earlier modules are ready or late', () =>
   }),
 );
 
-healthy('a module that fails to start does not delay the others', () =>
+healthy('a module that fails to start does not delay the start of later modules', () =>
   withSupervisor({}, async ({ supervisor, sh, status }) => {
     const health: HealthSpec = { ...QUICK, readyWithin: 60_000, check: { kind: 'exec', exec: ['false'] } };
     await supervisor.start([
@@ -197,7 +197,7 @@ function pidsOf(file: string): number[] {
   return readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number);
 }
 
-healthy('an exec probe that cannot be started counts as failed', () =>
+healthy('an exec probe that cannot be started counts as a failed check', () =>
   withSupervisor({}, async harness => {
     writeFileSync(join(harness.folder, 'file'), '');
     const check = { kind: 'exec', exec: ['./file/below'] } as const;

@@ -18,7 +18,9 @@ test.before.each(context => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
-test('a log line has its wall time, its stream and unchanged bytes', async ({ folder }) => {
+test('a line in the log file of a module has its wall time, its stream and unchanged bytes', async ({
+  folder,
+}) => {
   const clock = createTestClock(Date.UTC(2026, 4, 6, 7, 8, 9));
   const path = join(folder, 'logs', 'a.log');
   const file = createLogFile(path, clock, silent, () => {});
@@ -33,7 +35,7 @@ test('a log line has its wall time, its stream and unchanged bytes', async ({ fo
   assert.equal(readFileSync(path), Buffer.concat(expected));
 });
 
-test('lines are appended to an existing log', async ({ folder }) => {
+test('lines of a module are appended to an existing log file', async ({ folder }) => {
   const path = join(folder, 'a.log');
   for (const text of ['one', 'two']) {
     const file = createLogFile(path, createTestClock(), silent, () => {});
@@ -43,9 +45,7 @@ test('lines are appended to an existing log', async ({ folder }) => {
   assert.match(readFileSync(path, 'utf8'), /err one\n.* err two\n$/);
 });
 
-test('a flood of lines stays within the rotated files, which keep the newest lines complete', async ({
-  folder,
-}) => {
+test('a flood of log lines stays within the maximum size of the rotated files', async ({ folder }) => {
   let room = 0;
   let waits = 0;
   const path = join(folder, 'a.log');
@@ -80,7 +80,9 @@ test('a flood of lines stays within the rotated files, which keep the newest lin
   assert.is(openFiles(), before);
 });
 
-test('a log that cannot be written drops lines, warns once and continues when it can', async ({ folder }) => {
+test('a log file that cannot be written drops lines with one warning and continues after the error', async ({
+  folder,
+}) => {
   const warnings: string[] = [];
   let room = 0;
   const path = join(folder, 'a.log');

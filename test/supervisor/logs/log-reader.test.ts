@@ -68,7 +68,7 @@ test('the log reader returns each line once and in order across rotations', ({ f
   assert.is(openFiles(), before);
 });
 
-test('the last lines of a log are read across rotated files', ({ folder }) => {
+test('the log reader returns the last lines also across rotated files', ({ folder }) => {
   let run = 0;
   const files = fc.array(fc.array(fc.stringMatching(/^[a-z]{0,9}$/), { maxLength: 8 }), { maxLength: 4 });
   fc.assert(
@@ -87,7 +87,7 @@ test('the last lines of a log are read across rotated files', ({ folder }) => {
   );
 });
 
-test('the last lines are found in a log of more than one chunk', ({ path }) => {
+test('the log reader returns the last lines of a log of more than one chunk', ({ path }) => {
   const lines = Array.from({ length: 300 }, (_, index) => `${index} ${'x'.repeat(1_000)}`);
   appendFileSync(path, `${lines.join('\n')}\n`);
   for (const last of [1, 100, 299, 300, 301]) {
@@ -97,9 +97,7 @@ test('the last lines are found in a log of more than one chunk', ({ path }) => {
   }
 });
 
-test('a partial line is returned once it is complete, and a partial line before a rotation stays separate', ({
-  path,
-}) => {
+test('the log reader returns a partial line only once the line is complete', ({ path }) => {
   appendFileSync(path, 'one\ntw');
   const reader = openLogReader(path);
   assert.equal(linesOf(reader), ['one']);
@@ -111,7 +109,7 @@ test('a partial line is returned once it is complete, and a partial line before 
   reader.close();
 });
 
-test('a missing log is read once it exists', ({ path }) => {
+test('the log reader reads a missing log file once the file exists', ({ path }) => {
   const reader = openLogReader(path);
   assert.equal(linesOf(reader), []);
   appendFileSync(path, 'one\n');

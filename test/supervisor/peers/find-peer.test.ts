@@ -47,7 +47,7 @@ const OWN = Object.values(networkInterfaces())
   .map(({ address }) => address);
 
 for (const address of ['127.0.0.1', '127.5.5.5', '::1', ...OWN]) {
-  peers(`a module that connects to ${address} is identified and not confused with another process`, () =>
+  peers(`a module that connects to ${address} is identified by the process of its connection`, () =>
     withServer((server, accepted) =>
       withSupervisor({ beneath: '/var/tmp' }, async harness => {
         const exec = ['bash', '-c', `exec 3<>/dev/tcp/${address}/${portOf(server)}; sleep 100`];
@@ -84,39 +84,37 @@ peers('the peer of a closed connection is unknown', () =>
   }),
 );
 
-peers(
-  'a thousand concurrent connections cost two lookups, and a throwing callback does not affect the others',
-  () =>
-    withServer(async (server, accepted) => {
-      let scans = 0;
-      const processes = {
-        byUser: () => undefined,
-        pidsToScan: () => {
-          scans += 1;
-          return [];
-        },
-      };
-      const errors: string[] = [];
-      const log = { ...QUIET, error: (text: string) => errors.push(text) };
-      const find = createPeerFinder({ processes, clock: createRealClock(), log });
-      const clients = Array.from({ length: 1_000 }, () => connect(portOf(server), '127.0.0.1'));
-      await until('all are connected', () => accepted.length === clients.length);
-      const owners: PeerOwner[] = [];
-      for (const [index, socket] of accepted.entries()) {
-        find(socket, owner => {
-          owners.push(owner);
-          if (index === 0) throw new Error('a fault of its own');
-        });
-      }
-      await until('all are found', () => owners.length === clients.length);
-      assert.ok(owners.every(owner => owner === 'other'));
-      assert.is(scans, 2);
-      assert.equal(errors, ['Cannot accept a client: a fault of its own.']);
-      for (const client of clients) client.destroy();
-    }),
+peers('a thousand concurrent connections need two scans of the process table', () =>
+  withServer(async (server, accepted) => {
+    let scans = 0;
+    const processes = {
+      byUser: () => undefined,
+      pidsToScan: () => {
+        scans += 1;
+        return [];
+      },
+    };
+    const errors: string[] = [];
+    const log = { ...QUIET, error: (text: string) => errors.push(text) };
+    const find = createPeerFinder({ processes, clock: createRealClock(), log });
+    const clients = Array.from({ length: 1_000 }, () => connect(portOf(server), '127.0.0.1'));
+    await until('all are connected', () => accepted.length === clients.length);
+    const owners: PeerOwner[] = [];
+    for (const [index, socket] of accepted.entries()) {
+      find(socket, owner => {
+        owners.push(owner);
+        if (index === 0) throw new Error('a fault of its own');
+      });
+    }
+    await until('all are found', () => owners.length === clients.length);
+    assert.ok(owners.every(owner => owner === 'other'));
+    assert.is(scans, 2);
+    assert.equal(errors, ['Cannot accept a client: a fault of its own.']);
+    for (const client of clients) client.destroy();
+  }),
 );
 
-peers('bytesOf parses IPv4 and IPv6 addresses', () => {
+peers('`bytesOf` parses IPv4 and IPv6 addresses', () => {
   const loopback = [...new Array<number>(15).fill(0), 1];
   const cases: readonly (readonly [string, readonly number[]])[] = [
     ['127.0.0.1', [127, 0, 0, 1]],

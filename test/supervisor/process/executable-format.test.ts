@@ -15,7 +15,7 @@ function changed(folder: string, name: string, change: (program: Buffer) => Buff
   writeFileSync(join(folder, name), change(readFileSync(join(folder, name))), { mode: 0o755 });
 }
 
-programs('a program that cannot run fails with a sentence that names the cause and the fix', () =>
+programs('a program that the system cannot execute fails with a sentence that names the cure', () =>
   withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
     changed(folder, 'foreign', program => {
       program.writeUInt16LE(OTHER === 'arm64' ? 183 : 62, 18);
@@ -78,7 +78,7 @@ programs('a program that cannot run fails with a sentence that names the cause a
   }),
 );
 
-programs('a program with a space in its path and a script without a shebang run', () =>
+programs('a module runs a program with a space in its path, and a script without a shebang', () =>
   withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
     writeScript(folder, 'with space.sh', '#!/bin/sh\nsleep 1000\n', 0o755);
     writeScript(folder, 'bare.sh', 'sleep 1000\n', 0o755);

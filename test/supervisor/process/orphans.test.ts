@@ -26,7 +26,7 @@ async function startAndKillHub(
 
 const test = suite('supervisor: orphans');
 
-test('after a crash the next start kills all orphans before it starts a module', async () => {
+test('the start after a crash of the hub kills all orphaned processes before any module starts', async () => {
   await withSupervisor({}, async harness => {
     const { supervisor, sh, folder, log, texts } = harness;
     await startAndKillHub(harness, [
@@ -71,7 +71,7 @@ test('a process that reuses the pid of a module is never killed', async () => {
   }
 });
 
-test('an invalid record of processes does not prevent a start', async () => {
+test('an invalid record of running processes does not prevent the start of the hub', async () => {
   for (const text of ['', '\n', 'nonsense', `${bootId()}/1/1\n-1 0\n1\nx y\n 1 1`]) {
     await withSupervisor({}, async ({ supervisor, sh, status, runFolder }) => {
       mkdirSync(runFolder);
@@ -82,7 +82,7 @@ test('an invalid record of processes does not prevent a start', async () => {
   }
 });
 
-test('the record holds running processes with their start times and is empty after a stop', async () => {
+test('the record of running processes is empty after a stop of all modules', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status, runFolder }) => {
     const notes = (): string[] =>
       readFileSync(join(runFolder, 'processes'), 'utf8').trim().split('\n').slice(1);

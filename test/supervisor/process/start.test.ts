@@ -7,7 +7,7 @@ import { isRunning, pidIn, until, withSupervisor, writeScript } from '../../harn
 
 const test = suite('supervisor: start');
 
-test('a module that cannot be started is failed with the reason and the others run', async () => {
+test('a module that cannot be started is failed with the reason, and the other modules run', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
     writeScript(folder, 'plain.sh', '#!/bin/sh\n', 0o644);
     writeScript(folder, 'lost.sh', '#!/no/such/interpreter\n', 0o755);
@@ -41,7 +41,7 @@ test('a module that cannot be started is failed with the reason and the others r
   });
 });
 
-test('the OOM killer chooses a module on pipes or a terminal before the hub', async () => {
+test('the OOM killer kills a module before the hub, with pipes or a terminal as its streams', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status }) => {
     await supervisor.start([sh('plain', 'sleep 100'), sh('top', 'sleep 100', { tty: true })]);
     for (const name of ['plain', 'top'])
@@ -49,7 +49,7 @@ test('the OOM killer chooses a module on pipes or a terminal before the hub', as
   });
 });
 
-test('a failed module runs after the cause is fixed and it is started again', async () => {
+test('a start request runs a failed module after the cause of the failure is fixed', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
     await supervisor.start([sh('late', '', { exec: ['./late.sh'] })]);
     writeScript(folder, 'late.sh', '#!/bin/sh\nsleep 100\n', 0o755);
@@ -58,7 +58,7 @@ test('a failed module runs after the cause is fixed and it is started again', as
   });
 });
 
-test('modules start in startup order, and modules of one order start together', async () => {
+test('modules start in startup order, and modules with the same startupOrder start together', async () => {
   await withSupervisor({}, async ({ supervisor, sh, changes }) => {
     const specs = [
       sh('last', 'sleep 100', { startupOrder: 2 }),
@@ -105,7 +105,7 @@ test('a module runs in its working folder and leads its own process group', asyn
   });
 });
 
-test('exec is not interpreted by a shell', async () => {
+test('the arguments in "exec" are not interpreted by a shell', async () => {
   await withSupervisor({}, async ({ supervisor, sh, texts, status }) => {
     await supervisor.start([sh('echo', '', { exec: ['echo', '$HOME; echo *', 'b c'] })]);
     await until('it has ended', () => status('echo').state === 'ended');
@@ -124,7 +124,7 @@ test('a terminal that cannot be opened is a start error, not an exception', asyn
   });
 });
 
-test('an unusable run folder refuses the start', async () => {
+test('the supervisor refuses to start if its run folder cannot be created', async () => {
   await withSupervisor({}, async ({ supervisor, sh, runFolder }) => {
     writeFileSync(runFolder, 'a file');
     try {
@@ -136,7 +136,7 @@ test('an unusable run folder refuses the start', async () => {
   });
 });
 
-test('an unknown module name is refused with module.unknown', async () => {
+test('a request for an unknown module name is refused with module.unknown', async () => {
   await withSupervisor({}, async ({ supervisor }) => {
     await supervisor.start([]);
     for (const ask of [supervisor.restart, supervisor.startModule, supervisor.stopModule]) {
@@ -147,7 +147,7 @@ test('an unknown module name is refused with module.unknown', async () => {
   });
 });
 
-test('an internal error before a start fails the module, which is retried, and the others run', async () => {
+test('an internal error before the start of a module fails only this module, which is retried', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
     const cwd = join(folder, 'loop');
     symlinkSync('loop', cwd);
@@ -164,7 +164,7 @@ test('an internal error before a start fails the module, which is retried, and t
   });
 });
 
-test('an internal error after a start kills the module, not the hub', async () => {
+test('an internal error after the start of a module kills the module, not the hub', async () => {
   const writable = (): void => {
     throw new Error('no queue');
   };

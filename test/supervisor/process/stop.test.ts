@@ -15,7 +15,7 @@ import {
 
 const test = suite('supervisor: stop');
 
-test('a module exits on the stop signal and its status names the signal', async () => {
+test('the status of a module that exits on the stop signal names the signal', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status, changes }) => {
     await supervisor.start([sh('a', 'sleep 100', { restart: 'always' })]);
     await supervisor.stopModule('a');
@@ -26,7 +26,7 @@ test('a module exits on the stop signal and its status names the signal', async 
   });
 });
 
-test('a module is stopped by its configured signal and may print before it exits', async () => {
+test('a module is stopped by its configured signal, and lines that it prints before its exit are delivered', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status, texts }) => {
     const script = 'trap "echo bye; exit 7" INT; echo ready; while :; do sleep 0.01; done';
     await supervisor.start([sh('a', script, { stopSignal: 'SIGINT' })]);
@@ -38,7 +38,7 @@ test('a module is stopped by its configured signal and may print before it exits
   });
 });
 
-test('a module that ignores the stop signal is killed after its grace period, not before', async () => {
+test('a module that ignores the stop signal is killed after its grace period, not earlier', async () => {
   const clock = createTestClock();
   await withSupervisor({ clock }, async ({ supervisor, sh, status, texts, changes, log }) => {
     const script = 'trap "echo no" TERM; echo ready; while :; do sleep 0.01; done';
@@ -58,7 +58,7 @@ test('a module that ignores the stop signal is killed after its grace period, no
   });
 });
 
-test('descendants of a module are killed with it, also if they ignore the signal and hold no pipe', async () => {
+test('descendants of a module that ignore the stop signal are killed with the module', async () => {
   const inner = 'trap "" TERM; echo $$ > inner; while :; do sleep 0.01; done';
   const script = `sh -c '${inner}' > /dev/null 2>&1 & echo $! > outer; sh -c "sleep 100 & wait" & wait`;
   await withSupervisor({}, async ({ supervisor, sh, folder, status }) => {
@@ -70,7 +70,7 @@ test('descendants of a module are killed with it, also if they ignore the signal
   });
 });
 
-test('the process group is killed if only its leader exits', async () => {
+test('the process group of a module is killed if only the group leader exits', async () => {
   await withSupervisor({}, async ({ supervisor, sh, folder, status }) => {
     const script = '(trap "" TERM; sleep 100) > /dev/null 2>&1 & echo $! > child; exit 0';
     await supervisor.start([sh('a', script)]);
@@ -104,7 +104,7 @@ for (const [how, script] of [
   });
 }
 
-test('modules stop in reverse startup order and a second stop changes nothing', async () => {
+test('the supervisor stops modules in reverse startup order', async () => {
   await withSupervisor({}, async ({ supervisor, sh, changes }) => {
     const slow = 'trap "sleep 0.05; exit" TERM; while :; do sleep 0.01; done';
     const specs = [
@@ -124,7 +124,7 @@ test('modules stop in reverse startup order and a second stop changes nothing', 
   });
 });
 
-test('a module stopped during the startup is not started, and none is started after the shutdown', async () => {
+test('a stop of the supervisor during the startup of the first modules prevents the start of later modules', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status }) => {
     const started = supervisor.start([
       sh('first', 'sleep 100', { startupOrder: 0 }),
@@ -140,7 +140,7 @@ test('a module stopped during the startup is not started, and none is started af
   });
 });
 
-test('a module in restart back-off stops at once', async () => {
+test('a module in restart back-off stops without waiting for the back-off', async () => {
   const clock = createTestClock();
   await withSupervisor({ clock }, async ({ supervisor, sh, status }) => {
     await supervisor.start([sh('a', 'exit 1', { restart: 'always' })]);
@@ -151,7 +151,7 @@ test('a module in restart back-off stops at once', async () => {
   });
 });
 
-test('fifty modules leave no process, file descriptor or timer', async () => {
+test('the stop of fifty modules leaves no process, file descriptor or timer', async () => {
   const clock = createRealClock();
   const before = openFiles();
   await withSupervisor({ clock }, async ({ supervisor, sh, status }) => {

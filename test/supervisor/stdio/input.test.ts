@@ -19,7 +19,7 @@ function createResults() {
   };
 }
 
-test('lines are written complete and in order and are confirmed', async () => {
+test('lines to the standard input of a module are written complete, in order and confirmed', async () => {
   const { results, record } = createResults();
   await withSupervisor({}, async ({ supervisor, sh, texts, writable }) => {
     await supervisor.start([sh('a', 'while IFS= read -r line; do printf "got %s\\n" "$line"; done')]);
@@ -41,7 +41,7 @@ test('lines are written complete and in order and are confirmed', async () => {
   });
 });
 
-test('a long line is written completely', async () => {
+test('a line longer than the pipe buffer is written completely to the module', async () => {
   const { results, record } = createResults();
   await withSupervisor({}, async ({ supervisor, sh, texts }) => {
     await supervisor.start([sh('a', 'head -n 1 | wc -c')]);
@@ -52,7 +52,7 @@ test('a long line is written completely', async () => {
   });
 });
 
-test('a module that does not read causes back-pressure and becomes writable when it reads', async () => {
+test('a module that does not read its input is not writable until the module reads again', async () => {
   const { results, record } = createResults();
   await withSupervisor({}, async ({ supervisor, sh, writable, folder, lines }) => {
     await supervisor.start([
@@ -75,7 +75,7 @@ test('a module that does not read causes back-pressure and becomes writable when
   });
 });
 
-test('each line not written before the module exits fails exactly once', async () => {
+test('each line that is not written before the module exits is reported as failed exactly once', async () => {
   const { results, record, refused } = createResults();
   await withSupervisor({}, async ({ supervisor, sh }) => {
     await supervisor.start([sh('a', 'sleep 100')]);
@@ -88,7 +88,7 @@ test('each line not written before the module exits fails exactly once', async (
   });
 });
 
-test('a module that closed its input keeps running, and writes to it fail', async () => {
+test('writes to a module that has closed its input fail, and the module keeps running', async () => {
   const { results, record, refused } = createResults();
   await withSupervisor({}, async ({ supervisor, sh, status, texts }) => {
     await supervisor.start([sh('a', 'exec 0<&-; echo closed; sleep 100')]);
@@ -103,7 +103,7 @@ test('a module that closed its input keeps running, and writes to it fail', asyn
   });
 });
 
-test('writes to a stopped or MQTT module fail, and a restarted module reports writable', async () => {
+test('writes to a stopped module or to a module with io mqtt fail', async () => {
   const { results, record, refused } = createResults();
   await withSupervisor({}, async ({ supervisor, sh, writable }) => {
     await supervisor.start([sh('a', 'sleep 100'), sh('b', 'sleep 100', { io: 'mqtt' })]);

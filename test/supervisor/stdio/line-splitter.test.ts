@@ -69,7 +69,7 @@ for (const [name, chunks, lines, cuts] of TABLE) {
   });
 }
 
-test('lines do not depend on chunk boundaries', () => {
+test('the line splitter returns the same lines, however the stream is split into chunks', () => {
   const characters = fc.constantFrom('\n', '\n', '\r', 'a', 'b', '\xff', '\xc3');
   const chunks = fc.array(fc.string({ unit: characters, maxLength: 24 }), { maxLength: 12 });
   const overflows = fc.constantFrom('cut' as const, 'drop' as const);
@@ -82,19 +82,19 @@ test('lines do not depend on chunk boundaries', () => {
   );
 });
 
-test('a line within one chunk is not copied', () => {
+test('the line splitter does not copy a line within one chunk', () => {
   const chunk = Buffer.from('one\ntwo\n');
   const splitter = createLineSplitter({ maxBytes: MAX_BYTES, overflow: 'cut', exceeded: () => {} });
   splitter.push(chunk);
   assert.is(splitter.next()?.buffer, chunk.buffer);
 });
 
-test('a returned line is not overwritten by the next', () => {
+test('a line that the line splitter has returned is not overwritten by the next line', () => {
   const { lines } = split(['aa', 'a\nbb', 'b\ncc', 'c'].map(text => Buffer.from(text)));
   assert.equal(lines, ['aaa', 'bbb', 'ccc']);
 });
 
-test('a line without end is buffered only up to its limit', () => {
+test('the line splitter buffers a line without end only up to the maximum length', () => {
   const maxBytes = 1 << 16;
   for (const [overflow, rest] of [['cut', maxBytes] as const, ['drop', undefined] as const]) {
     const splitter = createLineSplitter({ maxBytes, overflow, exceeded: () => {} });
@@ -109,7 +109,7 @@ test('a line without end is buffered only up to its limit', () => {
   }
 });
 
-test('a dropped line is skipped completely, however it is chunked', () => {
+test('the line splitter skips a dropped line up to its end, also across chunks', () => {
   const chunks = ['1234', '56789', '0', '\nb\n123456789\n', '12345678\r', '\n1234567890'];
   assert.equal(
     split(

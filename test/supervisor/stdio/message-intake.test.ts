@@ -15,7 +15,7 @@ import { pidIn, stableNumberIn, until, withSupervisor } from '../../harness/supe
 
 const test = suite('supervisor: intake of lines');
 
-test('unsettled bytes of long lines cause back-pressure', async () => {
+test('long lines of a module that are not yet stored cause back-pressure on its output', async () => {
   const unsettled: Received[] = [];
   const options = { line: (received: Received) => unsettled.push(received) };
   await withSupervisor(options, async ({ supervisor, sh, status, folder }) => {
@@ -37,7 +37,7 @@ test('unsettled bytes of long lines cause back-pressure', async () => {
   });
 });
 
-test('countInput receives the number of all bytes that a module prints', async () => {
+test('`countInput` is called with the number of all bytes that a module prints', async () => {
   let counted = 0;
   const countInput = (bytes: number): void => {
     counted += bytes;
@@ -49,7 +49,7 @@ test('countInput receives the number of all bytes that a module prints', async (
   });
 });
 
-test('back-pressure of the store stops reading from all modules until it ends, and no line is lost', async () => {
+test('back-pressure of the store pauses the output of all modules, and no line is lost', async () => {
   const gauge = createGauge(1);
   const script = `i=0; while [ $i -lt 100 ]; do echo ${'x'.repeat(1_000)}; i=$((i+1)); done; exec sleep 1000`;
   let left = 200;
@@ -71,7 +71,7 @@ test('back-pressure of the store stops reading from all modules until it ends, a
   });
 });
 
-test('warnings of rejected lines are rate-limited and count the suppressed ones', async () => {
+test('warnings of rejected lines are rate-limited and count the suppressed warnings', async () => {
   const clock = createTestClock();
   const refuse = ({ line, settle }: Received): void =>
     settle(line.toString() === 'good' ? undefined : new Failure('line.refused', `"x" is ${line}.`));
@@ -94,7 +94,7 @@ test('warnings of rejected lines are rate-limited and count the suppressed ones'
   });
 });
 
-test('rejected lines are counted and logged once', async () => {
+test('lines that are rejected for the same reason are counted and logged once', async () => {
   const refuse = ({ settle }: Received) => settle(new Error('The store is full.'));
   await withSupervisor({ line: refuse }, async ({ supervisor, sh, status, log }) => {
     await supervisor.start([sh('a', 'echo 1; echo 2; echo 3')]);
@@ -104,7 +104,7 @@ test('rejected lines are counted and logged once', async () => {
   });
 });
 
-test('a line rejected by a full store is offered again in order while its module blocks', async () => {
+test('a line that a full store rejects is retried in order while its module blocks', async () => {
   const clock = createTestClock();
   const offered: string[] = [];
   let full = true;

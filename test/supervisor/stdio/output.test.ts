@@ -12,7 +12,7 @@ const MEGABYTE = 1 << 20;
 
 const test = suite('supervisor: standard output');
 
-test('lines arrive complete and in order, and a last line without newline before the exit', async () => {
+test('all lines of a module arrive in order, also a last line without newline', async () => {
   await withSupervisor({}, async ({ supervisor, sh, texts, status, changes }) => {
     const script = 'printf "pa"; sleep 0.05; printf "rtial\\nwin\\r\\n\\n"; printf "last"';
     await supervisor.start([sh('a', script)]);
@@ -22,7 +22,7 @@ test('lines arrive complete and in order, and a last line without newline before
   });
 });
 
-test('bytes that are not UTF-8 arrive unchanged', async () => {
+test('a line of a module with bytes that are not UTF-8 arrives unchanged', async () => {
   await withSupervisor({}, async ({ supervisor, sh, lines, status }) => {
     await supervisor.start([sh('a', "printf '\\377\\376\\303\\n\\000\\200\\n'")]);
     await until('it has ended', () => status('a').state === 'ended');
@@ -36,7 +36,7 @@ test('bytes that are not UTF-8 arrive unchanged', async () => {
   });
 });
 
-test('a line above the maximum packet size is dropped and logged and the next one is complete', async () => {
+test('a line above the maximum packet size is dropped and logged, and the next line arrives', async () => {
   await withSupervisor({}, async ({ supervisor, sh, lines, status, log }) => {
     const zeros = (count: number): string => `head -c ${count} /dev/zero; echo`;
     const script = [MAX_PACKET_BYTES, MAX_PACKET_BYTES + 1, MAX_PACKET_BYTES * 3].map(zeros).join('; ');
@@ -56,7 +56,7 @@ test('a line above the maximum packet size is dropped and logged and the next on
   });
 });
 
-test('a log line that is too long is cut and counted and the next one is complete', async () => {
+test('a log line above the maximum length is truncated and counted', async () => {
   await withSupervisor({}, async ({ supervisor, sh, logged, status }) => {
     await supervisor.start([
       sh('a', `head -c ${MAX_LOG_LINE_BYTES * 3} /dev/zero >&2; echo >&2; echo next >&2`),
@@ -70,7 +70,7 @@ test('a log line that is too long is cut and counted and the next one is complet
   });
 });
 
-test('all output arrives before the exit is reported', async () => {
+test('all output of a module arrives before its exit is reported', async () => {
   const count = 20_000;
   const script = `i=0; while [ $i -lt ${count} ]; do echo $i; i=$((i+1)); done; exit 3`;
   await withSupervisor({}, async ({ supervisor, sh, texts, status }) => {
@@ -84,7 +84,7 @@ test('all output arrives before the exit is reported', async () => {
   });
 });
 
-test('a module blocks while the host settles no line, and no line is lost', async () => {
+test('a module blocks while none of its lines are stored, and no line is lost', async () => {
   const unsettled: Received[] = [];
   const line = 'x'.repeat(1_000);
   const count = 1_500;
@@ -109,7 +109,7 @@ test('a module blocks while the host settles no line, and no line is lost', asyn
   });
 });
 
-test('an exit is not reported before the host has settled the lines', async () => {
+test('the exit of a module is not reported before its lines are stored or rejected', async () => {
   const unsettled: Received[] = [];
   const count = MAX_PENDING_LINES + 100;
   const options = { line: (received: Received) => unsettled.push(received) };
@@ -131,7 +131,7 @@ test('an exit is not reported before the host has settled the lines', async () =
   });
 });
 
-test('a host that never settles delays the exit report for a bounded time', async () => {
+test('lines that are never stored delay the exit report of a module only for a bounded time', async () => {
   const clock = createTestClock();
   await withSupervisor({ clock, line: () => {} }, async ({ supervisor, sh, status, log, lines }) => {
     await supervisor.start([sh('a', 'exec seq 1000')]);
@@ -148,7 +148,7 @@ test('a host that never settles delays the exit report for a bounded time', asyn
   });
 });
 
-test('a child that escaped and holds the output open delays the exit report for a bounded time', async () => {
+test('a detached child that keeps the output open delays the exit report only for a bounded time', async () => {
   const clock = createTestClock();
   await withSupervisor({ clock }, async ({ supervisor, sh, status, texts, folder }) => {
     await supervisor.start([
@@ -168,7 +168,7 @@ test('a child that escaped and holds the output open delays the exit report for 
   });
 });
 
-test('standard error is logged, and standard output too with io mqtt', async () => {
+test('standard error of a module is logged, and with io mqtt also its standard output', async () => {
   await withSupervisor({}, async ({ supervisor, sh, logged, texts, status }) => {
     const script = 'echo loud; echo quiet >&2; printf torn >&2; cat';
     await supervisor.start([sh('a', script, { io: 'mqtt' }), sh('b', 'echo loud; echo quiet >&2')]);
@@ -181,7 +181,7 @@ test('standard error is logged, and standard output too with io mqtt', async () 
   });
 });
 
-test('a module that floods its log loses no line before the log file', async () => {
+test('every line of a module that floods its log is written to the log file', async () => {
   const script = `yes ${'x'.repeat(500)} | head -c ${20 * MEGABYTE} >&2`;
   await withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
     await supervisor.start([sh('a', script)]);

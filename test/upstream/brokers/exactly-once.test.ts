@@ -18,7 +18,7 @@ const offering = suite('upstream: exactlyOnce with real brokers');
 
 for (const [kind, warnings] of KINDS) {
   offering(
-    `${kind} receives all messages in order, and a warning is logged once per start if it lacks QoS 2`,
+    `${kind} receives all messages in order with exactlyOnce, at QoS 1 if the broker lacks QoS 2`,
     async () => {
       const broker = await startBroker(kind);
       if (broker === undefined) {

@@ -59,7 +59,7 @@ exact('every message arrives once and in order when connections end before PUBRE
   }
 });
 
-exact('the state of exactlyOnce survives a restart of the hub after a lost PUBREC or PUBCOMP', async () => {
+exact('an exactlyOnce message arrives once after a lost PUBREC or PUBCOMP and a restart', async () => {
   for (const where of ['publish', 'pubrel']) {
     const harness = await createUpstreamHarness();
     let cutting = true;
@@ -133,37 +133,31 @@ exact(
   },
 );
 
-exact(
-  'the connection that only clears an old session is not logged, and the connection for messages is',
-  async () => {
-    const harness = await createUpstreamHarness();
-    const { script } = serverWithSession(() => false);
-    const server = await startServer(script);
-    harness.start({ url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true });
-    await harness.append(['x']);
-    await harness.until('it is there', () => harness.forwarder().status().delivered === 1);
-    assert.is(server.connections.length, 2);
-    assert.is(harness.log.filter(line => line.startsWith('Connected to')).length, 1, harness.log.join());
-    await harness.finish();
-    await server.close();
-  },
-);
+exact('the connection that only clears an old session is not logged', async () => {
+  const harness = await createUpstreamHarness();
+  const { script } = serverWithSession(() => false);
+  const server = await startServer(script);
+  harness.start({ url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true });
+  await harness.append(['x']);
+  await harness.until('it is there', () => harness.forwarder().status().delivered === 1);
+  assert.is(server.connections.length, 2);
+  assert.is(harness.log.filter(line => line.startsWith('Connected to')).length, 1, harness.log.join());
+  await harness.finish();
+  await server.close();
+});
 
-exact(
-  'a server with a Maximum QoS of 1 receives messages at least once, and the log reports it',
-  async () => {
-    const harness = await createUpstreamHarness();
-    const server = await startServer((packet, connection, index) => {
-      if (packet.cmd === 'connect') sendConnack(connection, { maximumQoS: 1 });
-      else acceptAll(packet, connection, index);
-    });
-    harness.start({ url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true });
-    await harness.append(numbers(3));
-    await harness.until('all are there', () => harness.forwarder().status().delivered === 3);
-    assert.ok(harness.log.some(line => line.includes('does not support QoS 2')));
-    await harness.finish();
-    await server.close();
-  },
-);
+exact('a server with a Maximum QoS of 1 receives messages at QoS 1, and a warning is logged', async () => {
+  const harness = await createUpstreamHarness();
+  const server = await startServer((packet, connection, index) => {
+    if (packet.cmd === 'connect') sendConnack(connection, { maximumQoS: 1 });
+    else acceptAll(packet, connection, index);
+  });
+  harness.start({ url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true });
+  await harness.append(numbers(3));
+  await harness.until('all are there', () => harness.forwarder().status().delivered === 3);
+  assert.ok(harness.log.some(line => line.includes('does not support QoS 2')));
+  await harness.finish();
+  await server.close();
+});
 
 exact.run();

@@ -21,43 +21,40 @@ for (const [how, isKilled] of [
   ['after a lost connection', false],
   ['after a power cut that outlasted its TTL', true],
 ] as const) {
-  stale(
-    `the identifier of an expired message that may be at the upstream is known as stale ${how}`,
-    async () => {
-      const harness = await createUpstreamHarness();
-      const server = await startServer((packet, connection, index) => {
-        if (packet.cmd === 'connect') sendConnack(connection, {}, index > 0);
-      });
-      const upstream = { url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true, window: WINDOW };
-      harness.start(upstream);
-      await harness.append(['x'], { ttl: 60_000 });
-      await harness.until('it has gone out', () => server.bodies().length === 1);
-      const { store } = harness.queue;
-      const [sequence = 0] = store.heads('$upstream', 1);
-      if (!isKilled) {
-        await server.close();
-        await harness.until('its link is lost', () => harness.forwarder().status().state === 'waiting');
-        await harness.queue.pass(AWAY);
-        assert.is(store.stats()[0]?.depth, 0);
-      }
-      await harness.queue.restart(isKilled ? AWAY : 0);
-      if (isKilled) await server.close();
-      const isStale = (): boolean =>
-        openQos2Outbound(keepUpstream(harness.queue.store, QUIET).releases, WINDOW).isStale(
-          packetIdOf(sequence),
-          sequence + LATER,
-        );
-      assert.ok(isStale());
+  stale(`the packet identifier of an expired message that was possibly sent is stale ${how}`, async () => {
+    const harness = await createUpstreamHarness();
+    const server = await startServer((packet, connection, index) => {
+      if (packet.cmd === 'connect') sendConnack(connection, {}, index > 0);
+    });
+    const upstream = { url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true, window: WINDOW };
+    harness.start(upstream);
+    await harness.append(['x'], { ttl: 60_000 });
+    await harness.until('it has gone out', () => server.bodies().length === 1);
+    const { store } = harness.queue;
+    const [sequence = 0] = store.heads('$upstream', 1);
+    if (!isKilled) {
+      await server.close();
+      await harness.until('its link is lost', () => harness.forwarder().status().state === 'waiting');
       await harness.queue.pass(AWAY);
-      assert.is(harness.queue.store.stats()[0]?.depth ?? 0, 0);
-      await harness.queue.restart();
-      assert.ok(isStale(), 'after another restart');
-      await harness.finish();
-    },
-  );
+      assert.is(store.stats()[0]?.depth, 0);
+    }
+    await harness.queue.restart(isKilled ? AWAY : 0);
+    if (isKilled) await server.close();
+    const isStale = (): boolean =>
+      openQos2Outbound(keepUpstream(harness.queue.store, QUIET).releases, WINDOW).isStale(
+        packetIdOf(sequence),
+        sequence + LATER,
+      );
+    assert.ok(isStale());
+    await harness.queue.pass(AWAY);
+    assert.is(harness.queue.store.stats()[0]?.depth ?? 0, 0);
+    await harness.queue.restart();
+    assert.ok(isStale(), 'after another restart');
+    await harness.finish();
+  });
 }
 
-stale('a message beyond the window of its priority has no stale identifier', async () => {
+stale('a message beyond the window of its priority has no stale packet identifier', async () => {
   const harness = await createUpstreamHarness();
   for (const priority of [1, 5])
     for (const text of ['a', 'b', 'c'])

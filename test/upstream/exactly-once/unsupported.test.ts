@@ -44,27 +44,24 @@ async function delivered(harness: UpstreamHarness, count: number): Promise<void>
   await harness.until(`${count} are delivered`, () => harness.forwarder().status().delivered === count, 20);
 }
 
-offering(
-  'a server that answers QoS 2 with PUBACK has accepted the message and receives later ones at QoS 1',
-  async () => {
-    const harness = await createUpstreamHarness();
-    const server = await startServer(storingSessions(lowering));
-    harness.start({ url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true });
-    await harness.append(numbers(20));
-    await delivered(harness, 20);
-    assert.equal(
-      published(server.connections[1]),
-      numbers(20).map((text, index) => [text, index === 0 ? 2 : 1]),
-    );
-    server.connections[1]?.socket.destroy();
-    await harness.append(['20']);
-    await delivered(harness, 21);
-    assert.equal(published(server.connections[2]), [['20', 1]]);
-    assert.is(warnings(harness), 1);
-    await harness.finish();
-    await server.close();
-  },
-);
+offering('a server that answers a QoS 2 message with PUBACK receives later messages at QoS 1', async () => {
+  const harness = await createUpstreamHarness();
+  const server = await startServer(storingSessions(lowering));
+  harness.start({ url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true });
+  await harness.append(numbers(20));
+  await delivered(harness, 20);
+  assert.equal(
+    published(server.connections[1]),
+    numbers(20).map((text, index) => [text, index === 0 ? 2 : 1]),
+  );
+  server.connections[1]?.socket.destroy();
+  await harness.append(['20']);
+  await delivered(harness, 21);
+  assert.equal(published(server.connections[2]), [['20', 1]]);
+  assert.is(warnings(harness), 1);
+  await harness.finish();
+  await server.close();
+});
 
 offering(
   'a server that closes connections because of QoS 2 receives all messages at QoS 1, and none is a dead letter',
@@ -99,7 +96,7 @@ offering(
 );
 
 offering(
-  'after a restart one closed connection causes the fallback to QoS 1, and a server with QoS 2 receives QoS 2',
+  'after a restart one connection that is closed at a QoS 2 message causes the fallback to QoS 1',
   async () => {
     const harness = await createUpstreamHarness();
     let answer = ending(connection => void connection.socket.end());
@@ -128,7 +125,7 @@ offering(
   },
 );
 
-offering('a server that has completed QoS 2 never receives QoS 1 because of lost connections', async () => {
+offering('a server that has completed a QoS 2 message receives QoS 2 after lost connections', async () => {
   const harness = await createUpstreamHarness();
   let cutting = false;
   const server = await startServer(
@@ -154,38 +151,35 @@ offering('a server that has completed QoS 2 never receives QoS 1 because of lost
   await server.close();
 });
 
-offering(
-  'another server at the same address is tested for QoS 2 again, also if the hub restarts meanwhile',
-  async () => {
-    const harness = await createUpstreamHarness();
-    let replaced = false;
-    let lost = false;
-    const server = await startServer((packet, connection, index) => {
-      if (packet.cmd === 'connect') {
-        sendConnack(connection, {}, packet.clean !== true && !lost);
-        lost = false;
-      } else if (replaced && packet.cmd === 'publish' && packet.qos === 2) connection.socket.end();
-      else if (!connection.socket.writableEnded) acceptAll(packet, connection, index);
-    });
-    const upstream = { url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true };
-    harness.start(upstream);
-    await harness.append(['first']);
-    await harness.until('it offers QoS 2', () => harness.forwarder().status().delivered === 1, 20);
-    await harness.queue.commit();
-    replaced = true;
-    lost = true;
-    const links = server.connections.length;
-    server.connections.at(-1)?.socket.destroy();
-    await harness.append(numbers(5));
-    await harness.until('the new one has greeted', () => server.connections.length > links && !lost, 20);
-    await harness.queue.commit();
-    await harness.restart(upstream);
-    await harness.until('all are taken', () => harness.forwarder().status().delivered === 5, 500);
-    assert.equal(harness.deadLetterReasons(), []);
-    await harness.finish();
-    await server.close();
-  },
-);
+offering('a new server at the same address is tested for QoS 2 again', async () => {
+  const harness = await createUpstreamHarness();
+  let replaced = false;
+  let lost = false;
+  const server = await startServer((packet, connection, index) => {
+    if (packet.cmd === 'connect') {
+      sendConnack(connection, {}, packet.clean !== true && !lost);
+      lost = false;
+    } else if (replaced && packet.cmd === 'publish' && packet.qos === 2) connection.socket.end();
+    else if (!connection.socket.writableEnded) acceptAll(packet, connection, index);
+  });
+  const upstream = { url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true };
+  harness.start(upstream);
+  await harness.append(['first']);
+  await harness.until('it offers QoS 2', () => harness.forwarder().status().delivered === 1, 20);
+  await harness.queue.commit();
+  replaced = true;
+  lost = true;
+  const links = server.connections.length;
+  server.connections.at(-1)?.socket.destroy();
+  await harness.append(numbers(5));
+  await harness.until('the new one has greeted', () => server.connections.length > links && !lost, 20);
+  await harness.queue.commit();
+  await harness.restart(upstream);
+  await harness.until('all are taken', () => harness.forwarder().status().delivered === 5, 500);
+  assert.equal(harness.deadLetterReasons(), []);
+  await harness.finish();
+  await server.close();
+});
 
 offering('a server that closes connections because of one message still receives QoS 2', async () => {
   const harness = await createUpstreamHarness();

@@ -33,7 +33,7 @@ network(
   },
 );
 
-network('reconnect delays double up to a minute, are randomized and restart after a delivery', async () => {
+network('reconnect delays are randomized, double up to a minute and are reset by a delivery', async () => {
   const harness = await createUpstreamHarness(0.5);
   let deaf = true;
   const times: number[] = [];
@@ -119,7 +119,7 @@ network(
 );
 
 network(
-  'a silent connection is closed within one and a half keep-alives, and an idle connection only pings',
+  'an upstream connection without an answer to PINGREQ is closed within one and a half keep-alives',
   async () => {
     const harness = await createUpstreamHarness();
     let deaf = false;
@@ -148,7 +148,7 @@ network(
   },
 );
 
-network('a server that sends no CONNACK is given up after 20 s', async () => {
+network('a connection to a server that sends no CONNACK is closed after 20 s', async () => {
   const harness = await createUpstreamHarness();
   const server = await startServer(() => {});
   harness.start({ url: `mqtt://127.0.0.1:${server.port}` });
@@ -178,7 +178,7 @@ network('a server that does not speak MQTT, such as a captive portal, is reporte
   portal.close();
 });
 
-network('the reason code of a refusing or disconnecting server is reported in words', async () => {
+network('the reason code in a CONNACK or a DISCONNECT of a server is reported in words', async () => {
   for (const [reasonCode, reason] of [
     [0x86, 'wrong or missing user name or password'],
     [0x87, 'wrong or missing user name or password'],
@@ -212,7 +212,7 @@ network('the reason code of a refusing or disconnecting server is reported in wo
 });
 
 network(
-  'addresses are tried in order, and the forwarder returns to the first address when it answers',
+  'the hub tries the upstream addresses in order and returns to the first address once it answers',
   async () => {
     const harness = await createUpstreamHarness();
     const first = await freePort();

@@ -59,7 +59,7 @@ async function withProxy(seed: number, act: (fixture: Fixture) => Promise<void>)
 
 const proxies = suite('upstream: network proxy of the tests');
 
-proxies('the proxy forwards all bytes in order, also late and in pieces', () =>
+proxies('the test proxy forwards all bytes in order, also with delays and in pieces', () =>
   withProxy(1, async ({ proxy }) => {
     const bytes = Buffer.from(Array.from({ length: 40_000 }, (_, at) => (at * 7 + (at >> 8)) % 256));
     for (const condition of ['normal', 'slow'] as const) {
@@ -75,7 +75,7 @@ proxies('the proxy forwards all bytes in order, also late and in pieces', () =>
   }),
 );
 
-proxies('a client whose answers are dropped can send, and never receives again on its connection', () =>
+proxies('a client whose answers the test proxy drops can send but never receives again', () =>
   withProxy(2, async ({ proxy }) => {
     const one = client(proxy.port);
     one.say('a');
@@ -93,7 +93,7 @@ proxies('a client whose answers are dropped can send, and never receives again o
   }),
 );
 
-proxies('a half-open connection has no server, and its client is not notified', () =>
+proxies('the test proxy closes the server side of a half-open connection without notifying the client', () =>
   withProxy(3, async ({ proxy, echo }) => {
     const one = client(proxy.port);
     one.say('a');
@@ -110,7 +110,7 @@ proxies('a half-open connection has no server, and its client is not notified', 
   }),
 );
 
-proxies('bytes in a black hole are forwarded later, or their connection is broken, at random', () =>
+proxies('the test proxy forwards the bytes of a black hole later or breaks the connection', () =>
   withProxy(4, async ({ proxy }) => {
     const all = Array.from({ length: 20 }, () => client(proxy.port));
     for (const one of all) one.say('a');
@@ -125,7 +125,7 @@ proxies('bytes in a black hole are forwarded later, or their connection is broke
   }),
 );
 
-proxies('the proxy refuses and cuts connections, and skips a node that refuses', () =>
+proxies('the test proxy refuses and cuts connections on request', () =>
   withProxy(5, async ({ proxy, echo }) => {
     proxy.setCondition('refusing');
     const refused = client(proxy.port);

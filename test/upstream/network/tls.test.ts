@@ -61,7 +61,7 @@ async function resultOf(
   return forwarder.status().state === 'connected' ? 'connected' : (forwarder.status().lastError ?? '');
 }
 
-secure('only a server with a certificate of the given CA is accepted', async () => {
+secure('an upstream server whose certificate is not of the configured CA is refused', async () => {
   await withServer(serverTls(), async (harness, server) => {
     assert.is(await resultOf(harness, server, { ca: fileOf('ca.pem') }), 'connected');
     assert.is(await resultOf(harness, server, { ca: fileOf('ca.pem') }, 'localhost'), 'connected');
@@ -82,7 +82,7 @@ secure('only a server with a certificate of the given CA is accepted', async () 
   });
 });
 
-secure('only a certificate with the pinned fingerprint is accepted', async () => {
+secure('an upstream server whose certificate does not have the pinned fingerprint is refused', async () => {
   await withServer(serverTls(), async (harness, server) => {
     assert.is(await resultOf(harness, server, { fingerprint: FINGERPRINT }), 'connected');
     const other = FINGERPRINT.replace('FD', '00');
@@ -97,7 +97,7 @@ secure('only a certificate with the pinned fingerprint is accepted', async () =>
   });
 });
 
-secure('the server receives the server name and the ALPN protocols', async () => {
+secure('the TLS handshake with a server contains the configured server name and ALPN protocols', async () => {
   const seen: unknown[] = [];
   const options: TlsOptions = {
     ...serverTls(),
@@ -113,7 +113,7 @@ secure('the server receives the server name and the ALPN protocols', async () =>
   });
 });
 
-secure('the client certificate is read again for each connection', async () => {
+secure('the client certificate file is read again for each upstream connection', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-upstream-'));
   const [cert, key] = [join(folder, 'c.pem'), join(folder, 'c.key')];
   const place = (name: string): void => {
@@ -170,7 +170,7 @@ const USELESS: readonly (readonly [how: string, act: (file: string) => unknown, 
 ];
 
 secure(
-  'a certificate, key or CA that TLS cannot use is reported with its field and reason, and ends nothing',
+  'an invalid certificate, key or CA of an upstream is reported with its field and does not end the hub',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'skerry-upstream-'));
     const options = { ...serverTls(), requestCert: true, ca: readFileSync(fileOf('ca.pem')) };
@@ -220,7 +220,7 @@ secure(
   },
 );
 
-secure('an expired certificate and an unset clock are reported', async () => {
+secure('an expired server certificate is reported, with an unset clock as possible cause', async () => {
   await withServer(serverTls('expired'), async (harness, server) => {
     const result = await resultOf(harness, server, { ca: fileOf('expired.pem') }, 'localhost');
     assert.match(
