@@ -79,13 +79,20 @@ uninstall() {
   note "Skerry is removed. /var/lib/skerry holds messages and keys and stays: remove it with \"rm -r /var/lib/skerry\"."
 }
 
-if [ "$(id -u)" != 0 ] && [ -z "$root" ]; then
-  echo "install.sh: run it as root: sudo ./install.sh" >&2
-  exit 1
-fi
+need_root() {
+  if [ "$(id -u)" != 0 ] && [ -z "$root" ]; then
+    echo "install.sh: run it as root: sudo ./install.sh" >&2
+    exit 1
+  fi
+}
 
 case ${1:-} in
+  -h | --help)
+    sed -n '2,4s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
   --uninstall)
+    need_root
     uninstall
     exit 0
     ;;
@@ -95,6 +102,8 @@ case ${1:-} in
     exit 2
     ;;
 esac
+
+need_root
 
 check_architecture
 if [ "$failed" = 0 ]; then check_libraries; fi
@@ -121,5 +130,5 @@ if [ -z "$root" ] && [ -d /run/systemd/system ]; then
   systemctl restart skerry.service
   note "Skerry runs. See \"sudo skerry ps\"."
 else
-  note "Skerry is installed."
+  note "Skerry is installed. Start a hub: skerry up"
 fi

@@ -13,12 +13,12 @@ function read(path: string): Buffer {
   return readFileSync(join(root, path));
 }
 
-/** Compressed without name and time, so that equal input gives equal bytes. */
+/** Compresses without a file name and a time, so that equal input gives equal bytes. */
 function gzip(content: string | Buffer): Buffer {
   return gzipSync(content, { level: 9 });
 }
 
-/** Completion scripts by shell, with their file names in Debian's folders and in the archive. */
+/** Completion scripts by shell, with their paths in the Debian package and in the archive. */
 const COMPLETIONS = [
   { shell: 'bash', debian: 'usr/share/bash-completion/completions/skerry', archive: 'skerry.bash' },
   { shell: 'zsh', debian: 'usr/share/zsh/vendor-completions/_skerry', archive: 'skerry.zsh' },

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VERSION } from '../../src/core/version.ts';
 import { makeArchive } from './archive.ts';
@@ -10,9 +10,9 @@ import { archiveFiles, debianFiles } from './files.ts';
 /*
  * npm run package [-- x64|arm64...]
  *
- * Builds the binary of each architecture (of this machine if none is named) and makes of it, in dist/: the
- * Debian package, the archive for other systems, and the checksums of both. Equal sources and an equal
- * SOURCE_DATE_EPOCH (the time of the last commit if it is not set) give equal packages of an equal binary.
+ * Builds the binary of each architecture (of this machine if none is named). Makes in dist/ the Debian
+ * package, the archive for other systems, and SHA256SUMS of all files of a release. Equal sources and an
+ * equal SOURCE_DATE_EPOCH (default: the time of the last commit) give equal packages of an equal binary.
  */
 const root = join(import.meta.dirname, '../..');
 const dist = join(root, 'dist');
@@ -65,7 +65,9 @@ function packageFor(arch: string, seconds: number): string[] {
   } finally {
     rmSync(work, { recursive: true });
   }
-  return Object.values(names);
+  const bare = `skerry-linux-${arch}`;
+  const others = [bare, `${bare}.cdx.json`, `${bare}.cache`].filter(name => existsSync(join(dist, name)));
+  return [...Object.values(names), ...others];
 }
 
 function checksumOf(name: string): string {

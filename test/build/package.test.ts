@@ -127,7 +127,7 @@ packages('install.sh keeps changed settings at an update and the data at an unin
   const env = { ...process.env, DESTDIR: root };
   const install = (...args: string[]): string =>
     execFileSync(join(archive, 'install.sh'), args, { env, encoding: 'utf8' });
-  assert.match(install(), /Skerry is installed\./);
+  assert.match(install(), /Skerry is installed\. Start a hub: skerry up/);
   const installed = join(root, 'usr/local/bin/skerry');
   assert.is(execFileSync(installed, { encoding: 'utf8' }), 'stub\n');
   const unit = readFileSync(join(root, 'etc/systemd/system/skerry.service'), 'utf8');
@@ -146,7 +146,10 @@ packages('install.sh keeps changed settings at an update and the data at an unin
 packages('install.sh refuses a machine that cannot run the binary and names the reason', context => {
   const foreign = process.arch === 'x64' ? 'arm64' : 'x64';
   const env = { ...process.env, DESTDIR: join(context.folder, 'nowhere') };
-  const run = (archive: string, ...args: string[]): { status: number | null; stderr: string } =>
+  const run = (
+    archive: string,
+    ...args: string[]
+  ): { status: number | null; stdout: string; stderr: string } =>
     spawnSync(join(archive, 'install.sh'), args, { env, encoding: 'utf8' });
   const other = run(unpackedArchive(context, 'foreign', foreign));
   assert.is(other.status, 1);
@@ -156,6 +159,8 @@ packages('install.sh refuses a machine that cannot run the binary and names the 
   const broken = run(archive);
   assert.is(broken.status, 1);
   assert.match(broken.stderr, /the binary does not start: no loader/);
+  const help = /^Installs Skerry from its archive .*\n {2}sudo \.\/install\.sh /;
+  assert.match(run(archive, '--help').stdout, help);
   const unknown = run(archive, '--force');
   assert.is(unknown.status, 2);
   assert.match(unknown.stderr, /"--force" is not an option/);
