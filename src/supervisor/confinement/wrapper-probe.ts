@@ -9,8 +9,8 @@ import { spawnIsolated } from '../process/spawn.ts';
 /** Folders of system programs on Debian. Wrapper programs are searched only in these folders, not in PATH. */
 const FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 
-/** Timeout of a probe in milliseconds. */
-const PROBE_TIMEOUT_MS = 5_000;
+/** Timeout of a probe in milliseconds. A slow machine under load needs seconds for it. */
+const PROBE_TIMEOUT_MS = 20_000;
 
 /** Maximum characters of a wrapper program's error output that are stored. */
 const MAX_ERROR_CHARACTERS = 200;

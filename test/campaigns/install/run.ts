@@ -29,7 +29,7 @@ LOAD
 exec /bin/busybox switch_root /disk /sbin/init
 `;
 
-const HIDDEN = 'test -e /var/lib/skerry/store || echo the data folder is hidden';
+const HIDDEN = 'test -e /var/lib/skerry/store || echo the data folder is hidden >&2';
 
 const MANIFEST = {
   name: 'installed',

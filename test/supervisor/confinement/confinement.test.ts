@@ -52,7 +52,7 @@ confinement('a wrapper that hangs is killed with its children after the probe ti
   const script = `sleep 1000 & echo $! > '${context.folder}/pid'; wait`;
   const answer = probe('hangs', ['sh', '-c', script]);
   const pid = await pidIn(context.folder, 'pid');
-  clock.advance(5_000);
+  clock.advance(20_000);
   assert.is(await answer, 'sh timed out');
   await until('it is gone', () => !isRunning(pid));
   assert.is(clock.pending(), 0);
