@@ -10,7 +10,7 @@ const MODULE = '$childModule';
 const OUTPUT = '$childOutput';
 const TOPIC = '$childTopic';
 
-/** Names of the child properties as routes write them, without the `$`. */
+/** Names of the properties of a child hub's message, without the `$` that routes write in front. */
 export const CHILD_PROPERTIES: readonly string[] = [DEVICE, MODULE, OUTPUT, TOPIC].map(name => name.slice(1));
 
 /** Device names separated by slashes, from the nearest hub to the hub of origin. */

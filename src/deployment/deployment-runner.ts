@@ -242,7 +242,9 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
     const lastFinished = loaded && 'placed' in loaded ? loaded.placed : undefined;
     const before = healthBaselineOf(lastFinished, executor.current(), target, forceRestart, statuses());
     for (const name of before.excluded)
-      log.warn(`Module "${name}" was unhealthy before and is unchanged: its health is ignored.`);
+      log.warn(
+        `Module "${name}" was unhealthy before this deployment and is unchanged: its health does not affect the result.`,
+      );
     return before;
   };
 

@@ -2,7 +2,7 @@ import { abortable } from '../core/async/abortable.ts';
 import type { Placed, Plan, PlanStep } from '../manifest/diff/plan.ts';
 import { planOf, stateAfterFailure, stateAfterStep } from '../manifest/diff/plan.ts';
 
-/** Function that executes one step of the plan to `target`. */
+/** Function that executes one step of the plan that leads to `target`. */
 export type ExecuteStep = (step: PlanStep, target: Placed, signal: AbortSignal) => Promise<void>;
 
 /** Options for the execution of a plan. */

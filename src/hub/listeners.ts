@@ -73,7 +73,8 @@ export function createListeners({ listen, clock, log }: ListenersSettings): List
     else if (found.message !== one.failure.message) logRetry(found);
   };
 
-  const logRetry = (failure: Failure): void => log.warn(`${failure.message} The hub retries while it runs.`);
+  const logRetry = (failure: Failure): void =>
+    log.warn(`${failure.message} The hub tries again while it runs.`);
 
   const change: Listeners['use'] = async (entries, home) => {
     wanted = entries;

@@ -123,9 +123,9 @@ async function updateState(
 }
 
 /**
- * Locks the data folder after the orphans of a killed watchdog have ended. Retries, because an orphan can be
- * missed: orphans are found by their environment, an exiting process loses its environment before its lock,
- * and a starting process has no lock yet.
+ * Locks the data folder after the orphans of a killed watchdog have ended. Orphans are found by their
+ * environment. Retries, because two orphans are not found: one that exits has lost its environment and still
+ * has the lock, and one that starts has no lock yet.
  */
 async function lockAfter(
   watchdog: WatchdogProcess,

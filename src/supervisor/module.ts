@@ -123,7 +123,7 @@ export function createModule(initialSpec: ModuleSpec, settings: ModuleSettings):
   };
 
   const warn = (restriction: string): void =>
-    log.warn(`Module "${name}" runs without a configured restriction. ${restriction}`);
+    log.warn(`Module "${name}" runs, but a configured restriction cannot be applied. ${restriction}`);
 
   const onStartError = ({ reason, transient }: StartError): void => {
     startedAt = clock.monotonic();

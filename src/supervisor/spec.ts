@@ -145,7 +145,9 @@ export type ModuleStatus = {
   readonly late: boolean;
   /** Number of log lines that were cut at MAX_LOG_LINE_BYTES. */
   readonly cutLines: number;
-  /** Number of messages that the current process has printed. Undefined if its output is logged. */
+  /**
+   * Number of messages that the current process has printed. Undefined if its output contains no messages.
+   */
   readonly printedLines: number | undefined;
   /**
    * Number of messages that the hub rejected, plus the number of messages that exceeded the maximum packet

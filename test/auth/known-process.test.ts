@@ -89,14 +89,17 @@ known('the owner of a connection is not looked up if no module has a user of its
   }
 });
 
-known('a connection whose process is not looked up is closed when a new manifest requires the lookup', () => {
-  const { identities } = setUp({ modules: { one: { exec: ['x'] } } }, 'other');
-  const anonymous = { kind: 'client', user: undefined } as const;
-  assert.is(identities.update(parsed({ modules: { one: { exec: ['y'] } } }))(anonymous), true);
-  assert.is(identities.update(parsed({ modules: MODULES }))(anonymous), false);
-  assert.is(identities.update(parsed({ modules: MODULES }))({ kind: 'module', module: 'one' }), true);
-  assert.is(identities.update(parsed({ modules: MODULES }))(anonymous), true);
-});
+known(
+  'a client that was accepted without a lookup of its process is disconnected when a new manifest requires it',
+  () => {
+    const { identities } = setUp({ modules: { one: { exec: ['x'] } } }, 'other');
+    const anonymous = { kind: 'client', user: undefined } as const;
+    assert.is(identities.update(parsed({ modules: { one: { exec: ['y'] } } }))(anonymous), true);
+    assert.is(identities.update(parsed({ modules: MODULES }))(anonymous), false);
+    assert.is(identities.update(parsed({ modules: MODULES }))({ kind: 'module', module: 'one' }), true);
+    assert.is(identities.update(parsed({ modules: MODULES }))(anonymous), true);
+  },
+);
 
 known(
   "a client on a module's socket is identified as the module, and refused with the login of another",

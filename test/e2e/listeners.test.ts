@@ -38,7 +38,7 @@ listeners(
     assert.equal(device.commands(), ['m: sleep 1001']);
     assert.match(
       hub.log(),
-      /Cannot listen on 203\.0\.113\.7:1883 \(.*EADDRNOTAVAIL.*\).* The hub retries while it runs\./,
+      /Cannot listen on 203\.0\.113\.7:1883 \(.*EADDRNOTAVAIL.*\).* The hub tries again while it runs\./,
     );
     assert.match((await device.command('ps')).out, /not listening on 203\.0\.113\.7:1883: Cannot listen/);
     const { code, out } = await device.command('check');
@@ -61,7 +61,7 @@ listeners(
     await device.up('set.json');
     assert.match(
       device.hub().log(),
-      new RegExp(`Port ${port} on 127\\.0\\.0\\.1 is in use.* The hub retries`),
+      new RegExp(`Port ${port} on 127\\.0\\.0\\.1 is in use.* The hub tries again`),
     );
     await until('the module runs', () => device.commands().length === 1);
     assert.equal((await device.status()).listeners, []);

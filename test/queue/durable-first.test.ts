@@ -140,21 +140,24 @@ durableFirst('a failed commit stores neither the message nor its metadata', asyn
   await harness.finish();
 });
 
-durableFirst('a message that is refused for its size or its name stores no metadata', async () => {
-  const harness = await createStoreHarness({ boundOf: () => ({ maxSize: 10, whenFull: 'reject' }) });
-  assert.is(await appendWithMetadata(harness, [to('a')]), 'store.full');
-  const long = 'n'.repeat(MAX_NAME_BYTES + 1);
-  assert.is(await appendWithMetadata(harness, [], long), 'store.write');
-  assert.equal(harness.store.names('n'), []);
-  const longest = 'ö'.repeat(MAX_NAME_BYTES / 2);
-  assert.is(await appendWithMetadata(harness, [], longest), undefined);
-  await harness.restart();
-  assert.equal(harness.store.names('ö'), [longest]);
-  await harness.finish();
-});
+durableFirst(
+  'a message that is refused because of its size or its queue name stores no metadata',
+  async () => {
+    const harness = await createStoreHarness({ boundOf: () => ({ maxSize: 10, whenFull: 'reject' }) });
+    assert.is(await appendWithMetadata(harness, [to('a')]), 'store.full');
+    const long = 'n'.repeat(MAX_NAME_BYTES + 1);
+    assert.is(await appendWithMetadata(harness, [], long), 'store.write');
+    assert.equal(harness.store.names('n'), []);
+    const longest = 'ö'.repeat(MAX_NAME_BYTES / 2);
+    assert.is(await appendWithMetadata(harness, [], longest), undefined);
+    await harness.restart();
+    assert.equal(harness.store.names('ö'), [longest]);
+    await harness.finish();
+  },
+);
 
 durableFirst(
-  'a message that is dropped before its commit is reported as durable only after the commit',
+  'if a message is dropped before its commit, its sender is told only after the commit that it is durable',
   async () => {
     const harness = await createStoreHarness();
     const { sent, drain } = receive(harness);

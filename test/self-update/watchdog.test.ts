@@ -166,26 +166,29 @@ byEachShell(
   },
 );
 
-byEachShell('a stopped trial is recorded as stopped only if its hub exited with 0', async (folder, shell) => {
-  const { stopped, unconfirmed } = updatePaths(folder);
-  const bad = startWatchdog(folder, shell, `trap 'exit 4' TERM; ${READY}; while :; do sleep 0.1; done`, 30);
-  await bad.ready();
-  bad.signal('SIGTERM');
-  assert.is(await bad.gone, 4);
-  assert.equal([existsSync(stopped), existsSync(unconfirmed)], [false, true]);
-  writeFileSync(join(folder, 'ready'), '');
-  const healthy = startWatchdog(
-    folder,
-    shell,
-    `trap 'exit 0' TERM; ${READY}; while :; do sleep 0.1; done`,
-    30,
-  );
-  await until('it is ready', () => readFileSync(join(folder, 'ready'), 'utf8') !== '');
-  healthy.signal('SIGTERM');
-  assert.is(await healthy.gone, 0);
-  assert.equal([existsSync(stopped), existsSync(unconfirmed)], [true, false]);
-  assert.not(existsSync(join(folder, 'base')));
-});
+byEachShell(
+  'a trial that is told to stop counts as stopped if its hub exits with 0, and as failed otherwise',
+  async (folder, shell) => {
+    const { stopped, unconfirmed } = updatePaths(folder);
+    const bad = startWatchdog(folder, shell, `trap 'exit 4' TERM; ${READY}; while :; do sleep 0.1; done`, 30);
+    await bad.ready();
+    bad.signal('SIGTERM');
+    assert.is(await bad.gone, 4);
+    assert.equal([existsSync(stopped), existsSync(unconfirmed)], [false, true]);
+    writeFileSync(join(folder, 'ready'), '');
+    const healthy = startWatchdog(
+      folder,
+      shell,
+      `trap 'exit 0' TERM; ${READY}; while :; do sleep 0.1; done`,
+      30,
+    );
+    await until('it is ready', () => readFileSync(join(folder, 'ready'), 'utf8') !== '');
+    healthy.signal('SIGTERM');
+    assert.is(await healthy.gone, 0);
+    assert.equal([existsSync(stopped), existsSync(unconfirmed)], [true, false]);
+    assert.not(existsSync(join(folder, 'base')));
+  },
+);
 
 byEachShell('the watchdog uses less than 1 MB of memory', async (folder, shell) => {
   const hub = startWatchdog(folder, shell, `${CONFIRM}; ${READY}; exec sleep 1000`, 30);

@@ -11,7 +11,9 @@ import { createInventory } from './inventory.ts';
 import type { EntryContent, TarEntry } from './tar.ts';
 import { readTar } from './tar.ts';
 
-/** Returns the maximum bytes of an archive with this content, either compressed or not. */
+/**
+ * Returns the maximum size in bytes of an archive with this content. It holds for the compressed archive too.
+ */
 export function maxArchiveBytes({ size, files }: { size: number; files: number }): number {
   return size + files * ARCHIVE_ENTRY_BYTES + ARCHIVE_END_BYTES;
 }

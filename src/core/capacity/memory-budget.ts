@@ -8,7 +8,7 @@ export type MemoryBudget = {
    */
   readonly arrivals: number;
   /**
-   * Incomplete packets of clients. Beyond this bound the hub closes the connection with the oldest packet.
+   * Incomplete packets of clients. Beyond this bound the hub closes the connection with the oldest one.
    */
   readonly incoming: number;
   /**

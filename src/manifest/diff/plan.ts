@@ -7,7 +7,7 @@ import { upstreamChanges, upstreamSettings } from './upstream-changes.ts';
 export type ModuleChange = {
   readonly module: string;
   readonly change: 'start' | 'stop' | 'restart' | 'adjust' | 'keep';
-  /** Names of the changed fields if the module is restarted or adjusted. Empty for any other change. */
+  /** Names of the changed fields that require a restart or an adjustment. Empty for any other change. */
   readonly fields: readonly string[];
 };
 
@@ -28,7 +28,9 @@ export type Plan = {
   readonly modules: readonly ModuleChange[];
   readonly upstreams: readonly UpstreamChange[];
   readonly steps: readonly PlanStep[];
-  /** Components of the hub that change for other reasons than added and removed modules. */
+  /**
+   * Components of the hub that change, except those that change only because modules are added or removed.
+   */
   readonly changedParts: readonly HubPart[];
 };
 
@@ -217,7 +219,7 @@ function moduleChanges(current: Placed, target: Placed, down: ReadonlySet<string
   return [...stops, ...changes];
 }
 
-/** Returns the changed fields of a module, except permissions. Only the hash of a bundle is compared. */
+/** Returns the changed fields of a module, except permissions. Bundles are compared by their hash. */
 function changedFields(one: ModuleEntry, other: ModuleEntry): string[] {
   const [before, after]: Readonly<Record<string, unknown>>[] = [one, other].map(module => ({
     ...module,

@@ -5,7 +5,7 @@ import type { Manifest, UpstreamEntry } from '../types.ts';
 export type UpstreamChange = {
   readonly upstream: string;
   readonly change: 'start' | 'stop' | 'restart' | 'keep';
-  /** Names of the changed fields if the upstream is restarted. Empty for any other change. */
+  /** Names of the changed fields that require a restart of the upstream. Empty if it is not restarted. */
   readonly fields: readonly string[];
 };
 

@@ -150,5 +150,5 @@ export const manifestSchema = v.pipe(
 /** Manifest as written in a file, before the defaults are filled in. */
 export type ManifestInput = v.InferInput<typeof manifestSchema>;
 
-/** Manifest with all defaults, in the structure of the file. */
+/** Manifest in the structure of its file, with a default for each missing field. */
 export type WrittenManifest = v.InferOutput<typeof manifestSchema>;

@@ -21,9 +21,10 @@ export type CommitPlan = {
 
 /**
  * Moves the content of the next commit out of a batch. A message in flight stays in the batch if it arrived
- * at hub time (the hub's own clock for TTLs) `freshFrom` or later, because an acknowledgement makes its write
- * unnecessary. A message never stays if it is durable-first, or if the commit writes a younger message of its
- * lane, because a crash would then reverse the order of both messages.
+ * at hub time (the hub's own clock for TTLs) `freshFrom` or later: if it is acknowledged soon, it need not be
+ * written. Two kinds never stay: messages that are delivered only after their commit (durable-first), and
+ * messages whose queue has a younger message of the same priority in this commit, because a crash would
+ * reverse their order.
  */
 export function planCommit(batch: Batch, freshFrom: number): CommitPlan {
   const { removals, metadata, retired, callbacks } = batch;

@@ -230,8 +230,8 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     if (stopped) return;
     stopped = true;
     queue.consumer = undefined;
-    // After the stop no entry is in flight, so the oldest entries may be dropped if a bound is reached. The
-    // search for the oldest entry therefore starts over.
+    // Entries that were in flight could not be dropped when a bound was reached. Now they can, so the search
+    // for the oldest entry starts at the front again.
     for (const lane of queue.lanes) if (lane !== undefined) lane.droppedUpTo = 0;
   };
 

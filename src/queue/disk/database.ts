@@ -137,7 +137,10 @@ const OPTIONS = {
   trackMetrics: true,
 } as const;
 
-/** Checks the format of a store. Writes format and salt to a new store. */
+/**
+ * Checks the format of an existing store. Writes the format, and the salt of the journal's checksums, to a
+ * new store.
+ */
 function checkFormat(root: Root, folder: string): void {
   const bytes = root.get(FORMAT_KEY);
   if (bytes !== undefined) {

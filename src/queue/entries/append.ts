@@ -151,8 +151,8 @@ function diskRefusal({
 }
 
 /**
- * Drops entries as the policies of the full queues and of the store allow. A message that a policy refuses
- * drops no entry.
+ * Drops entries as the policies of the full queues and of the store allow. If a policy refuses the message,
+ * no entry is dropped.
  */
 function dropOrRefuse(
   host: AppendHost,

@@ -28,7 +28,9 @@ export type DiskUsage = {
 
 /** Creates the counter. `recovered` is the content of the journals at the start. */
 export function createDiskUsage(database: Database, journal: Journal, recovered: Batch): DiskUsage {
-  /** Number of removed entries by sequence, for messages whose body is stored once for several queues. */
+  /**
+   * Number of removed entries of each message whose body is stored once for several queues, by its sequence.
+   */
   const removedCounts = new Map<number, number>();
   let pages = database.usedBytes();
   let reserved = 0;

@@ -114,7 +114,7 @@ export function openJournal(folder: string, salt: Buffer, generation: number): J
       const file = files[current % 2];
       if (file === undefined) return;
       const run = sealRun(draft, salt, current, index);
-      // The first run of a new file allocates all of its space, so that ENOSPC cannot happen later.
+      // The first write to a new journal file allocates the whole file, so that ENOSPC cannot happen later.
       const whole = file.size() < JOURNAL_BYTES && run.length < JOURNAL_BYTES;
       const blocks = whole ? imageOf(current % 2) : run;
       await file.write(blocks, position);

@@ -57,7 +57,7 @@ export type RunAppend = {
 /** Run under construction. `end` is the position of the next write. */
 export type RunDraft = { readonly blocks: Buffer; end: number };
 
-/** Changes of a run other than appends, in the order of the layout. */
+/** Changes in a run other than appended messages, in the order in which the journal file contains them. */
 export type Changes = readonly [
   hubTime: number,
   queues: readonly (number | string)[],
@@ -78,7 +78,9 @@ export function draftRun(changes: Changes, appendBytes: number, space: (bytes: n
   return { blocks, end: CHANGES_AT + encoded.length };
 }
 
-/** Returns the bytes of an append in a run. `holds` is the number of queues that hold the message. */
+/**
+ * Returns the size in bytes of one appended message in a run. `holds` is the number of queues that store it.
+ */
 export function appendSize(recordBytes: number, holds: number): number {
   return APPEND_BYTES + holds * HOLD_BYTES + recordBytes;
 }

@@ -40,9 +40,8 @@ export function compareNumbers(
 }
 
 /**
- * Generates code with the result of `test`, or undefined if one of `numbers` is NaN. NaN is checked only if
- * `test` is true for the operator `!=`, or false for any other operator, because these are the results for
- * NaN.
+ * Generates code with the result of `test`, or undefined if one of `numbers` is NaN. With NaN, `!=` is always
+ * true, and every other operator is always false. The code checks for NaN only after that result.
  */
 function undefinedForNaN(test: string, numbers: readonly string[], operator: Comparison): string {
   const defined = numbers.map(name => `${name} === ${name}`).join(' && ');

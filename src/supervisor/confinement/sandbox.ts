@@ -55,7 +55,8 @@ export function privateMounts({ privileged, own, hidden, visible, offline }: San
 }
 
 /**
- * Returns the bubblewrap command: like `privateMounts`, with separate pid, IPC and UTS namespaces and /dev.
+ * Returns the bubblewrap command. It mounts what `privateMounts` mounts, with a /dev of its own, in separate
+ * pid, IPC and UTS namespaces.
  */
 export function bubblewrap({ own, hidden, visible, offline, cwd, devices }: SandboxSettings): string[] {
   const hiddenMounts = hidden.flatMap(folder => ['--perms', '0755', '--size', '65536', '--tmpfs', folder]);

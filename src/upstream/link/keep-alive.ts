@@ -37,7 +37,7 @@ export type KeepAlive = {
 export function startKeepAlive(settings: KeepAliveSettings): KeepAlive {
   const { clock, milliseconds, waiting, readingSince, ping, dead } = settings;
   let heard = clock.monotonic();
-  /** Earliest monotonic time at which the last packet can have been sent. */
+  /** Lower bound of the monotonic time at which the hub sent its last packet. */
   let said = heard;
   let checkedAt = heard;
   let hasSent = false;

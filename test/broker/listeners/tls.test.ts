@@ -185,7 +185,7 @@ tls('a missing or invalid certificate file is logged by name and read again unti
         );
         assert.match(
           broker.log.join(),
-          /warn broker: The listener's cert .* The hub retries while it runs\./,
+          /warn broker: The listener's cert .* The hub tries again while it runs\./,
         );
         assert.is(broker.hub().status().listeners.length, 1);
         copyFileSync(certificate('sensor.pem'), cert);

@@ -183,18 +183,20 @@ for (const more of [{}, { user: 'dynamic' }, { sandbox: 'standard' }, { sandbox:
   );
 }
 
-sandbox('secret files that a crash of the hub left are removed at the next start, also files on disk', () =>
-  withSupervisor(OUTSIDE_TMP, async harness => {
-    const data = join(harness.folder, 'data');
-    const memory = makeTmpfsFolder(data);
-    if (typeof memory !== 'string') throw new Error(memory.reason);
-    for (const folder of [join(memory, 'gone'), join(data, 'secrets/gone')]) {
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, 'KEY'), 'hush');
-    }
-    await harness.supervisor.start([]);
-    assert.equal([existsSync(join(memory, 'gone')), existsSync(join(data, 'secrets'))], [false, false]);
-  }),
+sandbox(
+  'secret files in memory and on disk that remain after a crash of the hub are removed at its next start',
+  () =>
+    withSupervisor(OUTSIDE_TMP, async harness => {
+      const data = join(harness.folder, 'data');
+      const memory = makeTmpfsFolder(data);
+      if (typeof memory !== 'string') throw new Error(memory.reason);
+      for (const folder of [join(memory, 'gone'), join(data, 'secrets/gone')]) {
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(join(folder, 'KEY'), 'hush');
+      }
+      await harness.supervisor.start([]);
+      assert.equal([existsSync(join(memory, 'gone')), existsSync(join(data, 'secrets'))], [false, false]);
+    }),
 );
 
 sandbox('a module in a strict sandbox sees only its own processes and granted devices', () =>

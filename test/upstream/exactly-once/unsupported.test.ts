@@ -181,28 +181,31 @@ offering('a new server at the same address is tested for QoS 2 again', async () 
   await server.close();
 });
 
-offering('a server that closes connections because of one message still receives QoS 2', async () => {
-  const harness = await createUpstreamHarness();
-  const server = await startServer(
-    storingSessions((packet, connection, index) => {
-      if (packet.cmd === 'publish' && packet.payload.toString() === 'bad') connection.socket.end();
-      else acceptAll(packet, connection, index);
-    }),
-    0,
-    4,
-  );
-  harness.start({ url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true });
-  await harness.append(['bad', ...numbers(3)]);
-  await delivered(harness, 3);
-  const qos = server.connections.flatMap(published).flatMap(([text, one]) => (text === '2' ? [one] : []));
-  assert.equal(qos, [2]);
-  assert.is(warnings(harness), 0);
-  assert.equal(harness.deadLetterReasons(), [
-    'the upstream closes the connection when it receives the message',
-  ]);
-  await harness.finish();
-  await server.close();
-});
+offering(
+  'if a server closes its connections because of one message, the other messages are still sent at QoS 2',
+  async () => {
+    const harness = await createUpstreamHarness();
+    const server = await startServer(
+      storingSessions((packet, connection, index) => {
+        if (packet.cmd === 'publish' && packet.payload.toString() === 'bad') connection.socket.end();
+        else acceptAll(packet, connection, index);
+      }),
+      0,
+      4,
+    );
+    harness.start({ url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true });
+    await harness.append(['bad', ...numbers(3)]);
+    await delivered(harness, 3);
+    const qos = server.connections.flatMap(published).flatMap(([text, one]) => (text === '2' ? [one] : []));
+    assert.equal(qos, [2]);
+    assert.is(warnings(harness), 0);
+    assert.equal(harness.deadLetterReasons(), [
+      'the upstream closes the connection when it receives the message',
+    ]);
+    await harness.finish();
+    await server.close();
+  },
+);
 
 offering('support of QoS 2 is stored separately for each address', async () => {
   const harness = await createUpstreamHarness();
