@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle } from './build/bundle.mjs';
-import { align, codeCache, publishCache, publishedCache } from './build/code-cache.mjs';
+import { addSlack, align, codeCache, publishCache, publishedCache } from './build/code-cache.mjs';
 import { makeExecutable } from './build/executable.mjs';
 import { licenceTexts } from './build/licences.mjs';
 import { compileTerminal, patchLmdb, stripperFor } from './build/native/native.mjs';
@@ -50,8 +50,9 @@ async function build(arch, work, output, givenCache) {
       ? codeCache(programs.hub, assets.lmdb, runtime, arch, work)
       : publishedCache(givenCache, programs.hub, runtime, work);
   if (cache !== undefined) {
-    texts['hub.cache'] = cache;
     publishCache(cache, programs.hub, runtime, `${output}.cache`);
+    addSlack(cache);
+    texts['hub.cache'] = cache;
   }
   makeExecutable({ main, assets: { ...assets, ...texts }, draft, work });
   if (cache !== undefined) align(draft, cache);

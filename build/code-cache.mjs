@@ -43,14 +43,14 @@ export function codeCache(program, native, runtime, arch, work) {
   for (let start = 0; start < STARTS; start++) {
     run(tool, [...args, program, native, cache, manifest, join(folder, 'data')], { timeout: LONGEST });
   }
-  return withSlack(cache);
+  return cache;
 }
 
-function withSlack(cache) {
+/** Puts the space in front of a code cache in which `align` moves it. */
+export function addSlack(cache) {
   const slack = Buffer.alloc(ALIGNMENT);
   slack[0] = ALIGNMENT;
   writeFileSync(cache, Buffer.concat([slack, readFileSync(cache)]));
-  return cache;
 }
 
 /**
@@ -59,8 +59,7 @@ function withSlack(cache) {
  * binary.
  */
 export function publishCache(cache, program, runtime, file) {
-  const bytes = readFileSync(cache).subarray(ALIGNMENT);
-  writeFileSync(file, Buffer.concat([fittingHash(program, runtime), bytes]));
+  writeFileSync(file, Buffer.concat([fittingHash(program, runtime), readFileSync(cache)]));
 }
 
 /** The code cache of an earlier build, as a file in `work`. It must have been made of the same program. */
@@ -71,7 +70,7 @@ export function publishedCache(file, program, runtime, work) {
     throw new Error(`"${file}" is the code cache of another program: build without --cache.`);
   const cache = join(work, 'hub.cache');
   writeFileSync(cache, bytes.subarray(fitting.length));
-  return withSlack(cache);
+  return cache;
 }
 
 function fittingHash(program, runtime) {

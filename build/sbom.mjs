@@ -1,34 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { addonApi, bundledPackages } from './licences.mjs';
 import { root } from './paths.mjs';
+import { bundledPackages, COMPILED_IN } from './third-party.mjs';
 import { run } from './tools.mjs';
-
-const libraries = join(root, 'node_modules', 'lmdb', 'dependencies');
-
-/** Components that lmdb and node-pty compile into their native parts, with the source of their versions. */
-const COMPILED_IN = [
-  {
-    name: 'liblmdb',
-    license: 'OLDAP-2.8',
-    header: join(libraries, 'lmdb', 'libraries', 'liblmdb', 'lmdb.h'),
-    fields: ['MDB_VERSION_MAJOR', 'MDB_VERSION_MINOR', 'MDB_VERSION_PATCH'],
-  },
-  {
-    name: 'lz4',
-    license: 'BSD-2-Clause',
-    header: join(libraries, 'lz4', 'lib', 'lz4.h'),
-    fields: ['LZ4_VERSION_MAJOR', 'LZ4_VERSION_MINOR', 'LZ4_VERSION_RELEASE'],
-  },
-];
-
-function compiledComponent({ name, license, header, fields }) {
-  const text = readFileSync(header, 'utf8');
-  const numbers = fields.map(field => new RegExp(`#define ${field}\\s+(\\d+)`).exec(text)?.[1]);
-  if (numbers.includes(undefined)) throw new Error(`build/sbom.mjs does not find the version in ${header}.`);
-  return { ...library({ name, version: numbers.join('.') }), licenses: [{ license: { id: license } }] };
-}
 
 /**
  * The bill of materials of a binary in CycloneDX 1.5 (JSON): the npm packages of which `sources` are the
@@ -43,9 +18,8 @@ export function billOfMaterials(binary, arch, sources, runtimeBinary) {
   const components = [
     ...bundledPackages(sources).map(npmComponent),
     ...COMPILED_IN.map(compiledComponent),
-    npmComponent(addonApi()),
-    { ...library({ name: 'node', version: node }), type: 'platform', purl: `pkg:generic/node@${node}` },
-    ...Object.entries(parts).map(([part, release]) => library({ name: part, version: release })),
+    { ...component('node', node), type: 'platform', purl: `pkg:generic/node@${node}` },
+    ...Object.entries(parts).map(([part, release]) => component(part, release)),
   ];
   const bill = {
     bomFormat: 'CycloneDX',
@@ -66,13 +40,22 @@ export function billOfMaterials(binary, arch, sources, runtimeBinary) {
   return `${JSON.stringify(bill, undefined, 2)}\n`;
 }
 
-function npmComponent({ name, version, license }) {
-  const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
-  return { ...library({ name, version }), purl, licenses: [{ license: { id: license } }] };
+function compiledComponent({ name, version, license, isNpmPackage }) {
+  if (isNpmPackage === true) return npmComponent({ name, version: version(), license });
+  return licensed(component(name, version()), license);
 }
 
-function library({ name, version }) {
+function npmComponent({ name, version, license }) {
+  const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
+  return licensed({ ...component(name, version), purl }, license);
+}
+
+function component(name, version) {
   return { type: 'library', name, version };
+}
+
+function licensed(part, id) {
+  return { ...part, licenses: [{ license: { id } }] };
 }
 
 /** A UUID of version 8 (RFC 9562) from the first bytes of a hash in hexadecimal. */

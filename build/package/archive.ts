@@ -2,17 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { PackagedFile } from './files.ts';
+import type { PackageSettings } from './tree.ts';
 import { writeTree } from './tree.ts';
 
-/** Archive to make: its files, the folder that they are in, and the time of each in seconds since 1970. */
-export type ArchiveSettings = {
-  readonly files: readonly PackagedFile[];
-  readonly folder: string;
-  readonly seconds: number;
-  readonly work: string;
-  readonly output: string;
-};
+/** Archive to make, with the folder that contains its files. */
+export type ArchiveSettings = PackageSettings & { readonly folder: string };
 
 /** Makes a tar.gz whose bytes depend on the files, the folder and the time only. */
 export function makeArchive({ files, folder, seconds, work, output }: ArchiveSettings): void {

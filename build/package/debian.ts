@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PackagedFile } from './files.ts';
+import type { PackageSettings } from './tree.ts';
 import { writeTree } from './tree.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -10,15 +11,10 @@ const root = join(import.meta.dirname, '../..');
 /** Scripts that dpkg runs. */
 const SCRIPTS = ['postinst', 'prerm', 'postrm'];
 
-export type DebianSettings = {
-  readonly files: readonly PackagedFile[];
+export type DebianSettings = PackageSettings & {
   readonly version: string;
   /** Debian's name of the architecture. */
   readonly architecture: string;
-  /** Seconds since 1970 that every file gets as its time. */
-  readonly seconds: number;
-  readonly work: string;
-  readonly output: string;
 };
 
 /** Makes a Debian package. Compressed with xz, because the dpkg of Debian 11 reads no zstd. */

@@ -9,6 +9,10 @@ export type PackagedFile = { readonly path: string; readonly mode: number; reado
 
 const root = join(import.meta.dirname, '../..');
 
+function plain(path: string, content: Buffer | string): PackagedFile {
+  return { path, mode: 0o644, content: Buffer.from(content) };
+}
+
 function read(path: string): Buffer {
   return readFileSync(join(root, path));
 }
@@ -33,11 +37,6 @@ function completionOf(shell: string): Buffer {
 
 /** Files of the Debian package. `binary` and `licences` are paths of built files. */
 export function debianFiles(binary: string, licences: string, changelog: string): PackagedFile[] {
-  const plain = (path: string, content: Buffer | string): PackagedFile => ({
-    path,
-    mode: 0o644,
-    content: Buffer.from(content),
-  });
   const documentation = 'usr/share/doc/skerry';
   return [
     { path: 'usr/bin/skerry', mode: 0o755, content: readFileSync(binary) },
@@ -57,11 +56,6 @@ export function debianFiles(binary: string, licences: string, changelog: string)
 
 /** Files of the archive for systems without Debian packages. */
 export function archiveFiles(binary: string, licences: string, architecture: string): PackagedFile[] {
-  const plain = (path: string, content: Buffer | string): PackagedFile => ({
-    path,
-    mode: 0o644,
-    content: Buffer.from(content),
-  });
   return [
     { path: 'skerry', mode: 0o755, content: readFileSync(binary) },
     { path: 'install.sh', mode: 0o755, content: read('packaging/install.sh') },
