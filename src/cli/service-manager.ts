@@ -1,12 +1,10 @@
 import { nativeFunction } from '../supervisor/terminal/native-addon.ts';
 
 /**
- * Notifies the service manager that the hub is ready: sends `READY=1` to the socket `NOTIFY_SOCKET`
- * (sd_notify(3)). Returns false if the variable is not set or the notification fails.
+ * Tells the service manager at the Unix socket `path` that the hub is ready (sd_notify(3), `READY=1`).
+ * Returns false if the message was not sent.
  */
-export async function notifyReady(): Promise<boolean> {
-  const path = process.env['NOTIFY_SOCKET'];
-  if (path === undefined || path === '') return false;
+export async function notifyReady(path: string): Promise<boolean> {
   const notify = await nativeFunction('notify');
   return notify?.(path, 'READY=1') === true;
 }

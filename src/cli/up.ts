@@ -65,7 +65,8 @@ export async function run(args: readonly string[]): Promise<number> {
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--no-maglev');
   containStrayExceptions(log);
-  if (process.env['NOTIFY_SOCKET'] !== undefined && !(await notifyReady()))
+  const manager = process.env['NOTIFY_SOCKET'];
+  if (manager !== undefined && !(await notifyReady(manager)))
     log.warn('Cannot notify the service manager that the hub is ready: use Type=simple in the unit.');
   const cause = await Promise.race([request.told, hub.replaced]);
   // Prevents a deadlock at the exit: this thread waits for the compiler thread, which may wait until this

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { folderWith, removeFolder, skerry, until } from '../harness/binary.ts';
+import { runHub } from '../harness/skip.ts';
 
 const notification = suite('e2e: readiness for a service manager');
 
@@ -25,28 +25,21 @@ const MANIFEST = {
 /** Runs a hub and a service manager with the socket `address`. Returns what the hub reported to it. */
 async function readiness(address: string): Promise<string[]> {
   const folder = folderWith({ 'manager.py': MANAGER, 'manifest.json': JSON.stringify(MANIFEST) });
-  const inFolder = (text: string): string => text.replace('FOLDER', folder);
-  const manager = spawn('python3', [join(folder, 'manager.py'), inFolder(address)]);
+  const socket = address.replace('FOLDER', folder);
+  const manager = spawn('python3', [join(folder, 'manager.py'), socket]);
   let received = '';
   manager.stdout.setEncoding('utf8').on('data', (text: string) => {
     received += text;
   });
-  await until('the manager listens', () => received.includes('bound'));
-  const arguments_ = ['up', join(folder, 'manifest.json'), '--data', join(folder, 'data')];
-  const env = { ...process.env, NOTIFY_SOCKET: inFolder(address) };
-  const hub = spawn(skerry, arguments_, { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  let log = '';
-  hub.stderr.setEncoding('utf8').on('data', (text: string) => {
-    log += text;
-  });
   try {
-    await until('the manager is told', () => received.includes('READY=1'));
-    await until('the hub has logged its listeners', () => log.includes(' listens on '));
+    await until('the manager listens', () => received.includes('bound'));
+    const up = [skerry, 'up', join(folder, 'manifest.json'), '--data', join(folder, 'data')];
+    await runHub(up, { ...process.env, NOTIFY_SOCKET: socket }, () =>
+      until('the manager is told', () => received.includes('READY=1')),
+    );
     return received.trim().split('\n').slice(1);
   } finally {
-    hub.kill('SIGTERM');
     manager.kill('SIGKILL');
-    if (hub.exitCode === null) await once(hub, 'exit');
     removeFolder(folder);
   }
 }

@@ -5,29 +5,19 @@
  * and users under the hardened unit, reboot, kill, upgrade, downgrade, purge. Needs Debian on x64 with
  * qemu-system-x86, mmdebstrap, busybox-static and e2fsprogs. The machine is emulated and takes some minutes.
  */
-import { spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeDebianPackage } from '../../../build/package/debian.ts';
 import { debianFiles } from '../../../build/package/files.ts';
 import { VERSION } from '../../../src/core/version.ts';
-import { fetchKernel, makeInitialFiles } from '../vm/kernel.ts';
+import { runMachine } from '../vm/machine.ts';
 import { makeDisk } from './disk.ts';
-
-const MEMORY_MEBIBYTES = 256;
 
 /** Milliseconds for both boots. */
 const TIMEOUT = 1_500_000;
 
 /** Version of the package that the other one is upgraded to. */
 const NEWER = '9.0.0';
-
-const INITIAL = `#!/bin/busybox sh
-/bin/busybox mount -t devtmpfs dev /dev
-LOAD
-/bin/busybox mount -t ext4 /dev/vda /disk
-exec /bin/busybox switch_root /disk /sbin/init
-`;
 
 const HIDDEN = 'test -e /var/lib/skerry/store || echo the data folder is hidden >&2';
 
@@ -61,37 +51,17 @@ copyFileSync(join(import.meta.dirname, 'scenario.sh'), join(scenario, 'scenario.
 writeFileSync(join(scenario, 'manifest.json'), JSON.stringify(MANIFEST));
 makePackage(VERSION, join(scenario, 'old.deb'));
 makePackage(NEWER, join(scenario, 'new.deb'));
-const kernel = fetchKernel(folder);
-const initial = makeInitialFiles(folder, kernel, INITIAL);
-const disk = makeDisk(folder, scenario);
-const output = await boot();
+const output = await runMachine({
+  folder,
+  disk: makeDisk(folder, scenario),
+  init: '/sbin/init',
+  kernelOptions: ['systemd.show_status=0'],
+  options: [],
+  timeout: TIMEOUT,
+});
 const passed = output.match(/^ok /gm)?.length ?? 0;
 const failed = output.match(/^FAILED /gm)?.length ?? 0;
 const ended = output.includes('The scenario ends.');
 if (!ended) process.stdout.write('\nThe scenario did not end.\n');
 process.stdout.write(`\n${passed} passed, ${failed + (ended ? 0 : 1)} failed\n`);
 process.exit(passed > 0 && failed === 0 && ended ? 0 : 1);
-
-/** Runs the machine until it is switched off. Resolves to what it printed. */
-function boot(): Promise<string> {
-  const child = spawn(
-    'qemu-system-x86_64',
-    [
-      ...['-nodefaults', '-display', 'none', '-serial', 'stdio'],
-      ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-m', `${MEMORY_MEBIBYTES}`, '-smp', '2'],
-      ...['-kernel', kernel.image, '-initrd', initial],
-      ...['-append', 'console=ttyS0 quiet panic=-1 systemd.show_status=0'],
-      ...['-drive', `file=${disk},if=virtio,format=raw`],
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'], timeout: TIMEOUT },
-  );
-  let text = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk.replaceAll('\r', '');
-    process.stdout.write(chunk);
-  });
-  return new Promise((done, fail) => {
-    child.once('error', fail);
-    child.once('close', () => done(text));
-  });
-}

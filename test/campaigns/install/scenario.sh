@@ -84,7 +84,7 @@ else
   check 'apt purges' apt-get purge -y skerry
   check 'the binary is removed' test ! -e /usr/bin/skerry
   check 'the data folder stays' test -e /var/lib/skerry/store
-  check 'no module runs after the purge' sh -c '! pgrep -f "sleep 1111"'
+  check 'no module runs after the purge' sh -c '! pgrep -f "^sleep 1111"'
   echo 'The scenario ends.'
   systemctl poweroff
 fi

@@ -3,13 +3,10 @@
  * `npm run vm`, or `npm run vm test/campaigns/vm/guarded.ts` for one file. Needs Debian on x64 with apt,
  * qemu-system-x86, busybox-static, e2fsprogs and bubblewrap.
  */
-import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { makeDisk } from './disk.ts';
-import { fetchKernel, makeInitialFiles } from './kernel.ts';
-
-const MEMORY_MEBIBYTES = 256;
+import { runMachine } from './machine.ts';
 
 /** Maximum milliseconds of the virtual machine, whose emulated processor is slow. */
 const TIMEOUT = 600_000;
@@ -28,13 +25,6 @@ const TESTS = [
 ];
 
 const wanted = process.argv.slice(2);
-
-const INITIAL = `#!/bin/busybox sh
-/bin/busybox mount -t devtmpfs dev /dev
-LOAD
-/bin/busybox mount -t ext4 /dev/vda /disk
-exec /bin/busybox switch_root /disk /init
-`;
 
 const INIT = `#!/bin/sh
 export PATH=/usr/bin:/bin HOME=/root
@@ -58,35 +48,14 @@ poweroff -f
 const folder = resolve(import.meta.dirname, '../../../dist/vm');
 mkdirSync(folder, { recursive: true });
 
-const kernel = fetchKernel(folder);
-const initial = makeInitialFiles(folder, kernel, INITIAL);
-const disk = makeDisk(folder, INIT);
-const output = await boot();
-const [, passed = '0', failed = '1'] = /^(\d+) passed, (\d+) failed\r?$/m.exec(output) ?? [];
+const output = await runMachine({
+  folder,
+  disk: makeDisk(folder, INIT),
+  init: '/init',
+  kernelOptions: [],
+  options: ['-no-reboot'],
+  timeout: TIMEOUT,
+});
+const [, passed = '0', failed = '1'] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? [];
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exit(Number(passed) > 0 && Number(failed) === 0 ? 0 : 1);
-
-/** Starts the virtual machine. Resolves to its output when it is switched off. */
-function boot(): Promise<string> {
-  const child = spawn(
-    'qemu-system-x86_64',
-    [
-      ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', 'stdio'],
-      // Emulation, because virtual machines seldom offer nested virtualization.
-      ...['-accel', 'tcg,thread=multi', '-cpu', 'max'],
-      ...['-m', `${MEMORY_MEBIBYTES}`, '-smp', '2', '-kernel', kernel.image, '-initrd', initial],
-      ...['-append', 'console=ttyS0 quiet panic=-1'],
-      ...['-drive', `file=${join(disk)},if=virtio,format=raw`],
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'], timeout: TIMEOUT },
-  );
-  let text = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-    process.stdout.write(chunk);
-  });
-  return new Promise((done, fail) => {
-    child.once('error', fail);
-    child.once('close', () => done(text));
-  });
-}
