@@ -174,7 +174,7 @@ architecture('no cycle of imports has more than three files', () => {
 const VAGUE_START = /\/\*\*\s*\n?\s*\*?\s*(?:What|Who|Whoever|Whether|Where|How|Of|One|It|Those|The same)\b/;
 
 /** Words of comments that have a plain equivalent. */
-const OBSCURE_WORDS = /(?:\/\/|\*)[^\n]*(?:(?<!there )\bis none\b|\banew\b|\bis said\b|\bundefined:)/i;
+const OBSCURE_WORDS = /(?:\/\/|\*)[^\n]*(?:\bis none\b|\banew\b|\bis said\b|\bundefined:)/i;
 
 const MAX_COMMENT_COLUMNS = 110;
 

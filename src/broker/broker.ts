@@ -4,7 +4,7 @@ import { createSocketMemory } from '../core/net/socket-memory.ts';
 import { protocolError, REASON } from '../mqtt/reasons.ts';
 import type { Connection, ListenerClients } from './connection/connection.ts';
 import { openConnection } from './connection/open-connection.ts';
-import type { BrokerContext, Pausable } from './context.ts';
+import type { BrokerContext } from './context.ts';
 import { createIncompletePackets } from './inbound/incomplete-packets.ts';
 import type { Inspection } from './inspection.ts';
 import { inspectionOf } from './inspection.ts';
@@ -66,7 +66,7 @@ export function createBroker(settings: BrokerSettings): Broker {
   const counts: BrokerCounts = { connections: 0, received: 0, sent: 0, dropped: 0, refused: 0 };
   const sessions = createSessions(settings.host, settings.clock);
   const { budget, pressure } = settings.host;
-  const publishers = new Set<Pausable>();
+  const publishers: BrokerContext['publishers'] = new Set();
   const shared = {
     ...settings,
     sessions,

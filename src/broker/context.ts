@@ -1,11 +1,9 @@
 import type { SocketMemory } from '../core/net/socket-memory.ts';
 import type { IncompletePackets } from './inbound/incomplete-packets.ts';
 import type { BacklogMemory } from './outbound/backlog.ts';
+import type { Pausable } from './outbound/types.ts';
 import type { Sessions } from './sessions/sessions.ts';
 import type { BrokerServices, RetainedSource } from './types.ts';
-
-/** Connection that can be paused. Each call of `pause` requires one call of `resume`. */
-export type Pausable = { readonly pause: () => void; readonly resume: () => void };
 
 /** State that all connections of a broker share. */
 export type BrokerContext = BrokerServices & {

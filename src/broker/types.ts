@@ -105,7 +105,7 @@ export type StoredQos2State = {
 /** Stored form of a persistent session with its QoS 2 state and its will. */
 export type StoredSessionState = StoredSession &
   StoredQos2State & {
-    /** Will of the session. Undefined if there is none. */
+    /** Will of the session. Undefined if the session has no will. */
     readonly will: StoredWill | undefined;
   };
 

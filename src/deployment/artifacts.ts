@@ -26,7 +26,7 @@ export type Artifacts = {
   ) => Promise<LocalSource>;
   /** Returns the path of the folder with the unpacked bundle of the given hash. */
   readonly bundleFolder: (sha256: string) => string;
-  /** Returns the download in progress. Undefined if there is none. */
+  /** Returns the download in progress. Undefined if nothing is downloaded. */
   readonly download: () => DownloadProgress | undefined;
   /** Removes the bundles that none of the deployments in `kept` needs. */
   readonly removeUnused: (kept: readonly Placed[]) => Promise<void>;

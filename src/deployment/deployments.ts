@@ -225,8 +225,8 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
   };
 
   /**
-   * Starts the last healthy deployment, or `given` if there is none. Called if the current manifest cannot be
-   * read. Throws Failure `deployment.lost` if there is neither.
+   * Starts the last healthy deployment, or `given` if no deployment was healthy. Called if the current
+   * manifest cannot be read. Throws Failure `deployment.lost` if there is neither.
    */
   const startFallback = (
     lost: string,

@@ -210,7 +210,10 @@ export type RetainedMessages = {
   /** Deletes the retained message of a topic. */
   readonly clear: (topic: string, onDurable: OnDurable) => void;
   readonly list: () => RetainedEntry[];
-  /** Returns the retained message of a topic. Undefined if there is none or it has expired. */
+  /**
+   * Returns the retained message of a topic. Undefined if the topic has no retained message, or if the
+   * message has expired.
+   */
   readonly get: (topic: string) => RetainedMessage | undefined;
   /** Returns the sorted topics that begin with `prefix` and have a retained message. */
   readonly topics: (prefix: string) => string[];

@@ -8,9 +8,9 @@ export type Diagnostic = TextSpan & {
   readonly line: number;
   /** Column, counted from 1 in characters, not in UTF-16 units. */
   readonly column: number;
-  /** Description of the text that was expected. Undefined if there is none. */
+  /** Description of the text that was expected. Undefined if the diagnostic names no text. */
   readonly expected: string | undefined;
-  /** Known name that is similar to the wrong name. Undefined if there is none. */
+  /** Known name that is similar to the wrong name. Undefined if no known name is similar. */
   readonly nearest: string | undefined;
 };
 

@@ -42,7 +42,7 @@ export type Connection = Publisher &
     session: Session | undefined;
     /** Client identifier and user name of a CONNECT that is not accepted yet. */
     claimed: Pick<LogFields, 'client' | 'user'> | undefined;
-    /** Will that is published when the connection closes. Undefined if there is none. */
+    /** Will that is published when the connection closes. Undefined if the client has no will. */
     will: Will | undefined;
     closed: boolean;
     /** Closes the connection because the incomplete packets of all clients exceed their maximum memory. */

@@ -14,7 +14,7 @@ import { willBytes } from '../sessions/wills.ts';
 import type { Identity } from '../types.ts';
 import { connackProperties, keepAliveOf } from './connack.ts';
 
-/** Returns the protocol error of a CONNECT, before authentication. Undefined if there is none. */
+/** Returns the protocol error of a CONNECT, before authentication. Undefined if the CONNECT is valid. */
 export function connectProblem({
   version,
   clientId,
@@ -33,7 +33,7 @@ export function connectProblem({
   return undefined;
 }
 
-/** Returns the protocol error of the will in a CONNECT. Undefined if there is none. */
+/** Returns the protocol error of the will in a CONNECT. Undefined if the will is valid or absent. */
 export function willProblem(
   connection: Connection,
   { will }: Connect,
@@ -60,7 +60,7 @@ export function willProblem(
 
 /**
  * Returns the protocol error of a client whose limits are incompatible with the limits of the broker.
- * Undefined if there is none.
+ * Undefined if they are compatible.
  */
 export function limitProblem(
   connection: Connection,

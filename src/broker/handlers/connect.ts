@@ -171,7 +171,7 @@ function startDelivery(connection: Connection, session: Session, receiveMaximum:
   context.sessions.deliveryChanged(session);
 }
 
-/** Creates the will of a CONNECT. Undefined if there is none. */
+/** Creates the will of a CONNECT. Undefined if the CONNECT has no will. */
 function willOf(session: Session, { will }: Connect): Connection['will'] {
   return will && { message: messageFrom(session, will.topic, will), delay: will.delay * 1000 };
 }

@@ -90,7 +90,7 @@ export function createGate({ clock, log, capacity, bytes: maxBytes }: GateSettin
     return undefined;
   };
 
-  /** Closes a connection that has not sent CONNECT. Returns false if there is none. */
+  /** Closes a connection that has not sent CONNECT. Returns false if all connections have sent CONNECT. */
   const evict = (reason: string): boolean => {
     const connection = evictionCandidate();
     if (connection === undefined) return false;

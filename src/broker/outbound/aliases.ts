@@ -3,7 +3,7 @@ import { MAX_TOPIC_ALIASES } from '../limits.ts';
 
 /** Topic aliases that the broker assigns on one connection (MQTT 5, 3.3.2.3.4). */
 export type OutboundAliases = {
-  /** Returns the alias that has been sent to the client for a topic. 0 if there is none. */
+  /** Returns the alias that has been sent to the client for a topic. 0 if no alias has been sent. */
   readonly aliasOf: (topic: string) => number;
   /** Returns an unused alias. 0 if all are in use, or if the topic is too long. */
   readonly nextFree: (topic: string) => number;

@@ -85,18 +85,21 @@ export type Delivery = {
   readonly stop: () => void;
 };
 
-/** Connection of a client that receives retained messages. */
-export type RetainedReceiver = Receiver & {
-  /**
-   * Pauses the handling of packets and the reading of the socket. Each call requires one call of `resume`.
-   */
+/** Connection that can be paused: its packets are not handled, and its socket is not read. */
+export type Pausable = {
+  /** Pauses the connection. Each call requires one call of `resume`. */
   readonly pause: () => void;
   readonly resume: () => void;
-  /** Calls `resume` when the output buffer has space again. */
-  readonly whenDrained: (resume: () => void) => void;
-  /** Logs an exception in the work of this connection, and closes the connection. */
-  readonly fail: (thrown: unknown) => void;
 };
+
+/** Connection of a client that receives retained messages. */
+export type RetainedReceiver = Receiver &
+  Pausable & {
+    /** Calls `resume` when the output buffer has space again. */
+    readonly whenDrained: (resume: () => void) => void;
+    /** Logs an exception in the work of this connection, and closes the connection. */
+    readonly fail: (thrown: unknown) => void;
+  };
 
 /** Subscription whose retained messages must be sent. `id` is its Subscription Identifier. */
 export type NewSubscription = { readonly filter: string; readonly qos: QoS; readonly id: number | undefined };

@@ -77,9 +77,9 @@ export type Session = {
    * none.
    */
   pendingWill: PendingWill | undefined;
-  /** Will of the session in the store. Undefined if there is none. */
+  /** Will of the session in the store. Undefined if no will is stored. */
   storedWill: StoredWill | undefined;
-  /** Estimated memory of the will in bytes. 0 if there is none. */
+  /** Estimated memory of the will in bytes. 0 without a will. */
   willBytes: number;
 };
 

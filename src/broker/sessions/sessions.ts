@@ -24,12 +24,12 @@ export type Subscriber = Session | SharedGroup;
 /** Sessions of a broker, with the tree of their subscriptions. */
 export type Sessions = {
   readonly subscriptions: SubscriptionTree<Subscriber>;
-  /** Returns the session of a client. Undefined if there is none. */
+  /** Returns the session of a client. Undefined if the client has no session. */
   readonly find: (clientId: string, identity: Identity) => Session | undefined;
   /** Creates a session. `expiry` is in seconds. If `expiry` is 0, the session ends with its connection. */
   readonly open: (owner: SessionOwner, expiry: number) => Session;
   readonly all: () => IterableIterator<Session>;
-  /** Returns the session with this identifier. Undefined if there is none. */
+  /** Returns the session with this identifier. Undefined if it does not exist. */
   readonly byId: (id: string) => Session | undefined;
   /** Adds or replaces a subscription. */
   readonly subscribe: (session: Session, filter: string, subscription: Subscription) => void;
@@ -38,7 +38,7 @@ export type Sessions = {
    * subscription would exceed no limit.
    */
   readonly subscriptionRefusal: (session: Session, filter: string) => string | undefined;
-  /** Removes a subscription. Returns false if there is none for `filter`. */
+  /** Removes a subscription. Returns false if `filter` is not subscribed to. */
   readonly unsubscribe: (session: Session, filter: string) => boolean;
   /**
    * Called when the delivery of a session starts or stops. Starts or stops to read the queues of the

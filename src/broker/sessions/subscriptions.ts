@@ -8,7 +8,7 @@ export type Subscription = {
   readonly qos: QoS;
   readonly noLocal: boolean;
   readonly retainAsPublished: boolean;
-  /** Subscription Identifier. Undefined if there is none. */
+  /** Subscription Identifier. Undefined if the SUBSCRIBE had no identifier. */
   readonly id: number | undefined;
 };
 

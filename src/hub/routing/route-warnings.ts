@@ -65,7 +65,7 @@ function waysOf(manifest: Manifest, routes: readonly RouteSetEntry[]): readonly 
   });
 }
 
-/** Finds a cycle of routes, by which messages return to their source. Undefined if there is none. */
+/** Finds a cycle of routes, by which messages return to their source. Undefined if no routes form one. */
 function cycleOf(ways: readonly Way[]): readonly Way[] | undefined {
   const done = new Set<string>();
   const walk = (module: string, walked: readonly Way[]): readonly Way[] | undefined => {

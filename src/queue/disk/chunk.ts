@@ -156,7 +156,10 @@ export function bytesAt({ value }: Chunk, index: number): number {
   return value.readUInt32BE(CRC_BYTES + index * HEAD_BYTES + 32);
 }
 
-/** Returns the index of the first entry behind `sequence`. Returns the number of entries if there is none. */
+/**
+ * Returns the index of the first entry behind `sequence`. Returns the number of entries if no entry is behind
+ * it.
+ */
 export function indexBehind(chunk: Chunk, sequence: number): number {
   let low = 0;
   let high = chunk.entries;

@@ -22,7 +22,7 @@ export const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
   '%': 7,
 };
 
-/** Returns the binary operator for a symbol or a word in any case. Undefined if there is none. */
+/** Returns the binary operator for a symbol or a word in any case. Undefined if it is no operator. */
 export function binaryOperator(word: string): BinaryOperator | undefined {
   const upper = word.toUpperCase();
   if (upper === '<>') return '!=';
