@@ -94,7 +94,10 @@ export function openTestDevice(files: Readonly<Record<string, string>> = {}): Te
       processesIn(folder)
         // A process that is just being spawned or that is exiting has no module name.
         .filter(({ leads, module }) => leads && module !== '')
-        .map(({ pid, module }) => `${module}: ${commandOf(pid)}`)
+        .flatMap(({ pid, module }) => {
+          const command = commandOf(pid);
+          return command === '' ? [] : [`${module}: ${command}`];
+        })
         // Health checks and the shells that move them into control groups are short-lived.
         .filter(command => !/: (test|true|false)\b|\/skerry\.check\//.test(command))
         .sort(),
@@ -115,11 +118,12 @@ export function openTestDevice(files: Readonly<Record<string, string>> = {}): Te
   };
 }
 
+/** Command line of a process. Empty if the process has exited since it was found. */
 function commandOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0').join(' ').trim();
   } catch {
-    return 'exited';
+    return '';
   }
 }
 
