@@ -12,8 +12,10 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
 
 print(`${seconds} s, seed ${seed}`);
-const { published, longestMs, files, memory, faults } = await hostileCampaign(seconds, seed);
-print(`${published} messages of the honest client, the longest took ${longestMs.toFixed(0)} ms`);
+const { published, longestMs, ownDelayMs, files, memory, faults } = await hostileCampaign(seconds, seed);
+print(
+  `${published} messages of the honest client, the longest took ${longestMs.toFixed(0)} ms (its own process paused for ${ownDelayMs.toFixed(0)} ms at most)`,
+);
 print(`open files: start ${files.start}, most ${files.most}, end ${files.end}`);
 print(
   `anonymous MB: start ${megabytes(memory.start)}, most ${megabytes(memory.most)}, end ${megabytes(memory.end)}`,
