@@ -78,7 +78,7 @@ function objection({ file, room, text: _ }: Source, name: string): string | unde
 const sources = read('src/**/*.ts');
 const architecture = suite('architecture');
 
-architecture('every folder of `src` belongs to one floor of ARCHITECTURE.md', () => {
+architecture('every folder of `src` belongs to one floor (layer) of ARCHITECTURE.md', () => {
   const homeless = sources.filter(({ file, room }) => file.split('/').length > 2 && floorOf(room) < 0);
   assert.equal(
     homeless.map(({ file }) => file),
@@ -87,15 +87,18 @@ architecture('every folder of `src` belongs to one floor of ARCHITECTURE.md', ()
   assert.ok(sources.length > 50);
 });
 
-architecture('imports run down the floors, and each dependency has one owner', () => {
-  const objections = sources.flatMap(source => importsOf(source.text).map(name => objection(source, name)));
-  assert.equal(
-    objections.filter(one => one !== undefined),
-    [],
-  );
-});
+architecture(
+  'imports lead only to lower floors of ARCHITECTURE.md, and each npm package is imported by one folder only',
+  () => {
+    const objections = sources.flatMap(source => importsOf(source.text).map(name => objection(source, name)));
+    assert.equal(
+      objections.filter(one => one !== undefined),
+      [],
+    );
+  },
+);
 
-architecture('the import rule reports each kind of forbidden import', () => {
+architecture('the check of imports reports each kind of forbidden import', () => {
   const wrong = { file: 'src/routes/x.ts', room: 'routes', text: '' };
   assert.ok(objection(wrong, '../queue/store.ts'));
   assert.ok(objection(wrong, 'node:fs'));
@@ -104,12 +107,15 @@ architecture('the import rule reports each kind of forbidden import', () => {
   assert.is(objection(wrong, '../core/limits.ts'), undefined);
 });
 
-architecture('only the edge files use time, randomness, `process.exit` or the console', () => {
-  const inside = sources.filter(({ file }) => !EDGES.some(edge => file.startsWith(edge)));
-  const found = inside.filter(({ text }) => EDGE_ONLY.test(text)).map(({ file }) => file);
-  assert.equal(found, []);
-  assert.match(readFileSync(join(root, 'src/cli/system.ts'), 'utf8'), EDGE_ONLY);
-});
+architecture(
+  'only src/main.ts and src/cli use the system time, randomness, `process.exit` or the console',
+  () => {
+    const inside = sources.filter(({ file }) => !EDGES.some(edge => file.startsWith(edge)));
+    const found = inside.filter(({ text }) => EDGE_ONLY.test(text)).map(({ file }) => file);
+    assert.equal(found, []);
+    assert.match(readFileSync(join(root, 'src/cli/system.ts'), 'utf8'), EDGE_ONLY);
+  },
+);
 
 architecture('no TypeScript file exceeds the line limit or contains a mark of unfinished work', () => {
   const all = [...sources, ...read('test/**/*.ts'), ...read('bench/**/*.ts')];
@@ -131,7 +137,7 @@ architecture('no folder has more than 15 files', () => {
   );
 });
 
-architecture('no exported type name of the sources occurs twice', () => {
+architecture('no two exported types of `src` have the same name', () => {
   const declared = sources.flatMap(({ file, text }) =>
     Array.from(text.matchAll(/^export type (\w+)/gm), ([, name = '']) => ({ name, file })),
   );
@@ -161,7 +167,7 @@ function reachable(imports: ReadonlyMap<string, readonly string[]>, file: string
 /** Files of one import circle. */
 const MAX_CIRCLE = 3;
 
-architecture('no cycle of imports has more than three files', () => {
+architecture('no import cycle contains more than three files', () => {
   const imports = new Map(sources.map(source => [source.file, importedFiles(source)]));
   const reached = new Map(sources.map(({ file }) => [file, reachable(imports, file)]));
   const circleOf = (file: string): string[] =>
@@ -195,7 +201,7 @@ architecture('comments begin with their subject, use plain words, and fit 110 co
   assert.equal(objections, []);
 });
 
-architecture('every promise names a test that exists', () => {
+architecture('every promise in PROMISES.md names a test that exists', () => {
   const promises = readFileSync(join(root, 'PROMISES.md'), 'utf8');
   const numbers = Array.from(promises.matchAll(/^\*\*(\d+)\.\*\* /gm), ([, number]) => Number(number));
   assert.equal(

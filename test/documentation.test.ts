@@ -41,7 +41,7 @@ documentation('every relative link resolves to a file and a heading', () => {
   );
 });
 
-documentation('each index links to every page below it', () => {
+documentation('each index page links to every page in its folder', () => {
   for (const folder of ['docs', 'docs/decisions']) {
     const linked = linksIn(`${folder}/README.md`).map(link => join(folder, link));
     const below = pages.filter(page => page.startsWith(`${folder}/`) && page !== `${folder}/README.md`);
@@ -54,26 +54,32 @@ documentation('each index links to every page below it', () => {
   }
 });
 
-documentation('the page of error codes has each code of the table with its exit code', () => {
-  const page = readFileSync(join(root, 'docs/reference/errors.md'), 'utf8');
-  const rows = Array.from(page.matchAll(/^\| `([\w.-]+)` \| (\d) \| \S.* \| \S.* \|$/gm));
-  const documented = rows.map(([, code = '', exit]) => [code, Number(exit)]);
-  const known = FAILURE_CODES.map(code => [code, new Failure(code, '').exitCode]);
-  assert.equal(documented.toSorted(), known.toSorted());
-});
+documentation(
+  'the documentation page of error codes has each code of the error table with its exit code',
+  () => {
+    const page = readFileSync(join(root, 'docs/reference/errors.md'), 'utf8');
+    const rows = Array.from(page.matchAll(/^\| `([\w.-]+)` \| (\d) \| \S.* \| \S.* \|$/gm));
+    const documented = rows.map(([, code = '', exit]) => [code, Number(exit)]);
+    const known = FAILURE_CODES.map(code => [code, new Failure(code, '').exitCode]);
+    assert.equal(documented.toSorted(), known.toSorted());
+  },
+);
 
-documentation('the page of environment variables names each variable that the source files read', () => {
-  const page = readFileSync(join(root, 'docs/reference/environment.md'), 'utf8');
-  const files = globSync('src/**/*.ts', { cwd: root });
-  const named = files.flatMap(
-    file => readFileSync(join(root, file), 'utf8').match(/\bSKERRY_[A-Z_]+\b/g) ?? [],
-  );
-  assert.ok(named.length > 5);
-  assert.equal(
-    named.filter(name => !page.includes(`\`${name}\``)),
-    [],
-  );
-});
+documentation(
+  'the documentation page of environment variables names each variable that the source files read',
+  () => {
+    const page = readFileSync(join(root, 'docs/reference/environment.md'), 'utf8');
+    const files = globSync('src/**/*.ts', { cwd: root });
+    const named = files.flatMap(
+      file => readFileSync(join(root, file), 'utf8').match(/\bSKERRY_[A-Z_]+\b/g) ?? [],
+    );
+    assert.ok(named.length > 5);
+    assert.equal(
+      named.filter(name => !page.includes(`\`${name}\``)),
+      [],
+    );
+  },
+);
 
 documentation('ARCHITECTURE.md has at most 1,200 words and names each room and each dependency', () => {
   const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
@@ -89,16 +95,19 @@ documentation('ARCHITECTURE.md has at most 1,200 words and names each room and e
   );
 });
 
-documentation('no line of the documentation is longer than 120 columns, and prose wraps at 110', () => {
-  const long = pages
-    .filter(page => /^(ARCHITECTURE|CONTRIBUTING|README|docs\/(?!reference\/cli).*)\.md$/.test(page))
-    .flatMap(page =>
-      proseOf(page)
-        .filter(line => line.length > 120)
-        .map(line => `${page}: ${line}`),
-    );
-  assert.equal(long, []);
-});
+documentation(
+  'no line of the documentation is longer than 120 columns, and no line of prose is longer than 110',
+  () => {
+    const long = pages
+      .filter(page => /^(ARCHITECTURE|CONTRIBUTING|README|docs\/(?!reference\/cli).*)\.md$/.test(page))
+      .flatMap(page =>
+        proseOf(page)
+          .filter(line => line.length > 120)
+          .map(line => `${page}: ${line}`),
+      );
+    assert.equal(long, []);
+  },
+);
 
 /** Lines of a page that are neither code nor part of a table, and that a space could break. */
 function proseOf(page: string): string[] {

@@ -100,7 +100,8 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
   };
 
   const logLockOut = (wait: number, fields: LogFields): void => {
-    if (wait > 0) log.warn(`Refusing logins for ${wait / 1000} s, because too many failed.`, fields);
+    if (wait > 0)
+      log.warn(`Refusing further logins for ${wait / 1000} s, because too many logins failed.`, fields);
   };
 
   const verify = async (login: Login, line: string): Promise<LoginResult> => {
@@ -111,7 +112,7 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
       const same = await verifyPassword(login.password, line);
       return same && hashes.get(login.user) === line ? accept(login) : refuse(login);
     } catch (thrown) {
-      log.error(`Cannot verify a password: ${reasonOf(thrown)}`);
+      log.error(`Cannot verify the password of user "${login.user}": ${reasonOf(thrown)}`);
       return tooMany('the password could not be verified');
     }
   };

@@ -41,7 +41,7 @@ export async function fetchBundles(
     ready.length === 1 ? (ready[0]?.bundle.subject ?? '') : `The content of the ${ready.length} new bundles`;
   await checkSpace(folders.parts, need, subject);
   for (const { bundle, local } of ready) {
-    context.log.info(`${bundle.subject}: unpacking ${bundle.sha256}`);
+    context.log.info(`Unpacking ${bundle.subject} (SHA-256 ${bundle.sha256}).`);
     const draft = join(folders.parts, `${bundle.sha256}.tmp`);
     const target = join(folders.bundles, bundle.sha256);
     await unpack(bundle, local, { draft, target, signal: context.signal });

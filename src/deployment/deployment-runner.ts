@@ -223,7 +223,7 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
       if (signal.aborted) throw thrown;
       return rollBack(attempt, failureOf(thrown), signal);
     }
-    log.info(`${titleOf(attempt.target)} requires another hub binary: restarting with it.`);
+    log.info(`${titleOf(attempt.target)} requires another hub binary: the hub restarts with that binary.`);
     return handOver(signal);
   };
 

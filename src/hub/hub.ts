@@ -200,7 +200,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     await deployments.start(given);
     parts.broker.begin();
     const { name, listeners } = status();
-    log.info(`"${name}" listens on ${listeners.join(', ') || 'no port'}.`);
+    log.info(`The hub "${name}" listens on ${listeners.join(', ') || 'no port'}.`);
     return { status, stop, replaced: replaced.promise };
   } catch (thrown) {
     await stop();

@@ -113,7 +113,7 @@ async function updateState(
     const state = usableState(paths, log);
     const base = state && (await matchBase(state.base, program));
     if (state !== undefined && base === undefined) {
-      log.warn(`${program} was installed after the update: it runs, and the update was removed.`);
+      log.warn(`${program} was installed after the update: this binary runs, and the update was removed.`);
       removeUpdates(paths);
     }
     return state && base && (await advance(paths, markers, { ...state, base }, log));
@@ -216,7 +216,9 @@ function consume(file: string): boolean {
 function logDecision({ slots, returned, trial }: UpdateState, { slot, limits }: Trial, log: Log): void {
   const version = slots[slot]?.version;
   if (trial !== undefined)
-    log.info(`Trial start ${trial.tries} of ${limits.starts} of the new hub binary, version ${version}.`);
+    log.info(
+      `Trial start ${trial.tries} of ${limits.starts} begins with the new hub binary, version ${version}.`,
+    );
   else
     log.error(
       `The new hub binary, version ${version}, failed its trial: ${returned?.reason}. Rolled back to the previous hub.`,

@@ -36,7 +36,7 @@ export function createUpstreamMetrics(clock: Pick<Clock, 'monotonic'>, log: Log)
     },
     refused: reason => {
       refused++;
-      if (lastRefusal !== reason) log.warn(`A message was not forwarded: ${reason}.`);
+      if (lastRefusal !== reason) log.warn(`A message was not forwarded to the upstream: ${reason}.`);
       lastRefusal = reason;
     },
     failed: (thrown, unanswered = false) => {

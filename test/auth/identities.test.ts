@@ -44,29 +44,35 @@ const USERS = {
 
 const identities = suite('auth: identities');
 
-identities('a wrong password is refused as slowly for an unknown name as for a user or module', async () => {
-  const { attempt } = setUp({ modules: MODULES, users: USERS });
-  const fastest = new Map<string, number>();
-  for (let n = 0; n < 7; n++) {
-    for (const name of ['camera', 'alice', 'bob', 'nobody']) {
-      const began = performance.now();
-      assert.is(await attempt(name, 'wrong', `127.0.0.${n + 1}`), 'refused');
-      fastest.set(name, Math.min(performance.now() - began, fastest.get(name) ?? Number.POSITIVE_INFINITY));
+identities(
+  'the refusal of a wrong password takes as long for an unknown name as for a user or module',
+  async () => {
+    const { attempt } = setUp({ modules: MODULES, users: USERS });
+    const fastest = new Map<string, number>();
+    for (let n = 0; n < 7; n++) {
+      for (const name of ['camera', 'alice', 'bob', 'nobody']) {
+        const began = performance.now();
+        assert.is(await attempt(name, 'wrong', `127.0.0.${n + 1}`), 'refused');
+        fastest.set(name, Math.min(performance.now() - began, fastest.get(name) ?? Number.POSITIVE_INFINITY));
+      }
     }
-  }
-  const times = Array.from(fastest.values());
-  // Without a comparison, the time would be a fortieth.
-  assert.ok(Math.max(...times) < 4 * Math.min(...times), JSON.stringify([...fastest]));
-});
+    const times = Array.from(fastest.values());
+    // Without a comparison, the time would be a fortieth.
+    assert.ok(Math.max(...times) < 4 * Math.min(...times), JSON.stringify([...fastest]));
+  },
+);
 
-identities('a module with its token is accepted, also after too many logins with a wrong token', async () => {
-  const { identities: them, attempt } = setUp({ modules: MODULES, users: USERS });
-  for (let n = 0; n < 6; n++) await attempt('camera', 'wrong');
-  assert.is(await attempt('camera', 'wrong'), 'tooMany');
-  assert.equal(await attempt('camera', them.tokenOf('camera')), { kind: 'module', module: 'camera' });
-});
+identities(
+  'a login of a module with the correct token is accepted, also after too many logins with a wrong token',
+  async () => {
+    const { identities: them, attempt } = setUp({ modules: MODULES, users: USERS });
+    for (let n = 0; n < 6; n++) await attempt('camera', 'wrong');
+    assert.is(await attempt('camera', 'wrong'), 'tooMany');
+    assert.equal(await attempt('camera', them.tokenOf('camera')), { kind: 'module', module: 'camera' });
+  },
+);
 
-identities('a module with a wrong token is refused, although the hub accepts any other name', async () => {
+identities('a hub that accepts any user name refuses the name of a module with a wrong token', async () => {
   const { attempt } = setUp({ modules: MODULES });
   assert.is(await attempt('camera', 'wrong'), 'refused');
   assert.equal(await attempt('any', 'thing'), { kind: 'client', user: undefined });

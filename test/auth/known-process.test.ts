@@ -69,19 +69,22 @@ known(
   },
 );
 
-known('a process whose user runs two modules is refused without the token of its module', () => {
+known('a client whose system user is shared by two modules is refused without a module token', () => {
   const { identities, attempt } = setUp(OPEN, { modules: ['one', 'two'] });
   assert.is(attempt().kind, 'refused');
   assert.equal(attempt('two', identities.tokenOf('two')), { kind: 'module', module: 'two' });
 });
 
-known('a client without a known process is refused, and a process of no module is a normal client', () => {
-  assert.is(setUp(OPEN, 'unknown').attempt().kind, 'refused');
-  assert.equal(setUp(OPEN, 'other').attempt(), CLIENT);
-  assert.is(setUp(OPEN, { modules: ['gone'] }).attempt().kind, 'refused');
-});
+known(
+  'a client of an unknown process is refused, and a client of no module is accepted as a normal client',
+  () => {
+    assert.is(setUp(OPEN, 'unknown').attempt().kind, 'refused');
+    assert.equal(setUp(OPEN, 'other').attempt(), CLIENT);
+    assert.is(setUp(OPEN, { modules: ['gone'] }).attempt().kind, 'refused');
+  },
+);
 
-known('the owner of a connection is not looked up if no module has a user of its own', () => {
+known('the process of a client is not looked up if no module runs as its own system user', () => {
   for (const manifest of [{}, { modules: { one: { exec: ['x'] } } }, { anonymous: { publish: ['#'] } }]) {
     const { attempt, lookups } = setUp(manifest, 'unknown');
     assert.equal(attempt(), CLIENT);
@@ -90,7 +93,7 @@ known('the owner of a connection is not looked up if no module has a user of its
 });
 
 known(
-  'a client that was accepted without a lookup of its process is disconnected when a new manifest requires it',
+  'a client accepted without a process lookup is disconnected when a new manifest requires the lookup',
   () => {
     const { identities } = setUp({ modules: { one: { exec: ['x'] } } }, 'other');
     const anonymous = { kind: 'client', user: undefined } as const;
@@ -102,7 +105,7 @@ known(
 );
 
 known(
-  "a client on a module's socket is identified as the module, and refused with the login of another",
+  'a client on the socket of a module is identified as this module, and a login with another name is refused',
   () => {
     const { attempt } = setUp({ modules: { one: { exec: ['x'] } } }, 'other');
     assert.equal(attempt(undefined, undefined, 'one'), { kind: 'module', module: 'one' });
@@ -110,7 +113,7 @@ known(
   },
 );
 
-known('a module socket with a path too long for the system is refused with an error', async () => {
+known('a socket of a module whose path is too long for the system is refused with an error', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-sockets-'));
   const listen = () => Promise.reject(new Error('listen was called'));
   try {

@@ -79,31 +79,37 @@ logging('a password that was verified once is accepted at the next login without
   assert.is(result, 'accepted');
 });
 
-logging('five failed logins lock a user name out, but only on the address of these logins', async () => {
-  const { clock, attempt, fail, warnings } = logins();
-  await fail('u', HERE);
-  assert.equal(warnings, [
-    'warn  broker: Refusing logins for 10 s, because too many failed. user=u address=127.0.0.1',
-  ]);
-  assert.is(await attempt('u', 'right', HERE), 'tooMany');
-  assert.is(await attempt('u', 'right', THERE), 'accepted');
-  assert.is(await attempt('v', 'right', HERE), 'accepted');
-  clock.advance(INITIAL_LOCKOUT_MS);
-  assert.is(await attempt('u', 'right', HERE), 'accepted');
-});
-
-logging('five failed logins lock a remote address out for every name, never the local address', async () => {
-  const { attempt, fail } = logins();
-  await fail('nobody', THERE);
-  assert.is(await attempt('u', 'right', THERE), 'tooMany');
-  assert.is(await attempt('u', 'right', ELSEWHERE), 'accepted');
-  await fail('no-other', HERE);
-  assert.is(await attempt('u', 'right', HERE), 'accepted');
-  assert.is(await attempt('no-other', 'right', HERE), 'tooMany');
-});
+logging(
+  'five failed logins lock a user name out only for the address from which the logins came',
+  async () => {
+    const { clock, attempt, fail, warnings } = logins();
+    await fail('u', HERE);
+    assert.equal(warnings, [
+      'warn  broker: Refusing further logins for 10 s, because too many logins failed. user=u address=127.0.0.1',
+    ]);
+    assert.is(await attempt('u', 'right', HERE), 'tooMany');
+    assert.is(await attempt('u', 'right', THERE), 'accepted');
+    assert.is(await attempt('v', 'right', HERE), 'accepted');
+    clock.advance(INITIAL_LOCKOUT_MS);
+    assert.is(await attempt('u', 'right', HERE), 'accepted');
+  },
+);
 
 logging(
-  'a user who has logged in from an address can log in there after any number of failed logins',
+  'five failed logins lock a remote address out for every user name, but do not lock out the local address',
+  async () => {
+    const { attempt, fail } = logins();
+    await fail('nobody', THERE);
+    assert.is(await attempt('u', 'right', THERE), 'tooMany');
+    assert.is(await attempt('u', 'right', ELSEWHERE), 'accepted');
+    await fail('no-other', HERE);
+    assert.is(await attempt('u', 'right', HERE), 'accepted');
+    assert.is(await attempt('no-other', 'right', HERE), 'tooMany');
+  },
+);
+
+logging(
+  'a user who has logged in from an address can log in from this address after any number of failed logins',
   async () => {
     for (const peer of [HERE, THERE]) {
       const { clock, attempt, fail } = logins();
@@ -128,7 +134,7 @@ logging('a verified password is accepted from another address, also during a loc
 });
 
 logging(
-  'during a lockout at most MAX_SPARE_LOGINS logins are checked against a password verified elsewhere',
+  'during a lockout at most MAX_SPARE_LOGINS guesses are checked against a password verified at another address',
   async () => {
     const { attempt, fail } = logins();
     await attempt('u', 'right', THERE);
@@ -153,7 +159,7 @@ logging('a changed password is removed from the cache, and other passwords stay 
   assert.is(result, 'accepted');
 });
 
-logging('a lockout of one IPv6 address applies to all addresses of its network', async () => {
+logging('a lockout of one IPv6 address applies to all addresses of the same /64 network', async () => {
   const { attempt, fail } = logins();
   const host = (address: string): Peer => ({ ...THERE, address });
   await fail('u', host('2001:db8:0:1::5'));
@@ -161,13 +167,16 @@ logging('a lockout of one IPv6 address applies to all addresses of its network',
   assert.is(await attempt('u', 'right', host('2001:db8:0:2::5')), 'accepted');
 });
 
-logging('a login is refused if the maximum number of logins already waits for verification', async () => {
-  const { attempt } = logins();
-  const room = MAX_VERIFICATIONS + MAX_WAITING_VERIFICATIONS;
-  const results = await Promise.all(Array.from({ length: room + 3 }, () => attempt('u', 'right', HERE)));
-  assert.is(results.filter(result => result === 'accepted').length, room);
-  assert.is(results.filter(result => result === 'tooMany').length, 3);
-});
+logging(
+  'a login is refused if the maximum number of logins already waits for the check of the password',
+  async () => {
+    const { attempt } = logins();
+    const room = MAX_VERIFICATIONS + MAX_WAITING_VERIFICATIONS;
+    const results = await Promise.all(Array.from({ length: room + 3 }, () => attempt('u', 'right', HERE)));
+    assert.is(results.filter(result => result === 'accepted').length, room);
+    assert.is(results.filter(result => result === 'tooMany').length, 3);
+  },
+);
 
 logging('a flood of logins with one name or unknown names does not block other users', async () => {
   for (const flooder of ['u', undefined]) {
@@ -185,15 +194,18 @@ logging('a flood of logins with one name or unknown names does not block other u
   }
 });
 
-logging('each of many logins with unknown names is refused like a wrong password', async () => {
-  const { clock, attempt } = logins();
-  const from = (n: number): Peer => ({ ...THERE, address: `10.0.${n >> 8}.${n & 255}` });
-  const flood = Array.from({ length: 4 * MAX_WAITING_VERIFICATIONS }, (_, n) =>
-    attempt(`name${n}`, 'x', from(n)),
-  );
-  clock.advance(FAILED_LOGIN_WINDOW_MS);
-  assert.equal(new Set(await Promise.all(flood)), new Set(['refused']));
-});
+logging(
+  'each of many simultaneous logins with unknown names is refused as if the password were wrong',
+  async () => {
+    const { clock, attempt } = logins();
+    const from = (n: number): Peer => ({ ...THERE, address: `10.0.${n >> 8}.${n & 255}` });
+    const flood = Array.from({ length: 4 * MAX_WAITING_VERIFICATIONS }, (_, n) =>
+      attempt(`name${n}`, 'x', from(n)),
+    );
+    clock.advance(FAILED_LOGIN_WINDOW_MS);
+    assert.equal(new Set(await Promise.all(flood)), new Set(['refused']));
+  },
+);
 
 logging('twenty simultaneous wrong passwords start the lockout before all are verified', async () => {
   const { attempt } = logins();
@@ -255,7 +267,7 @@ function createQueue(atOnce: number, mostWaiting: number) {
 }
 
 logging(
-  'low-priority work leaves a slot free for reserved work and alternates with reserved work',
+  'the work queue keeps a slot free for reserved work and alternates reserved and low-priority work',
   async () => {
     const { run, end, begun } = createQueue(2, 9);
     for (const key of ['s1', 's2']) run('spare', key);
@@ -267,7 +279,7 @@ logging(
   },
 );
 
-logging('a full work queue drops the newest work of the key that has the most waiting work', async () => {
+logging('a full work queue drops the newest work of the key with the most waiting work', async () => {
   const { run, end, begun, dropped } = createQueue(2, 4);
   for (const key of ['a', 'a', 'a', 'a', 'a', 'a', 'a']) run('reserved', key);
   assert.equal(dropped, ['a']);

@@ -138,31 +138,35 @@ connection('[MQTT-3.14.4-2] packets after DISCONNECT are ignored', () =>
   }),
 );
 
-connection('[MQTT-3.1.4-2] a second connection with the same client identifier closes the first', () =>
-  withBroker(async broker => {
-    const first = await broker.client();
-    await first.connect({ clientId: 'same' });
-    const second = await broker.client();
-    assert.is(brief(await second.connect({ clientId: 'same' })), 'connack 0');
-    assert.is(await first.next(), 'closed');
-  }),
-);
-
-connection('[MQTT-3.2.2-2] CONNACK has Session Present only if a persistent session is stored', () =>
-  withBroker(async broker => {
-    const answers: string[] = [];
-    for (const clean of [false, false, true, false]) {
-      const client = await broker.client();
-      answers.push(brief(await client.connect({ clientId: 'p', clean })));
-      client.send({ cmd: 'disconnect' });
-      assert.is(await client.next(), 'closed');
-    }
-    assert.equal(answers, ['connack 0', 'connack 0 present', 'connack 0', 'connack 0']);
-  }),
+connection(
+  '[MQTT-3.1.4-2] a second connection with the same client identifier closes the first connection',
+  () =>
+    withBroker(async broker => {
+      const first = await broker.client();
+      await first.connect({ clientId: 'same' });
+      const second = await broker.client();
+      assert.is(brief(await second.connect({ clientId: 'same' })), 'connack 0');
+      assert.is(await first.next(), 'closed');
+    }),
 );
 
 connection(
-  '[MQTT-3.1.2-24] a client that sends nothing for one and a half keep-alives is disconnected, not earlier',
+  '[MQTT-3.2.2-2] CONNACK has Session Present only if the persistent session of the client is stored',
+  () =>
+    withBroker(async broker => {
+      const answers: string[] = [];
+      for (const clean of [false, false, true, false]) {
+        const client = await broker.client();
+        answers.push(brief(await client.connect({ clientId: 'p', clean })));
+        client.send({ cmd: 'disconnect' });
+        assert.is(await client.next(), 'closed');
+      }
+      assert.equal(answers, ['connack 0', 'connack 0 present', 'connack 0', 'connack 0']);
+    }),
+);
+
+connection(
+  '[MQTT-3.1.2-24] a client that sends nothing is disconnected after one and a half keep-alives, not earlier',
   async () => {
     const clock = createTestClock();
     await withBroker(

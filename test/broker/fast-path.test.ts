@@ -81,7 +81,7 @@ fastPath('SUBSCRIBE and UNSUBSCRIBE between PUBLISHes of one TCP segment affect 
   }),
 );
 
-fastPath('messages after the disconnect of a subscriber reach only the other subscribers', () =>
+fastPath('a message published after the disconnect of a subscriber reaches all other subscribers', () =>
   withBroker(async broker => {
     const [stays, leaves, sender] = [await broker.client(), await broker.client(), await broker.client()];
     for (const [clientId, client] of Object.entries({ stays, leaves, sender }))
@@ -120,7 +120,7 @@ fastPath('a message on a topic that a route matches is routed and counted by the
 );
 
 fastPath(
-  'a PUBLISH whose topic length exceeds the packet is refused after the messages before it are delivered',
+  'a PUBLISH whose topic length exceeds the packet is refused after all earlier messages are delivered',
   () =>
     withBroker(async broker => {
       const [reader, sender] = [await broker.client(), await broker.client()];

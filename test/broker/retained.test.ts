@@ -77,7 +77,7 @@ retained(
 );
 
 retained(
-  '[MQTT-3.3.1-12] [MQTT-3.3.1-13] a live message has the RETAIN flag only with Retain As Published',
+  '[MQTT-3.3.1-12] [MQTT-3.3.1-13] a live message arrives with RETAIN only at a subscription with Retain As Published',
   () =>
     withBroker(async broker => {
       const reader = await broker.client(5);
@@ -102,18 +102,20 @@ retained(
     }),
 );
 
-retained('[MQTT-3.3.1-10] Retain Handling 1 sends retained messages only if the subscription is new', () =>
-  withBroker(async broker => {
-    const sender = await broker.client(5);
-    await sender.connect({ clientId: 'sender' });
-    await retain(sender, 'a', 'x');
-    const reader = await broker.client(5);
-    await reader.connect({ clientId: 'reader' });
-    for (const wanted of [['suback 0', 'a x q0'], ['suback 0']]) {
-      reader.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'a', qos: 0, rh: 1 }] });
-      assert.equal(await reader.roundTrip(), wanted);
-    }
-  }),
+retained(
+  '[MQTT-3.3.1-10] a SUBSCRIBE with Retain Handling 1 gets retained messages only if the subscription is new',
+  () =>
+    withBroker(async broker => {
+      const sender = await broker.client(5);
+      await sender.connect({ clientId: 'sender' });
+      await retain(sender, 'a', 'x');
+      const reader = await broker.client(5);
+      await reader.connect({ clientId: 'reader' });
+      for (const wanted of [['suback 0', 'a x q0'], ['suback 0']]) {
+        reader.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'a', qos: 0, rh: 1 }] });
+        assert.equal(await reader.roundTrip(), wanted);
+      }
+    }),
 );
 
 retained('a new subscriber receives no expired retained message', async () => {

@@ -53,7 +53,7 @@ binary('the binary runs as a single file with an empty environment', async ({ fo
 });
 
 binary(
-  'an idle hub uses little memory, because it starts from the V8 code cache of the build',
+  'an idle hub that starts from the V8 code cache of the build uses less than MAX_IDLE_MB of memory',
   async ({ folder }) => {
     if (process.arch !== 'x64') return skip(`what it holds on ${process.arch} is not known`);
     let used = Number.NaN;
@@ -87,15 +87,18 @@ binary('an extracted native library with changed bytes is replaced at the next s
   assert.is(file, `lmdb-${hash()}.node`);
 });
 
-binary('the bundled LMDB returns the error of a failed write without numbers', async ({ folder }) => {
-  assert.is((await runHub(up(folder), {})).code, 0);
-  const native = join(folder, 'data', 'native');
-  const content = readFileSync(join(native, readdirSync(native)[0] ?? ''), 'latin1');
-  assert.match(content, /\0Attempting to write a page\0/);
-  assert.not.match(content, /Attempting to write page|Write error: %s/);
-});
+binary(
+  'the error text of a failed write in the bundled LMDB library contains no numbers',
+  async ({ folder }) => {
+    assert.is((await runHub(up(folder), {})).code, 0);
+    const native = join(folder, 'data', 'native');
+    const content = readFileSync(join(native, readdirSync(native)[0] ?? ''), 'latin1');
+    assert.match(content, /\0Attempting to write a page\0/);
+    assert.not.match(content, /Attempting to write page|Write error: %s/);
+  },
+);
 
-binary('a module that requests a terminal gets one', async ({ folder }) => {
+binary('a module with `tty` in the manifest gets a terminal', async ({ folder }) => {
   const t = { exec: ['/bin/sh', '-c', 'tty; exec sleep 60'], io: 'lines', tty: true };
   writeFileSync(join(folder, 'idle.json'), JSON.stringify({ name: 'idle', listeners, modules: { t } }));
   const log = join(folder, 'data', 'logs', 't.log');
@@ -131,17 +134,20 @@ binary(
   },
 );
 
-binary('a data folder that is mounted noexec is refused with the cure', async ({ folder }) => {
-  mkdirSync(join(folder, 'data'));
-  const command = mounted(folder, 'mount -t tmpfs -o mode=0700,noexec tmpfs "$folder/data"');
-  const { code, stderr } = await runHub(command, { PATH: process.env['PATH'] });
-  if (!couldMount(stderr)) return;
-  assert.is(code, 1);
-  assert.match(
-    stderr,
-    /^skerry: .*\/data\/native\/lmdb-.* probably mounted noexec, so name a data folder on another with --data DIR\.$/m,
-  );
-});
+binary(
+  'a data folder that is mounted noexec is refused with an error that names the cure',
+  async ({ folder }) => {
+    mkdirSync(join(folder, 'data'));
+    const command = mounted(folder, 'mount -t tmpfs -o mode=0700,noexec tmpfs "$folder/data"');
+    const { code, stderr } = await runHub(command, { PATH: process.env['PATH'] });
+    if (!couldMount(stderr)) return;
+    assert.is(code, 1);
+    assert.match(
+      stderr,
+      /^skerry: .*\/data\/native\/lmdb-.* probably mounted noexec, so name a data folder on another with --data DIR\.$/m,
+    );
+  },
+);
 
 binary('the binary serves WebSockets and TLS', async ({ folder }) => {
   await withFiles(async ({ tls }) => {
@@ -156,7 +162,7 @@ binary('the binary serves WebSockets and TLS', async ({ folder }) => {
   });
 });
 
-binary('the licences of all parts of the binary are in a file beside it', () => {
+binary('the licences of all parts of the binary are in a file beside the binary', () => {
   const texts = readFileSync(join(root, 'dist', 'THIRD-PARTY-LICENSES'), 'utf8');
   const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   assert.ok(typeof manifest === 'object' && manifest !== null && 'dependencies' in manifest);

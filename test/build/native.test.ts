@@ -205,15 +205,18 @@ native('a native library on a file system mounted noexec fails with an error tha
   if (output !== undefined) assert.match(output, /failed to map segment/);
 });
 
-native('a read-only file system is an error only if the native library is not yet extracted', context => {
-  const output = withMounts(
-    context,
-    'mount -t tmpfs -o ro tmpfs "$mounted" && start && mount -o remount,rw "$mounted" && start && mount -o remount,ro "$mounted" && start',
-  );
-  if (output === undefined) return;
-  const [refused, written, reused, ...rest] = output.trim().split('\n');
-  assert.match(refused ?? '', /cannot be written \(EROFS.*name another data folder with --data DIR\.$/);
-  assert.equal([written, reused, rest], ['loaded', 'loaded', []]);
-});
+native(
+  'a start on a read-only file system fails only if the native library is not extracted yet',
+  context => {
+    const output = withMounts(
+      context,
+      'mount -t tmpfs -o ro tmpfs "$mounted" && start && mount -o remount,rw "$mounted" && start && mount -o remount,ro "$mounted" && start',
+    );
+    if (output === undefined) return;
+    const [refused, written, reused, ...rest] = output.trim().split('\n');
+    assert.match(refused ?? '', /cannot be written \(EROFS.*name another data folder with --data DIR\.$/);
+    assert.equal([written, reused, rest], ['loaded', 'loaded', []]);
+  },
+);
 
 native.run();

@@ -57,7 +57,7 @@ function lines(text: string): string[] {
   return text.trim().split('\n');
 }
 
-packages('the Debian package has each file with its permissions, owned by root', context => {
+packages('each file of the Debian package has its fixed permissions and is owned by root', context => {
   const listed = lines(
     execFileSync('dpkg-deb', ['-c', debianPackage(context, 'files')], { encoding: 'utf8' }),
   );
@@ -83,26 +83,29 @@ packages('the Debian package has each file with its permissions, owned by root',
   );
 });
 
-packages('the Debian package names its version, its libraries and its one configuration file', context => {
-  const output = debianPackage(context, 'control');
-  const field = (name: string): string =>
-    execFileSync('dpkg-deb', ['-f', output, name], { encoding: 'utf8' }).trim();
-  assert.is(field('Package'), 'skerry');
-  assert.is(field('Version'), VERSION);
-  assert.match(field('Depends'), /libc6 \(>= 2\.34\).*libstdc\+\+6/);
-  const control = join(context.folder, 'control.unpacked');
-  execFileSync('dpkg-deb', ['-e', output, control]);
-  assert.is(readFileSync(join(control, 'conffiles'), 'utf8'), '/etc/default/skerry\n');
-  const checksums = lines(readFileSync(join(control, 'md5sums'), 'utf8'));
-  assert.is(checksums.length, 13);
-  const tree = join(context.folder, 'control.tree');
-  execFileSync('dpkg-deb', ['-x', output, tree]);
-  execFileSync('md5sum', ['-c', '--quiet', join(control, 'md5sums')], { cwd: tree });
-  for (const script of ['postinst', 'prerm', 'postrm']) {
-    assert.is(statSync(join(control, script)).mode & 0o777, 0o755);
-    assert.is(spawnSync('sh', ['-n', join(control, script)]).status, 0);
-  }
-});
+packages(
+  'the Debian package declares its version, the libraries that it needs and its configuration file',
+  context => {
+    const output = debianPackage(context, 'control');
+    const field = (name: string): string =>
+      execFileSync('dpkg-deb', ['-f', output, name], { encoding: 'utf8' }).trim();
+    assert.is(field('Package'), 'skerry');
+    assert.is(field('Version'), VERSION);
+    assert.match(field('Depends'), /libc6 \(>= 2\.34\).*libstdc\+\+6/);
+    const control = join(context.folder, 'control.unpacked');
+    execFileSync('dpkg-deb', ['-e', output, control]);
+    assert.is(readFileSync(join(control, 'conffiles'), 'utf8'), '/etc/default/skerry\n');
+    const checksums = lines(readFileSync(join(control, 'md5sums'), 'utf8'));
+    assert.is(checksums.length, 13);
+    const tree = join(context.folder, 'control.tree');
+    execFileSync('dpkg-deb', ['-x', output, tree]);
+    execFileSync('md5sum', ['-c', '--quiet', join(control, 'md5sums')], { cwd: tree });
+    for (const script of ['postinst', 'prerm', 'postrm']) {
+      assert.is(statSync(join(control, script)).mode & 0o777, 0o755);
+      assert.is(spawnSync('sh', ['-n', join(control, script)]).status, 0);
+    }
+  },
+);
 
 packages('two builds of the Debian package from equal input have the same bytes', context => {
   const [one, other] = [debianPackage(context, 'equal-1'), debianPackage(context, 'equal-2')];
@@ -121,7 +124,7 @@ packages('purge of the Debian package removes the data folder only if the folder
   assert.not.match(script, /^\s*rm /m);
 });
 
-packages('install.sh keeps changed settings at an update and the data at an uninstall', context => {
+packages('install.sh keeps changed settings at an update, and keeps the data at an uninstall', context => {
   const archive = unpackedArchive(context, 'installed', process.arch);
   const root = join(context.folder, 'root');
   const env = { ...process.env, DESTDIR: root };

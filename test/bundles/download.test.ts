@@ -102,7 +102,7 @@ download(
 );
 
 download(
-  'a download continues after a restart of the hub behind the bytes that are already on disk',
+  'a download that a restart of the hub interrupts continues behind the bytes on disk',
   withServer([sendsFile(packed)], async ({ harness, server, outcome }) => {
     await writePart(harness, packed.subarray(0, 200_000));
     assert.is(await outcome(), 'prepared');
@@ -226,7 +226,7 @@ const fetchTooLarge = ({ store }: BundlesHarness, wanted: WantedBundle) =>
 const large = 'modules.m.bundle is a file of more than 1052673 bytes, the limit by its "size" and "files".';
 
 download(
-  'a download whose Content-Length exceeds the limit is refused before its first byte',
+  'a download whose Content-Length exceeds the maximum size is refused before its first byte',
   withServer([sendsFile(Buffer.alloc(2 << 20))], async ({ harness, wanted }) => {
     assert.is(await passing(harness, fetchTooLarge(harness, wanted)), large);
     assert.is(partOf(harness).length, 0);
@@ -234,14 +234,14 @@ download(
 );
 
 download(
-  'a download without Content-Length is stopped at the limit',
+  'a download without Content-Length is stopped at the maximum size',
   withServer([(_, response) => response.end(Buffer.alloc(2 << 20))], async ({ harness, wanted }) => {
     assert.is(await passing(harness, fetchTooLarge(harness, wanted)), large);
   }),
 );
 
 for (const [what, answer, begun] of [
-  ['before it answers', sendsNothing(), 0],
+  ['before the answer', sendsNothing(), 0],
   ['in the middle of the body', sendsNothing(packed.subarray(0, 1000)), 1000],
 ] as const) {
   download(
@@ -254,7 +254,7 @@ for (const [what, answer, begun] of [
       harness.clock.advance(1_001);
       assert.is(await prepared, 'prepared');
       assert.is(server.requested.length, 2);
-      assert.match(harness.logged.join(), /retrying .* in 1 s: no data for 30 s \(timeout\)/);
+      assert.match(harness.logged.join(), /Retrying .* in 1 s: no data for 30 s \(timeout\)/);
     }),
   );
 

@@ -60,7 +60,7 @@ packs(
 );
 
 packs(
-  'a file in a pack that is not a bundle is verified without a copy of the file',
+  'a hub binary in a pack is verified without a copy of the binary',
   withHarness(async harness => {
     const hub = put(harness, 'hub', Buffer.from('a hub'));
     const out = join(harness.folder, 'update.skerry');
@@ -206,7 +206,7 @@ for (const [what, bytes, sentence] of REFUSED) {
 }
 
 packs(
-  'a pack is distinguished from a manifest by its content',
+  'a pack is recognised by its content, not by its file name',
   withHarness(async harness => {
     assert.not(await isPack(put(harness, 'x.skerry', manifest).path));
     assert.not(await isPack(put(harness, 'empty', Buffer.alloc(0)).path));

@@ -28,7 +28,7 @@ for (const [what, bytes, sentence] of REFUSED) {
   );
 }
 
-refusals('a manifest with one invalid bundle among several unpacks no bundle', async () => {
+refusals('no bundle of a manifest is unpacked if one of its bundles is invalid', async () => {
   const harness = await createBundlesHarness();
   const invalid = harness.wanted(archive({ name: '../x' }), { subject: 'modules.invalid.bundle' });
   const failure = await harness.store.fetchBundles([harness.wanted(valid), invalid], never).catch(String);
@@ -51,7 +51,7 @@ refusals('a bundle file whose hash differs from the manifest is refused and not 
   await harness.remove();
 });
 
-refusals('a bundle path that is missing, a folder or larger than the limit is refused', async () => {
+refusals('a bundle whose file is missing, is a folder or is larger than the limit is refused', async () => {
   const harness = await createBundlesHarness();
   const at = (path: string) => harness.refusal(harness.wanted(valid, { source: { path } }));
   const gone = await at('/nowhere/app.tar');
@@ -66,7 +66,7 @@ refusals('a bundle path that is missing, a folder or larger than the limit is re
   await harness.remove();
 });
 
-refusals('a bundle file that changes after its verification is refused, and no file stays', async () => {
+refusals('a bundle file that changes after its verification is refused and leaves no file', async () => {
   const path = join(mkdtempSync(join(tmpdir(), 'skerry-changing-')), 'app.tar');
   const evil = archive({ name: 'a', content: 'B' });
   const harness = await createBundlesHarness(undefined, () => writeFileSync(path, evil));

@@ -63,7 +63,7 @@ async function refusal(disk: string, bundles: readonly WantedBundle[], begin?: (
 const megabytes = (count: number, seed: number): Buffer =>
   gzipSync(archive({ name: `f${seed}`, content: Buffer.alloc(count << 20, seed) }));
 
-space('a bundle that would use the disk space of the reserve is refused before any write', () =>
+space('a bundle that does not fit beside the reserved disk space is refused before any write', () =>
   onDisk('size=24M', async (disk, other) => {
     const { message, code, exitCode } = await refusal(disk, [wantedAt(join(other, 'a'), megabytes(10, 1))]);
     assert.equal([code, exitCode], ['bundle.space', 1]);
@@ -75,7 +75,7 @@ space('a bundle that would use the disk space of the reserve is refused before a
   }),
 );
 
-space('several bundles that fit on the disk only one by one are refused together', () =>
+space('several bundles are refused if each alone fits on the disk but all together do not', () =>
   onDisk('size=24M', async (disk, other) => {
     const bundles = [1, 2].map(n => wantedAt(join(other, `${n}`), megabytes(6, n)));
     const { message } = await refusal(disk, bundles);

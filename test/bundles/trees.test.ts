@@ -140,7 +140,7 @@ trees('`readTar` reads random bytes or refuses them with its own error, never wi
   ),
 );
 
-trees('an extended tar header with random names decodes to these names', () => {
+trees('random names that are encoded in an extended tar header decode to the same names', () => {
   const text = fc.string({ unit: 'grapheme', maxLength: 200 });
   fc.assert(
     fc.property(text, text, fc.nat(), (name, linkname, size) => {

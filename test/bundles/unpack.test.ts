@@ -85,7 +85,7 @@ unpack('a bundle that several modules use is unpacked once', async () => {
   const wanted = harness.wanted(archive({ name: 'a', content: 'A' }));
   await harness.store.fetchBundles([wanted, { ...wanted, subject: 'modules.n.bundle' }], never);
   await harness.store.fetchBundles([{ ...wanted, source: { path: '/nowhere' } }], never);
-  assert.equal(harness.logged, [`modules.m.bundle: unpacking ${wanted.sha256}`]);
+  assert.equal(harness.logged, [`Unpacking modules.m.bundle (SHA-256 ${wanted.sha256}).`]);
   await harness.remove();
 });
 

@@ -41,13 +41,16 @@ formats('a payload that is not UTF-8 is printed byte for byte', () => {
   assert.equal(parseFormat('%p')({ ...MESSAGE, payload }, TIME), payload);
 });
 
-formats('a field is padded to its width and cut to its precision', () => {
+formats('a field of a format is padded to its width and cut to its precision', () => {
   assert.is(text('%8t|%-8t|%08l|%5.2t|%.3p|%2t'), '     a/b|a/b     |00000007|   a/|{"x|a/b');
 });
 
-formats('escape sequences, percent signs and at signs are printed', () => {
-  assert.is(text('\\t\\n\\\\\\0\\e%%@@ é'), '\t\n\\\0\x1b%@ é');
-});
+formats(
+  'the escape sequences, `%%` and `@@` of a format are printed as the characters that they stand for',
+  () => {
+    assert.is(text('\\t\\n\\\\\\0\\e%%@@ é'), '\t\n\\\0\x1b%@ é');
+  },
+);
 
 formats('a time is printed as local time with its offset', () => {
   const offset = text('@z');
@@ -82,21 +85,24 @@ formats('%j prints a message as JSON with a string as payload, %J with a JSON va
   assert.is(JSON.parse(text('%J', { ...MESSAGE, payload: Buffer.from('no JSON') })).payload, 'no JSON');
 });
 
-formats('an unknown field, escape or width is refused with the list of the valid ones', () => {
-  for (const [format, sentence] of [
-    ['%y', /-F: "%y" is not one of %A %C/],
-    ['%', /-F: "%" is not one of/],
-    ['a\\y', /-F: "\\y" is not one of \\0 /],
-    ['\\', /-F: "\\" is not one of/],
-    ['@q', /-F: "@q" is not one of @@ /],
-    ['%10001t', /-F: a width is at most 10000/],
-    ['%999999t', /-F: "%9" is not one of/],
-  ] as const)
-    assert.throws(
-      () => parseFormat(format),
-      (thrown: unknown) => thrown instanceof Failure && sentence.test(thrown.message),
-      format,
-    );
-});
+formats(
+  'a format with an unknown field, an unknown escape or too large a width is refused with the valid values',
+  () => {
+    for (const [format, sentence] of [
+      ['%y', /-F: "%y" is not one of %A %C/],
+      ['%', /-F: "%" is not one of/],
+      ['a\\y', /-F: "\\y" is not one of \\0 /],
+      ['\\', /-F: "\\" is not one of/],
+      ['@q', /-F: "@q" is not one of @@ /],
+      ['%10001t', /-F: a width is at most 10000/],
+      ['%999999t', /-F: "%9" is not one of/],
+    ] as const)
+      assert.throws(
+        () => parseFormat(format),
+        (thrown: unknown) => thrown instanceof Failure && sentence.test(thrown.message),
+        format,
+      );
+  },
+);
 
 formats.run();

@@ -26,7 +26,7 @@ reference('every command has a unique name, a summary sentence and unique option
   }
 });
 
-reference('every example is a command line that the table accepts', () => {
+reference('every example of a command is a command line that the command table accepts', () => {
   for (const { name, examples } of COMMANDS) {
     assert.ok(examples.length > 0, name);
     for (const { line } of examples) {
@@ -42,7 +42,7 @@ reference('every example is a command line that the table accepts', () => {
   }
 });
 
-reference('the commands use exactly the requests of the control socket', () => {
+reference('the commands of the table send every request of the control socket and no unknown request', () => {
   const asked = new Set(COMMANDS.flatMap(({ requests = [] }) => requests));
   assert.equal([...asked].sort(), [...Object.keys(ACTIONS), 'attach'].sort());
   const writing = COMMANDS.filter(({ role, requests = [] }) => role === 'view' && !requests.every(isReading));
@@ -56,7 +56,7 @@ function isReading(request: string): boolean {
   );
 }
 
-reference('docs/reference/cli.md equals the page that is generated from the table', () => {
+reference('docs/reference/cli.md equals the page that is generated from the command table', () => {
   const page = readFileSync(new URL('../../docs/reference/cli.md', import.meta.url), 'utf8');
   assert.ok(page === markdown(), 'make it again with "npm run reference"');
 });
@@ -88,13 +88,16 @@ reference('`--help` prints help only as an option, not as the value of another o
   assert.not(asksForHelp(PUB, ['--', '--help']));
 });
 
-reference('a command that finds no hub in a local folder suggests sudo if a system folder exists', () => {
-  assert.match(
-    systemHint(resolve('.skerry'), true) ?? '',
-    /\/var\/lib\/skerry answers its own user and root only/,
-  );
-  assert.is(systemHint(resolve('.skerry'), false), undefined);
-  assert.is(systemHint('/elsewhere', true), undefined);
-});
+reference(
+  'a command that finds no hub in the local data folder suggests sudo if the system data folder exists',
+  () => {
+    assert.match(
+      systemHint(resolve('.skerry'), true) ?? '',
+      /\/var\/lib\/skerry answers its own user and root only/,
+    );
+    assert.is(systemHint(resolve('.skerry'), false), undefined);
+    assert.is(systemHint('/elsewhere', true), undefined);
+  },
+);
 
 reference.run();

@@ -20,7 +20,7 @@ async function reason(client: Client): Promise<number | string | undefined> {
 }
 
 connecting(
-  '[MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.2.2-2] [MQTT-3.2.2-3] a session is resumed without Clean Start and replaced with Clean Start',
+  '[MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.2.2-2] [MQTT-3.2.2-3] a CONNECT with Clean Start replaces a session, and a CONNECT without Clean Start resumes it',
   () =>
     withBroker(async broker => {
       for (const [clean, answer] of [
@@ -199,7 +199,7 @@ const ENDS: readonly (readonly [how: string, code: number | undefined, published
 
 for (const [how, code, isPublished] of ENDS) {
   connecting(
-    `[MQTT-3.1.2-8] [MQTT-3.1.3-10] [MQTT-3.1.2-15] the will is${isPublished ? '' : ' not'} published after an end ${how}`,
+    `[MQTT-3.1.2-8] [MQTT-3.1.3-10] [MQTT-3.1.2-15] the will is${isPublished ? '' : ' not'} published after the connection ends ${how}`,
     () =>
       withBroker(async broker => {
         const listener = await broker.client(5);

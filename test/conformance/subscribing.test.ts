@@ -74,7 +74,7 @@ subscribing('[MQTT-3.8.4-3] a second subscription with the same filter replaces 
 );
 
 subscribing(
-  '[MQTT-3.3.4-2] [MQTT-3.3.4-3] [MQTT-3.3.4-4] a message for overlapping filters is sent once, with the highest QoS and all identifiers',
+  '[MQTT-3.3.4-2] [MQTT-3.3.4-3] [MQTT-3.3.4-4] a message for overlapping filters is sent once, with the highest QoS and all subscription identifiers',
   () =>
     withBroker(async broker => {
       const client = await broker.client(5);

@@ -56,25 +56,28 @@ hops('a message of a module is forwarded with the names of its hub, module and o
   );
 });
 
-hops('a hub prepends its name to the child source of a message that a client sent', () => {
-  fc.assert(
-    fc.property(otherSender, properties, topic, device, (origin, written, on, hub) => {
-      const sent = propertiesForParent({ origin, properties: written, topic: on }, hub) ?? [];
-      assert.equal(others(sent), others(written));
-      const claimed = childSourceOf(written);
-      const expected =
-        claimed === undefined
-          ? { devices: [hub], module: undefined, output: undefined, topic: on }
-          : { ...claimed, devices: [hub, ...claimed.devices] };
-      assert.equal(childSourceOf(sent), expected);
-      for (const one of CHILD_NAMES) {
-        assert.ok(sent.filter((text, at) => at % 2 === 0 && text === one).length <= 1, one);
-      }
-    }),
-  );
-});
+hops(
+  'a hub prepends its name to the child source (the list of forwarding hubs) of a message from a client',
+  () => {
+    fc.assert(
+      fc.property(otherSender, properties, topic, device, (origin, written, on, hub) => {
+        const sent = propertiesForParent({ origin, properties: written, topic: on }, hub) ?? [];
+        assert.equal(others(sent), others(written));
+        const claimed = childSourceOf(written);
+        const expected =
+          claimed === undefined
+            ? { devices: [hub], module: undefined, output: undefined, topic: on }
+            : { ...claimed, devices: [hub, ...claimed.devices] };
+        assert.equal(childSourceOf(sent), expected);
+        for (const one of CHILD_NAMES) {
+          assert.ok(sent.filter((text, at) => at % 2 === 0 && text === one).length <= 1, one);
+        }
+      }),
+    );
+  },
+);
 
-hops('a client cannot claim to be a module of the hub that forwards its message', () => {
+hops('a client cannot forge the name of a module of the hub that forwards the message', () => {
   fc.assert(
     fc.property(otherSender, properties, topic, device, (origin, written, on, hub) => {
       const sent = propertiesForParent({ origin, properties: written, topic: on }, hub) ?? [];
@@ -113,7 +116,7 @@ hops('the child source of a message lists every hub that forwarded the message, 
   );
 });
 
-hops('the last of several child properties with the same name is used', () => {
+hops('the last of several $childDevice properties in a message is used', () => {
   const twice = ['$childDevice', 'a', '$childDevice', 'b', '$childModule', 'm'];
   assert.equal(childSourceOf(twice), {
     devices: ['b'],

@@ -113,14 +113,17 @@ locks('a folder stays locked until the release, also if the lock is garbage-coll
   );
 });
 
-locks('a second lock of a folder in one process is refused and keeps the first lock', async context => {
-  const lock = lockFolder(context.folder);
-  assert.match(refusalOf(context.folder), /^data\.locked/);
-  const holder = startHolder(context);
-  assert.match(await holder.ask('take'), /in use by another hub/);
-  lock.release();
-  assert.is(await holder.ask('take'), 'locked');
-});
+locks(
+  'a second lock of a folder in one process is refused, and the first lock stays in place',
+  async context => {
+    const lock = lockFolder(context.folder);
+    assert.match(refusalOf(context.folder), /^data\.locked/);
+    const holder = startHolder(context);
+    assert.match(await holder.ask('take'), /in use by another hub/);
+    lock.release();
+    assert.is(await holder.ask('take'), 'locked');
+  },
+);
 
 locks('another user cannot lock a data folder, even if the folder is world-readable', context => {
   if (process.geteuid?.() !== 0) {
@@ -139,7 +142,7 @@ locks('another user cannot lock a data folder, even if the folder is world-reada
   }
 });
 
-locks('a folder on a full disk can be locked, and a second process is refused', async context =>
+locks('a folder on a full disk can be locked, and a second process cannot lock it again', async context =>
   onTmpfs(1, async disk => {
     const folder = join(disk, 'data');
     lockFolder(folder).release();
@@ -153,7 +156,7 @@ locks('a folder on a full disk can be locked, and a second process is refused', 
   }),
 );
 
-locks('`lockFolder` refuses a folder that cannot be written with the error of the system', context => {
+locks('`lockFolder` refuses a folder that is not writable with the error of the system', context => {
   const file = join(context.folder, 'skerry.lock');
   mkdirSync(file);
   assert.match(

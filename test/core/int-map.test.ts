@@ -16,7 +16,7 @@ const change = fc.oneof(
   fc.record({ kind: fc.constant('delete' as const), number }),
 );
 
-numbered('an IntMap has the same entries as a Map after any changes', () => {
+numbered('an IntMap has the same entries as a Map after the same random changes', () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 300, size: 'max' }), changes => {
       const table = createIntMap<string>();
@@ -41,7 +41,7 @@ numbered('an IntMap has the same entries as a Map after any changes', () => {
   );
 });
 
-numbered('an IntMap does not grow while keys of a sliding window are added and deleted', () => {
+numbered('an IntMap does not grow while new keys are added and the oldest keys are deleted', () => {
   const table = createIntMap<number>();
   for (let n = 0; n < 100_000; n++) {
     table.set(n, n);

@@ -39,20 +39,23 @@ logging('a value in a log line cannot forge a field, a line or a colour', () => 
   assert.is(JSON.parse(line.slice(line.indexOf('client=') + 7)), evil);
 });
 
-logging('a JSON log line is one object with the same limits, and a value cannot forge another line', () => {
-  const evil = 'x" user=root\n2026 error hub: \x1b[2J\x07\x9b\u202e\u2028\ud800';
-  const fields = { client: evil, user: undefined, module: 'm'.repeat(60_000) };
-  const line = logObject('2026-03-04T05:06:07.089Z', 'warn', 'broker', `Refused "${evil}".`, fields);
-  assert.match(line, /^[ -~]+$/);
-  assert.equal(JSON.parse(line), {
-    time: '2026-03-04T05:06:07.089Z',
-    level: 'warn',
-    area: 'broker',
-    message: `Refused "${evil}".`,
-    client: evil,
-    module: `${'m'.repeat(MAX_LOG_VALUE)}...`,
-  });
-});
+logging(
+  'a JSON log line is one object with values of limited length, and a value cannot forge another line',
+  () => {
+    const evil = 'x" user=root\n2026 error hub: \x1b[2J\x07\x9b\u202e\u2028\ud800';
+    const fields = { client: evil, user: undefined, module: 'm'.repeat(60_000) };
+    const line = logObject('2026-03-04T05:06:07.089Z', 'warn', 'broker', `Refused "${evil}".`, fields);
+    assert.match(line, /^[ -~]+$/);
+    assert.equal(JSON.parse(line), {
+      time: '2026-03-04T05:06:07.089Z',
+      level: 'warn',
+      area: 'broker',
+      message: `Refused "${evil}".`,
+      client: evil,
+      module: `${'m'.repeat(MAX_LOG_VALUE)}...`,
+    });
+  },
+);
 
 logging('letters of all scripts are written to the log unchanged', () => {
   for (const text of ['Küche', 'кухня', '厨房', '🍳', 'a\tb'.replace('\t', ' ')])
@@ -60,7 +63,7 @@ logging('letters of all scripts are written to the log unchanged', () => {
   assert.is(escapeHidden('a\tb\nc\rd', '\n\t'), 'a\tb\nc\\rd');
 });
 
-logging('a log line with a long quotation is shortened in the quotation, not in the reason behind it', () => {
+logging('a long log line is shortened in its long quotation, not in the reason behind the quotation', () => {
   const long = 'x'.repeat(60_000);
   const line = logLine('warn', 'broker', `Refused "${long}": not granted. ${long}`, {
     client: long,

@@ -6,7 +6,7 @@ import { createMaxHeap } from '../../src/core/collections/max-heap.ts';
 
 const heaps = suite('core: max-heap');
 
-heaps('the top of a max-heap is the item with the largest amount after any changes of amounts', () => {
+heaps('the top of a max-heap is the item with the largest amount after random changes of the amounts', () => {
   const change = fc.record({ item: fc.nat(12), amount: fc.nat(20) });
   fc.assert(
     fc.property(fc.array(change, { maxLength: 200 }), changes => {

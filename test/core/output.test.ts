@@ -13,31 +13,34 @@ const outputs = suite('core: output of a socket');
 /** Bytes of one message: more than the backlog of a socket, and less than the system accepts at once. */
 const LARGE = MAX_SOCKET_BACKLOG_BYTES + 10;
 
-outputs('a full output calls its drain callback if the system accepts all bytes in one write', async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
-  const reader = connect(address.port, '127.0.0.1');
-  const [socket] = await once(server, 'connection');
-  let received = 0;
-  reader.on('data', bytes => {
-    received += bytes.length;
-  });
-  let drained = Promise.withResolvers<void>();
-  socket.on('drain', () => drained.resolve());
-  for (let round = 0; round < 20; round++) {
-    drained = Promise.withResolvers<void>();
-    const memory = createSocketMemory(8 * MAX_SOCKET_BACKLOG_BYTES);
-    const output = createOutput(socket, memory, drained.resolve);
-    output.write(Buffer.alloc(LARGE));
-    assert.ok(output.isFull());
-    await drained.promise;
-  }
-  while (received < 20 * LARGE) await once(reader, 'data');
-  reader.destroy();
-  server.close();
-});
+outputs(
+  'a full output calls its drain callback also if the system accepts all bytes in one write',
+  async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('The server has no port.');
+    const reader = connect(address.port, '127.0.0.1');
+    const [socket] = await once(server, 'connection');
+    let received = 0;
+    reader.on('data', bytes => {
+      received += bytes.length;
+    });
+    let drained = Promise.withResolvers<void>();
+    socket.on('drain', () => drained.resolve());
+    for (let round = 0; round < 20; round++) {
+      drained = Promise.withResolvers<void>();
+      const memory = createSocketMemory(8 * MAX_SOCKET_BACKLOG_BYTES);
+      const output = createOutput(socket, memory, drained.resolve);
+      output.write(Buffer.alloc(LARGE));
+      assert.ok(output.isFull());
+      await drained.promise;
+    }
+    while (received < 20 * LARGE) await once(reader, 'data');
+    reader.destroy();
+    server.close();
+  },
+);
 
 /** Creates a stream that accepts a write on request, and its output with the minimum backlog. */
 function slowOutput() {
@@ -73,22 +76,25 @@ outputs(
   },
 );
 
-outputs('a full output that is written to stays full until the stream accepts all bytes', async () => {
-  const { output, accept, calls } = slowOutput();
-  output.write(Buffer.alloc(MIN_SOCKET_BACKLOG_BYTES + 1));
-  output.flush();
-  assert.is(output.isFull(), true);
-  output.write(Buffer.alloc(MIN_SOCKET_BACKLOG_BYTES + 1));
-  output.flush();
-  accept();
-  await turn();
-  assert.is(calls(), 0);
-  accept();
-  await turn();
-  assert.is(calls(), 1);
-});
+outputs(
+  'a full output that gets further bytes stays full until the stream has accepted all bytes',
+  async () => {
+    const { output, accept, calls } = slowOutput();
+    output.write(Buffer.alloc(MIN_SOCKET_BACKLOG_BYTES + 1));
+    output.flush();
+    assert.is(output.isFull(), true);
+    output.write(Buffer.alloc(MIN_SOCKET_BACKLOG_BYTES + 1));
+    output.flush();
+    accept();
+    await turn();
+    assert.is(calls(), 0);
+    accept();
+    await turn();
+    assert.is(calls(), 1);
+  },
+);
 
-outputs('an output that `undo` reduces below its limit calls its drain callback', () => {
+outputs('an output calls its drain callback if `undo` removes bytes and the output is no longer full', () => {
   const { output, calls } = slowOutput();
   output.place(MIN_SOCKET_BACKLOG_BYTES + 1);
   assert.is(output.isFull(), true);

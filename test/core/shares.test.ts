@@ -22,40 +22,46 @@ function fill(shares: Shares, holder: string): number {
 
 const shares = suite('core: shares');
 
-shares('each holder may use half of the units that other holders leave free', () => {
-  const sessions = sharesOf(4096);
-  assert.equal(
-    ['user:a', 'user:b', 'address:10.0.0.1', 'user:c', 'user:d'].map(holder => fill(sessions, holder)),
-    [2048, 1024, 512, 256, 128],
-  );
-  assert.is(fill(sessions, 'user:a'), 0);
-});
+shares(
+  'each holder (a user, module or address) may use half of the units that other holders leave free',
+  () => {
+    const sessions = sharesOf(4096);
+    assert.equal(
+      ['user:a', 'user:b', 'address:10.0.0.1', 'user:c', 'user:d'].map(holder => fill(sessions, holder)),
+      [2048, 1024, 512, 256, 128],
+    );
+    assert.is(fill(sessions, 'user:a'), 0);
+  },
+);
 
-shares('modules may exceed the limit by an eighth, which is reserved for modules', () => {
+shares('modules may exceed a shared limit by one eighth, which is reserved for modules', () => {
   const sessions = sharesOf(800);
   assert.is(fill(sessions, LOCAL_CLIENTS), 800);
   assert.is(fill(sessions, 'user:a'), 0);
   assert.equal([fill(sessions, 'module:m'), fill(sessions, 'module:n')], [50, 25]);
 });
 
-shares('a limit of one unit gives this unit to the first holder', () => {
+shares('a limit of one unit gives this unit to the first holder (a user, module or address)', () => {
   const sessions = sharesOf(1);
   assert.equal([fill(sessions, 'user:a'), fill(sessions, 'user:b')], [1, 0]);
 });
 
-shares('the refusal of a share names the largest holder only in the log, never to the peer', () => {
-  const sessions = sharesOf(8);
-  sessions.add('user:greedy', 6);
-  assert.equal(sessions.refusal('address:10.0.0.9', 2), {
-    reason: 'address 10.0.0.9 may have 1 persistent sessions and has 0',
-    logged:
-      '6 of 8 persistent sessions are in use, most of them (6) by user "greedy"; address 10.0.0.9 may have 1 and has 0: drop some',
-  });
-  assert.is(holderName(LOCAL_CLIENTS), 'clients of this machine');
-  assert.is(holderName('module:valve'), 'module "valve"');
-});
+shares(
+  'a request above a share is refused, and the user with the most units is named only in the log',
+  () => {
+    const sessions = sharesOf(8);
+    sessions.add('user:greedy', 6);
+    assert.equal(sessions.refusal('address:10.0.0.9', 2), {
+      reason: 'address 10.0.0.9 may have 1 persistent sessions and has 0',
+      logged:
+        '6 of 8 persistent sessions are in use, most of them (6) by user "greedy"; address 10.0.0.9 may have 1 and has 0: drop some',
+    });
+    assert.is(holderName(LOCAL_CLIENTS), 'clients of this machine');
+    assert.is(holderName('module:valve'), 'module "valve"');
+  },
+);
 
-shares('no holder exceeds its share and all totals are exact after any additions and removals', () => {
+shares('after random additions and removals no user exceeds its share, and all totals are exact', () => {
   const step = fc.record({
     holder: fc.constantFrom('user:a', 'user:b', 'address:10.0.0.1', 'module:m', LOCAL_CLIENTS),
     amount: fc.integer({ min: -20, max: 20 }),

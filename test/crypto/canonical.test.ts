@@ -133,7 +133,7 @@ canonical('canonical JSON writes field names such as `__proto__` unchanged', () 
   assert.is(canonicalJson(JSON.parse(text), 'm'), text);
 });
 
-canonical('canonical JSON refuses a value that JSON cannot represent with the path of the value', () => {
+canonical('canonical JSON refuses a value that JSON cannot represent and names the path of the value', () => {
   const deep = (levels: number) => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
   assert.is(canonicalJson(deep(64), 'm').length, 128);
   const refused: readonly (readonly [unknown, RegExp])[] = [

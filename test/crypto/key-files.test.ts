@@ -144,7 +144,7 @@ files(
 );
 
 files(
-  'a key file that cannot be read, or is a named pipe, is refused with the reason',
+  'a key file that is missing, a folder or a named pipe is refused with the reason',
   async ({ folder }) => {
     assert.is(spawnSync('mkfifo', [join(folder, 'pipe')]).status, 0);
     for (const [name, reason] of [
@@ -177,7 +177,7 @@ files('two simultaneous requests for the device key return the same key', async 
 });
 
 files(
-  'a damaged public key of a device is written again, and a damaged secret key is never replaced',
+  'a damaged public key of a device is written again, but a damaged secret key is never replaced',
   async ({ folder }) => {
     const key = await openDeviceKey(folder, random);
     const secretFile = join(folder, 'keys', 'device.key');
@@ -200,7 +200,7 @@ files(
   },
 );
 
-files('a trusted key is named after its file and stored only once', async ({ folder }) => {
+files('a trusted key gets the name of its file and is stored only once', async ({ folder }) => {
   assert.equal(trustedKeys(folder), []);
   const alice = write(folder, 'alice.pub', `${PUBLIC} of Alice\n`);
   const key = { name: 'alice', bytes: pair.publicKey, comment: 'of Alice' };

@@ -26,7 +26,7 @@ const INVALID = [
 
 const passwords = suite('crypto: passwords');
 
-passwords('a hash matches only its password, and two hashes of a password differ', async () => {
+passwords('a hash matches only its own password, and two hashes of the same password differ', async () => {
   const line = await hashPassword(PASSWORD, random);
   assert.match(line, /^\$scrypt\$ln=13,r=8,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
   assert.ok(isPasswordHash(line));

@@ -82,7 +82,7 @@ sealing(
   },
 );
 
-sealing('a NaCl box that was not made by skerry seal is refused as a sealed secret', async () => {
+sealing('a NaCl box that another program has made is refused as a sealed secret', async () => {
   const { publicKey, secretKey } = nacl.box.keyPair.fromSecretKey(EPHEMERAL);
   const box = nacl.box(SECRET, NONCE, device.publicKey, secretKey);
   await refused(`sealed:${Buffer.concat([publicKey, NONCE, box]).toString('base64')}`);

@@ -19,7 +19,7 @@ function deployment(name: string): Deployment {
 
 const states = suite('deployments: state and manifest files');
 
-states('a deployment state that was written is read after a restart', async () => {
+states('a deployment state that was written before a restart is read after the restart', async () => {
   const harness = await createStoreHarness();
   const manifestFiles = openManifestFiles(join(harness.folder, 'deployments'));
   const state = openDeploymentState(harness.store, manifestFiles, log);
@@ -76,7 +76,7 @@ states('the last healthy deployment and the newest serial survive the loss of th
   rmSync(folder, { recursive: true });
 });
 
-states('an aborted write of the deployment state returns without waiting for the disk', async () => {
+states('a write of the deployment state that is aborted returns without waiting for the disk', async () => {
   const harness = await createStoreHarness();
   const state = openDeploymentState(
     harness.store,

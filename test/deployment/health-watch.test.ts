@@ -54,21 +54,24 @@ function startWatch(first: ModulesHealth, keepWaiting = false) {
 
 const watch = suite('deployments: health watch');
 
-watch('a deployment is healthy after the health window', async () => {
+watch('a deployment whose modules are healthy becomes healthy at the end of the health window', async () => {
   const { after, left } = startWatch(HEALTHY);
   assert.is(await after(9.9), 'none');
   assert.is(await after(0.1), 'healthy');
   assert.is(left(), 0);
 });
 
-watch('a module that is not healthy for a moment restarts the health window', async () => {
-  const { after } = startWatch(PENDING);
-  assert.is(await after(5, HEALTHY), 'none');
-  assert.is(await after(9, PENDING), 'none');
-  assert.is(await after(1, HEALTHY), 'none');
-  assert.is(await after(9.9), 'none');
-  assert.is(await after(0.1), 'healthy');
-});
+watch(
+  'the health window of a deployment starts again after a module was not healthy for a moment',
+  async () => {
+    const { after } = startWatch(PENDING);
+    assert.is(await after(5, HEALTHY), 'none');
+    assert.is(await after(9, PENDING), 'none');
+    assert.is(await after(1, HEALTHY), 'none');
+    assert.is(await after(9.9), 'none');
+    assert.is(await after(0.1), 'healthy');
+  },
+);
 
 watch('a deployment with restarted modules has a longer health window', async () => {
   const { after } = startWatch({ kind: 'healthy', restarts: 2 });
@@ -76,7 +79,7 @@ watch('a deployment with restarted modules has a longer health window', async ()
   assert.is(await after(1), 'healthy');
 });
 
-watch('an unhealthy module fails the deployment before the time limit', async () => {
+watch('a deployment with an unhealthy module fails without waiting for the time limit', async () => {
   const { after, left } = startWatch(PENDING);
   assert.is(await after(3, UNHEALTHY), 'Module "m" has failed: exit 3.');
   assert.is(left(), 0);
@@ -93,12 +96,15 @@ watch('a deployment that is not healthy within its time limit fails with the rea
   assert.is(await flapping.after(5), 'It was not healthy within 60 s: it was not healthy for long enough.');
 });
 
-watch('a health watch with keepWaiting continues after an unhealthy module or the time limit', async () => {
-  const { after } = startWatch(UNHEALTHY, true);
-  assert.is(await after(86_400, PENDING), 'none');
-  assert.is(await after(86_400, HEALTHY), 'none');
-  assert.is(await after(10), 'healthy');
-});
+watch(
+  'a health watch with keepWaiting continues after a module becomes unhealthy and after the time limit',
+  async () => {
+    const { after } = startWatch(UNHEALTHY, true);
+    assert.is(await after(86_400, PENDING), 'none');
+    assert.is(await after(86_400, HEALTHY), 'none');
+    assert.is(await after(10), 'healthy');
+  },
+);
 
 watch('a health watch ends when its AbortSignal is aborted', async () => {
   const { after, abortWatch, left } = startWatch(PENDING);

@@ -87,7 +87,7 @@ health('the health of a module ignores restarts before the deployment', () => {
   assert.is(modulesHealth(statuses, watched, new Map([['m', 4]])).kind, 'unhealthy');
 });
 
-health('a deployment with an unhealthy and a pending module is unhealthy', () => {
+health('a deployment with one unhealthy and one pending module is unhealthy', () => {
   const statuses = [status('a', 'starting'), status('b', 'failed'), status('leaves', 'stopping')];
   const watched = new Map([
     ['a', false],

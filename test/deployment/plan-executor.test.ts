@@ -47,7 +47,7 @@ const reasonOf = (work: Promise<void>): Promise<string> =>
 
 const executor = suite('deployments: plan executor');
 
-executor('each step of a plan is recorded before the step runs', async () => {
+executor('each step of a plan is written to the deployment state before the step runs', async () => {
   const { executor, begun, records, options } = createExecutor();
   const target = placed({ a: m('x'), b: m('x', 1) });
   await executor.execute(target, options());
@@ -67,7 +67,7 @@ executor('each step of a plan is recorded before the step runs', async () => {
   assert.is(begun.length, 5);
 });
 
-executor('a failed step ends the execution of a plan, and the next execution repeats the step', async () => {
+executor('a failed step ends the execution of a plan, and the next execution repeats this step', async () => {
   let fails = true;
   const beforeStart = async (label: string): Promise<void> => {
     if (fails && label === 'start "a"') throw new Error('no a');
@@ -107,7 +107,7 @@ executor('a plan with continueOnError runs all steps and then reports the first 
   assert.is(executor.current(), target);
 });
 
-executor('an aborted execution of a plan does not wait for its running step', async () => {
+executor('an abort ends the execution of a plan without waiting for the running step', async () => {
   for (const continueOnError of [false, true]) {
     const { executor, begun, options, abort } = createExecutor(label =>
       label === 'start "a"' ? new Promise(() => {}) : undefined,
@@ -128,7 +128,7 @@ executor('an aborted execution of a plan does not wait for its running step', as
   }
 });
 
-executor('an abort between the record of a step and the step prevents the step', async () => {
+executor('a step of a plan does not run if an abort follows after the step was recorded', async () => {
   const { executor, begun, abort } = createExecutor();
   const record = async (): Promise<void> => abort.abort(new Error('left'));
   const going = executor.execute(placed({ a: m('x') }), {

@@ -22,7 +22,7 @@ function deploymentWithHub(from: string): Placed {
 }
 
 selfUpdate(
-  'a superseded self-update ends while its copy is blocked, and the next self-update waits for the copy',
+  'a superseded self-update ends during its blocked copy, and the next self-update waits for this copy',
   async () => {
     const folder = folderWith({});
     // Opening a FIFO for reading blocks until it is opened for writing.

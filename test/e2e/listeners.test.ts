@@ -19,7 +19,7 @@ listeners.after.each(({ device }) => device.close());
 const ABSENT_ADDRESS = '203.0.113.7:1883';
 
 listeners(
-  'a listener on an address that the machine lacks is reported, and all other listeners open',
+  'a listener on an address that the machine does not have is reported, and all other listeners open',
   async ({ device }) => {
     const port = await freePort();
     const manifest = {
@@ -48,7 +48,7 @@ listeners(
 );
 
 listeners(
-  'a listener whose port another program uses at the start opens once the port is free',
+  'a listener whose port another program uses at the start of the hub opens once the port is free',
   async ({ device }) => {
     const port = await freePort();
     const manifest = { modules: { m: sleeper(1001) }, listeners: [{ mqtt: `127.0.0.1:${port}` }] };

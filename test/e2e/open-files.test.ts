@@ -25,26 +25,29 @@ for (const [limit, left] of [
   [252, 200],
   [100, 99],
 ] as const) {
-  few(`modules start with a limit of ${limit} open files and the inherited descriptor ${left}`, async () => {
-    const folder = folderWith({ 'm.json': JSON.stringify(MANIFEST) });
-    const data = join(folder, 'data');
-    const command = `ulimit -n ${limit}; exec "$@" 3<&- ${left}<"${join(folder, 'm.json')}"`;
-    const args = ['-c', command, 'sh', skerry, 'up', join(folder, 'm.json'), '--data', data];
-    const hub = follow(spawn('bash', args, { stdio: ['ignore', 'ignore', 'pipe'] }));
-    try {
-      await hub.listens();
-      const states = (): string[] => {
-        const { out } = run(['ps', '--json', '--data', data]);
-        const { modules }: { readonly modules: readonly { readonly state: string }[] } = JSON.parse(out);
-        return modules.map(({ state }) => state);
-      };
-      await until('all run', () => states().every(state => state === 'running'));
-      assert.not.match(hub.log(), /failed to start/);
-    } finally {
-      await hub.end();
-      removeFolder(folder);
-    }
-  });
+  few(
+    `modules start although the hub has a limit of ${limit} open files and inherits descriptor ${left}`,
+    async () => {
+      const folder = folderWith({ 'm.json': JSON.stringify(MANIFEST) });
+      const data = join(folder, 'data');
+      const command = `ulimit -n ${limit}; exec "$@" 3<&- ${left}<"${join(folder, 'm.json')}"`;
+      const args = ['-c', command, 'sh', skerry, 'up', join(folder, 'm.json'), '--data', data];
+      const hub = follow(spawn('bash', args, { stdio: ['ignore', 'ignore', 'pipe'] }));
+      try {
+        await hub.listens();
+        const states = (): string[] => {
+          const { out } = run(['ps', '--json', '--data', data]);
+          const { modules }: { readonly modules: readonly { readonly state: string }[] } = JSON.parse(out);
+          return modules.map(({ state }) => state);
+        };
+        await until('all run', () => states().every(state => state === 'running'));
+        assert.not.match(hub.log(), /failed to start/);
+      } finally {
+        await hub.end();
+        removeFolder(folder);
+      }
+    },
+  );
 }
 
 few('`skerry logs` reports that a module has logged nothing yet', async () => {

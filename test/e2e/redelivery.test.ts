@@ -86,7 +86,7 @@ redelivery(
 );
 
 redelivery(
-  '[MQTT-3.3.1-1] only messages that were sent before a stop of the hub are redelivered with DUP',
+  '[MQTT-3.3.1-1] after a stop and restart of the hub only the messages sent before the stop have DUP',
   () =>
     acrossRestart('SIGTERM', async connect => {
       await assertRedelivered(connect);

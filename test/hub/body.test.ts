@@ -75,7 +75,9 @@ const WRONG: readonly (readonly [string, Buffer, string | undefined, string | un
 ];
 
 for (const [what, bytes, type, encoding] of WRONG) {
-  bodies(`${what} is decoded as undefined`, () => assert.is(bodyOf(bytes, type, encoding), undefined));
+  bodies(`the decoded value of ${what} is undefined`, () =>
+    assert.is(bodyOf(bytes, type, encoding), undefined),
+  );
 }
 
 bodies('a CBOR body is recognised by its content type in any case and with parameters', () => {
@@ -84,7 +86,7 @@ bodies('a CBOR body is recognised by its content type in any case and with param
   }
 });
 
-bodies('a CBOR body of another encoder has the value of the equivalent JSON', () => {
+bodies('a CBOR body from another encoder is decoded to the same value as the equivalent JSON', () => {
   const json = fc.jsonValue({ maxDepth: 5 });
   const property = fc.property(json, value => {
     const decoded = bodyOf(encoder.encode(value), 'application/cbor');
@@ -180,13 +182,13 @@ bodies('a CBOR body with more than the maximum number of values is refused', () 
   assert.is(decodeCbor(letters), 'ü'.repeat(1000));
 });
 
-bodies('the CBOR key __proto__ is decoded as an ordinary key', () => {
+bodies('the key __proto__ of a CBOR map is decoded as an ordinary key', () => {
   const decoded = decodeCbor(encoder.encode(JSON.parse('{"__proto__":{"x":1}}')));
   assert.equal(Object.keys(Object(decoded)), ['__proto__']);
   assert.is(Object(decoded).x, undefined);
 });
 
-bodies('the last of two entries with the same CBOR key is used', () => {
+bodies('the last of two entries with the same key in a CBOR map is used', () => {
   const decoded = decodeCbor(Buffer.from('a361610161610201186f', 'hex'));
   assert.equal({ ...Object(decoded) }, { a: 2, 1: 111 });
 });

@@ -129,26 +129,29 @@ fromUpstream(
   },
 );
 
-fromUpstream('a message from upstream reaches no subscriber and no route of local messages', async () => {
-  const routes = {
-    all: 'FROM /* INTO $upstream',
-    messages: `FROM /messages/* ${INTO_VALVE}`,
-    topics: 'FROM topic("#") INTO topic("echo")',
-  };
-  await withRoutes(routes, async test => {
-    const { taken, settled } = test.down('commands/a', 'x');
-    assert.equal([taken, settled], [0, [undefined]], 'acknowledged, because no route matches');
-    await deliverAll(test);
-    await test.store.commit();
-    assert.equal(test.router.counts(), { routed: 2, untaken: 1 });
-    assert.equal(test.received, ['last word', 'echo word']);
-    assert.equal(texts(test.store.peek('$upstream')), ['word']);
-    assert.equal(texts(test.store.peek('input/valve/in')), ['word']);
-  });
-});
+fromUpstream(
+  'a message from upstream reaches no subscriber and no route whose source is local messages',
+  async () => {
+    const routes = {
+      all: 'FROM /* INTO $upstream',
+      messages: `FROM /messages/* ${INTO_VALVE}`,
+      topics: 'FROM topic("#") INTO topic("echo")',
+    };
+    await withRoutes(routes, async test => {
+      const { taken, settled } = test.down('commands/a', 'x');
+      assert.equal([taken, settled], [0, [undefined]], 'acknowledged, because no route matches');
+      await deliverAll(test);
+      await test.store.commit();
+      assert.equal(test.router.counts(), { routed: 2, untaken: 1 });
+      assert.equal(test.received, ['last word', 'echo word']);
+      assert.equal(texts(test.store.peek('$upstream')), ['word']);
+      assert.equal(texts(test.store.peek('input/valve/in')), ['word']);
+    });
+  },
+);
 
 fromUpstream(
-  'a message from upstream that a route publishes is stored for offline sessions before its PUBACK',
+  'a message from upstream that a route publishes is stored for offline sessions before PUBACK is sent',
   async () => {
     await withRoutes({ local: 'FROM $upstream INTO topic("local/a")' }, async test => {
       const url = `mqtt://127.0.0.1:${test.client.options.port}`;

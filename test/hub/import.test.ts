@@ -17,7 +17,7 @@ function imported(text: string) {
 
 const imports = suite('hub: import of a deployment');
 
-imports('an imported module without startupOrder starts after all modules with startupOrder', () => {
+imports('an imported module without startupOrder starts after all modules with a startupOrder', () => {
   const orders = [0, 1_000_001, 4_294_967_295];
   const modules = orders.map((order, index) => `"m${index}":{"startupOrder":${order}}`);
   const kept = imported(deployment([...modules, '"last":{}'].join())).modules;
@@ -28,7 +28,7 @@ imports('an imported module without startupOrder starts after all modules with s
 });
 
 for (const order of ['4294967296', '-1', '1.5', '9007199254740993', '1e400', '"1"']) {
-  imports(`the import omits startupOrder ${order} with a remark`, () => {
+  imports(`the import omits the invalid startupOrder ${order} and reports a remark`, () => {
     const { modules, reported } = imported(deployment(`"m":{"startupOrder":${order}},"o":{}`));
     assert.equal(Object.keys(modules), ['m', 'o']);
     assert.match(
@@ -68,7 +68,7 @@ imports('the import keeps all digits of a number in an environment variable', ()
   assert.equal(modules['m']?.env, { A: '1724442618569203714', B: '18446744073709551615' });
 });
 
-imports('the import omits only the fields that the manifest would refuse', () => {
+imports('the import omits only fields whose values the hub would refuse in a manifest', () => {
   const options = JSON.stringify({ HostConfig: { Memory: 1, PidsLimit: 5_000_000 } });
   const { modules, reported } = imported(
     deployment(`"m":{"settings":{"createOptions":${JSON.stringify(options)}}},"o":{"startupOrder":1}`),

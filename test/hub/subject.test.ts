@@ -23,7 +23,7 @@ function system(message: Message, name: string): string | null | undefined {
   return subject.of(message).system(name);
 }
 
-subjects('the subject of a route has the source, topic, device, module and output of the message', () => {
+subjects('a route sees the source, topic, device, module and output of a message from a module', () => {
   const { source, topic } = subject.of(MODULE);
   assert.equal([source, topic], ['/messages/modules/host/outputs/temp', 'sensors/1']);
   assert.is(system(MODULE, 'connectionDeviceId'), 'greenhouse');
@@ -37,7 +37,7 @@ subjects('the subject of a route has the source, topic, device, module and outpu
   assert.is(system(bare, 'outputName'), undefined);
 });
 
-subjects('the subject of a message from upstream has no device, module or output', () => {
+subjects('a route sees no device, module or output of a message from upstream', () => {
   const down: Message = {
     ...CLIENT,
     origin: { kind: 'upstream', upstream: 'upstream' },
@@ -57,7 +57,7 @@ subjects('the subject of a message from upstream has no device, module or output
 });
 
 subjects(
-  'child properties are read from the message of a child hub and not from a message of a module',
+  'properties such as $childDevice are read from messages of a child hub, not from messages of a module',
   () => {
     const origin = { kind: 'module', module: 'm', output: 'o' } as const;
     const properties = propertiesForParent({ origin, properties: [], topic: 'modules/m/outputs/o' }, 'edge');
@@ -74,23 +74,32 @@ subjects(
   },
 );
 
-subjects('enqueuedTime is the time at which the message was queued, or now for an unqueued message', () => {
-  assert.is(subject.of(CLIENT).system('enqueuedTime'), '2026-11-23T12:00:00.000Z');
-  assert.is(subject.of(CLIENT, 60_000).system('enqueuedTime'), '2026-11-23T11:59:00.000Z');
-});
+subjects(
+  'enqueuedTime is the time at which the message was queued, or the current time if it was not queued',
+  () => {
+    assert.is(subject.of(CLIENT).system('enqueuedTime'), '2026-11-23T12:00:00.000Z');
+    assert.is(subject.of(CLIENT, 60_000).system('enqueuedTime'), '2026-11-23T11:59:00.000Z');
+  },
+);
 
-subjects('correlationId is the correlation data as text, or undefined if they are not UTF-8', () => {
-  assert.is(system({ ...CLIENT, correlation: Buffer.from('Ä-7') }, 'correlationId'), 'Ä-7');
-  assert.is(system({ ...CLIENT, correlation: Buffer.from([0xff]) }, 'correlationId'), undefined);
-  assert.is(system({ ...CLIENT, properties: ['$correlationId', 'said'] }, 'correlationId'), 'said');
-});
+subjects(
+  'correlationId is the correlation data of a message as text, or undefined if the data is not UTF-8',
+  () => {
+    assert.is(system({ ...CLIENT, correlation: Buffer.from('Ä-7') }, 'correlationId'), 'Ä-7');
+    assert.is(system({ ...CLIENT, correlation: Buffer.from([0xff]) }, 'correlationId'), undefined);
+    assert.is(system({ ...CLIENT, properties: ['$correlationId', 'said'] }, 'correlationId'), 'said');
+  },
+);
 
-subjects('a system property without an MQTT field is read from the last user property with a $', () => {
-  const properties = ['$messageId', '1', '$messageId', '2', 'messageId', '3', '$to', 'x'];
-  assert.is(system({ ...CLIENT, properties }, 'messageId'), '2');
-  assert.is(system({ ...CLIENT, properties }, 'to'), 'x');
-  assert.is(system({ ...CLIENT, properties }, 'userId'), undefined);
-});
+subjects(
+  'a system property without an MQTT field, such as messageId, is read from the last user property $messageId',
+  () => {
+    const properties = ['$messageId', '1', '$messageId', '2', 'messageId', '3', '$to', 'x'];
+    assert.is(system({ ...CLIENT, properties }, 'messageId'), '2');
+    assert.is(system({ ...CLIENT, properties }, 'to'), 'x');
+    assert.is(system({ ...CLIENT, properties }, 'userId'), undefined);
+  },
+);
 
 subjects('a sender cannot forge a system property that the hub sets', () => {
   const properties = Array.from(SYSTEM_PROPERTIES.skerry, name => [`$${name}`, 'forged']).flat();

@@ -48,7 +48,7 @@ test('a size frame with zero columns or with missing bytes is refused', () => {
   assert.is(sizeIn(Buffer.from([0, 1, 0])), undefined);
 });
 
-test('after a program ends only the terminal modes that the program has set are reset', () => {
+test('when a program ends, only the terminal modes that the program has set are reset', () => {
   const did = '\x1b[?1049h\x1b[?25l\x1b[?1000;1006h\x1b[31mred\x1b[?2004h\x1b[?2004l';
   for (let cut = 0; cut <= did.length; cut += 1) {
     const restorer = createRestorer();

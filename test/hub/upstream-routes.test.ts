@@ -65,20 +65,23 @@ for (const [names, route, expected] of TABLE) {
   );
 }
 
-routes('two routes that name the same upstream differently send a message to the upstream once', () => {
-  const upstreams = { upstream: { url: 'mqtt://a' }, cloud: { url: 'mqtt://b' } };
-  const wanted = {
-    one: 'FROM /* INTO $upstream',
-    same: { route: 'FROM /messages/* INTO $upstream/upstream', priority: 2 },
-    other: 'FROM /* INTO $upstream/cloud',
-  };
-  const manifest = parseManifest(JSON.stringify({ name: 'edge', upstreams, routes: wanted }), 'm.json');
-  const taken: string[] = [];
-  routingOf(manifest).dispatcher.dispatch(subjectOf({ source: '/messages' }), (sink, priority) =>
-    taken.push(`${printSink(sink)} ${priority}`),
-  );
-  assert.equal(taken, ['$upstream/upstream 2', '$upstream/cloud 9']);
-});
+routes(
+  'two routes with different names for the same upstream send a message to this upstream only once',
+  () => {
+    const upstreams = { upstream: { url: 'mqtt://a' }, cloud: { url: 'mqtt://b' } };
+    const wanted = {
+      one: 'FROM /* INTO $upstream',
+      same: { route: 'FROM /messages/* INTO $upstream/upstream', priority: 2 },
+      other: 'FROM /* INTO $upstream/cloud',
+    };
+    const manifest = parseManifest(JSON.stringify({ name: 'edge', upstreams, routes: wanted }), 'm.json');
+    const taken: string[] = [];
+    routingOf(manifest).dispatcher.dispatch(subjectOf({ source: '/messages' }), (sink, priority) =>
+      taken.push(`${printSink(sink)} ${priority}`),
+    );
+    assert.equal(taken, ['$upstream/upstream 2', '$upstream/cloud 9']);
+  },
+);
 
 routes('an azure route INTO $upstream/NAME uses the only upstream, whatever the NAME', () => {
   const dialect = { dialect: 'azure' };
@@ -87,21 +90,24 @@ routes('an azure route INTO $upstream/NAME uses the only upstream, whatever the 
   assert.match(planned(['cloud', 'site'], route, dialect), 'but the manifest has several upstreams');
 });
 
-routes('a warning names each upstream with topics but no route, or with routes but no topics', () => {
-  const upstreams = {
-    cloud: { url: 'mqtt://a', down: ['orders/#'] },
-    site: { url: 'mqtt://b', down: ['orders/#'] },
-    spare: { url: 'mqtt://c' },
-  };
-  const taking = {
-    one: 'FROM $upstream/site INTO topic("t")',
-    other: 'FROM $upstream/spare("a") INTO topic("t")',
-  };
-  const manifest = parseManifest(JSON.stringify({ name: 'edge', upstreams, routes: taking }), 'm.json');
-  assert.equal(warningsOf(manifest, planRoutes(manifest).routes), [
-    'Messages received by "upstreams.cloud.down" are acknowledged and discarded, because no route comes FROM $upstream/cloud: add a route.',
-    'routes.other comes FROM $upstream/spare, but "upstreams.spare.down" has no topic filter: the route matches no message.',
-  ]);
-});
+routes(
+  'a warning names each upstream with filters in "down" but no route, or with a route but no filters',
+  () => {
+    const upstreams = {
+      cloud: { url: 'mqtt://a', down: ['orders/#'] },
+      site: { url: 'mqtt://b', down: ['orders/#'] },
+      spare: { url: 'mqtt://c' },
+    };
+    const taking = {
+      one: 'FROM $upstream/site INTO topic("t")',
+      other: 'FROM $upstream/spare("a") INTO topic("t")',
+    };
+    const manifest = parseManifest(JSON.stringify({ name: 'edge', upstreams, routes: taking }), 'm.json');
+    assert.equal(warningsOf(manifest, planRoutes(manifest).routes), [
+      'Messages received by "upstreams.cloud.down" are acknowledged and discarded, because no route comes FROM $upstream/cloud: add a route.',
+      'routes.other comes FROM $upstream/spare, but "upstreams.spare.down" has no topic filter: the route matches no message.',
+    ]);
+  },
+);
 
 routes.run();

@@ -11,7 +11,7 @@ const AWAY = { url: 'mqtt://127.0.0.1:1', username: 'u', password: SEALED };
 const upstreams = suite('hub: upstreams');
 
 upstreams(
-  'a password that cannot be decrypted is an error of its upstream, and the other upstreams run',
+  'an upstream whose password cannot be decrypted reports an error, and the other upstreams run',
   async () => {
     const harness = await createStoreHarness();
     const opened: string[] = [];

@@ -5,7 +5,7 @@ import { parseManifest } from '../../src/manifest/read.ts';
 
 const reading = suite('manifest: reading');
 
-reading('fields that a manifest omits have their default values', () => {
+reading('fields that are missing in a manifest have their default values', () => {
   assert.equal(parseManifest('{"name":"a","modules":{"m":{"exec":["./m"]}}}', 'm.json'), {
     name: 'a',
     modules: [
@@ -72,18 +72,21 @@ reading('a route is a string or an object with priority and ttl', () => {
   ]);
 });
 
-reading('an upstream address is read with IPv6 host in brackets, default port, user and password', () => {
-  const { listeners, upstreams } = parseManifest(
-    '{"name":"a","listeners":[{"mqtt":"[::1]:1884"}],"upstream":{"url":"mqtt://u:p%40ss@parent"}}',
-    'm.json',
-  );
-  assert.equal(listeners, [{ kind: 'mqtt', host: '::1', port: 1884, maxConnections: undefined }]);
-  assert.equal(upstreams[0]?.urls, [
-    { secure: false, host: 'parent', port: 1883, username: 'u', password: 'p@ss' },
-  ]);
-});
+reading(
+  'an upstream address can contain an IPv6 host in brackets, a user and a password, and omit the port',
+  () => {
+    const { listeners, upstreams } = parseManifest(
+      '{"name":"a","listeners":[{"mqtt":"[::1]:1884"}],"upstream":{"url":"mqtt://u:p%40ss@parent"}}',
+      'm.json',
+    );
+    assert.equal(listeners, [{ kind: 'mqtt', host: '::1', port: 1884, maxConnections: undefined }]);
+    assert.equal(upstreams[0]?.urls, [
+      { secure: false, host: 'parent', port: 1883, username: 'u', password: 'p@ss' },
+    ]);
+  },
+);
 
-reading('an error never shows an upstream address, because it may contain a password', () => {
+reading('an error never shows an upstream address, because the address can contain a password', () => {
   try {
     parseManifest('{"name":"a","upstream":{"url":"http://u:secret@parent"}}', 'm.json');
     assert.unreachable();
@@ -93,17 +96,20 @@ reading('an error never shows an upstream address, because it may contain a pass
   }
 });
 
-reading('an error never shows text of an invalid JSON manifest, because it may contain a password', () => {
-  for (const text of ['{"url":"mqtt://u:secret@parent"x}', '{"p":"secret" "q"}', '"secret', 'secret']) {
-    try {
-      parseManifest(text, 'm.json');
-      assert.unreachable();
-    } catch (thrown) {
-      assert.ok(thrown instanceof Failure && thrown.code === 'manifest.syntax', String(thrown));
-      assert.not.match(thrown.message, /secret|secre|cret/);
+reading(
+  'an error never shows text of a manifest that is invalid JSON, because the text can contain a password',
+  () => {
+    for (const text of ['{"url":"mqtt://u:secret@parent"x}', '{"p":"secret" "q"}', '"secret', 'secret']) {
+      try {
+        parseManifest(text, 'm.json');
+        assert.unreachable();
+      } catch (thrown) {
+        assert.ok(thrown instanceof Failure && thrown.code === 'manifest.syntax', String(thrown));
+        assert.not.match(thrown.message, /secret|secre|cret/);
+      }
     }
-  }
-});
+  },
+);
 
 reading('each kind of listener has its default settings', () => {
   const listeners = [
@@ -139,7 +145,7 @@ reading('each kind of listener has its default settings', () => {
   ]);
 });
 
-reading('a manifest is read with its users and the grants of anonymous clients', () => {
+reading('the users and the grants of anonymous clients are read from a manifest', () => {
   const { users, anonymous } = parseManifest(
     '{"name":"a","users":{"u@x":{"password":"p","publish":["a"]}},"anonymous":{"subscribe":["b"]}}',
     'm.json',

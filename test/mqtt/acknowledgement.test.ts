@@ -37,7 +37,7 @@ function read(first: number, rest: Buffer, version: Version): number[] | string 
 const acknowledging = suite('mqtt: acknowledgements');
 
 acknowledging(
-  'an encoded acknowledgement has the bytes of mqtt-packet and decodes to the same values',
+  'an acknowledgement is encoded to the same bytes as by mqtt-packet and decodes to the original values',
   () => {
     const code = fc.constantFrom(0, 0x10, 0x80, 0x97);
     fc.assert(
@@ -71,7 +71,7 @@ const STRICTER = [
 ];
 
 acknowledging(
-  'an acknowledgement is read as by mqtt-packet, or refused for a rule that mqtt-packet does not check',
+  'an acknowledgement decodes as in mqtt-packet, or is refused by a rule that mqtt-packet does not check',
   () => {
     const properties = fc.constantFrom<readonly number[]>(
       [],

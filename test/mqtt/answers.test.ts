@@ -18,7 +18,7 @@ function read(packet: Buffer, version: Version): Answer | ProtocolError {
 const optional = <Value>(arbitrary: fc.Arbitrary<Value>) => fc.option(arbitrary, { nil: undefined });
 const text = fc.string({ unit: 'grapheme' }).filter(one => one !== '' && !one.includes('\0'));
 
-answers('a CONNACK of MQTT 5 is read with the limits of the server', () => {
+answers('the limits of an MQTT 5 server are read from its CONNACK', () => {
   const properties = fc.record({
     receiveMaximum: optional(fc.integer({ min: 1, max: 65_535 })),
     maximumQoS: optional(fc.constantFrom(0, 1)),
@@ -82,7 +82,7 @@ answers('SUBACK, UNSUBACK, PINGRESP and DISCONNECT are read with their reason co
   });
 });
 
-answers('a packet from a server that only clients may send is a protocol error', () => {
+answers('a packet from a server is a protocol error if only clients may send packets of this type', () => {
   for (const [name, packet, version] of [
     ['CONNECT', [0x10, 0], 5],
     ['PINGREQ', [0xc0, 0], 4],
@@ -100,20 +100,23 @@ answers('a packet from a server that only clients may send is a protocol error',
   }
 });
 
-answers('random bytes are read as an answer or a protocol error, without an exception', () => {
-  fc.assert(
-    fc.property(
-      fc.constantFrom(0x20, 0x90, 0xb0, 0xd0, 0xe0),
-      fc.uint8Array({ maxLength: 40 }),
-      fc.constantFrom<Version>(4, 5),
-      (first, rest, version) => {
-        const { packet, bodyAt } = packetOf(first, Buffer.from(rest));
-        const answer = readAnswer(packet, first, bodyAt, packet.length, version);
-        assert.ok('cmd' in answer || 'code' in answer);
-      },
-    ),
-    { numRuns: 20_000 },
-  );
-});
+answers(
+  'random bytes from a server are decoded to a packet or a protocol error, without an exception',
+  () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(0x20, 0x90, 0xb0, 0xd0, 0xe0),
+        fc.uint8Array({ maxLength: 40 }),
+        fc.constantFrom<Version>(4, 5),
+        (first, rest, version) => {
+          const { packet, bodyAt } = packetOf(first, Buffer.from(rest));
+          const answer = readAnswer(packet, first, bodyAt, packet.length, version);
+          assert.ok('cmd' in answer || 'code' in answer);
+        },
+      ),
+      { numRuns: 20_000 },
+    );
+  },
+);
 
 answers.run();

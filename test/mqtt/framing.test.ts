@@ -138,13 +138,16 @@ function publishOf(payloadBytes: number): Buffer {
   return generate({ cmd: 'publish', topic: 'a', payload, qos: 0, dup: false, retain: false });
 }
 
-framing('a packet over the size limit is refused after its header, before its body arrives', () => {
-  const largest = publishOf(MAX_BYTES - 6);
-  assert.is(largest.length, MAX_BYTES);
-  assert.is(framed([largest]).packets.length, 1);
-  const header = publishOf(MAX_BYTES - 5).subarray(0, 3);
-  assert.match(framed([header]).broken.join(), /larger than 4096 bytes/);
-});
+framing(
+  'a packet above the maximum size is refused after its header, before the body of the packet arrives',
+  () => {
+    const largest = publishOf(MAX_BYTES - 6);
+    assert.is(largest.length, MAX_BYTES);
+    assert.is(framed([largest]).packets.length, 1);
+    const header = publishOf(MAX_BYTES - 5).subarray(0, 3);
+    assert.match(framed([header]).broken.join(), /larger than 4096 bytes/);
+  },
+);
 
 framing('a packet that arrives byte by byte is read completely', () => {
   const publish = publishOf(MAX_BYTES - 6);

@@ -191,7 +191,7 @@ const STRICTER: Readonly<Record<string, string>> = {
 };
 
 publishing(
-  'a PUBLISH is read as by mqtt-packet, or refused for a rule that mqtt-packet does not check',
+  'a PUBLISH decodes as in mqtt-packet, or is refused by a rule that mqtt-packet does not check',
   () => {
     const valid = fc
       .tuple(message, dispatch, fc.constantFrom<Version>(4, 5))

@@ -144,16 +144,19 @@ function matchesLevels(
   return (wanted === '+' || wanted === level) && matchesLevels(filter, topic);
 }
 
-topics('[MQTT-4.7.1-2] [MQTT-4.7.1-3] `matches` agrees with a simple version of the wildcard rules', () => {
-  fc.assert(
-    fc.property(filter, topic, (wanted, published) => {
-      const excluded = published.startsWith('$') && /^[+#]/.test(wanted);
-      const expected = !excluded && matchesLevels(wanted.split('/'), published.split('/'));
-      assert.is(matches(wanted, published), expected, `${wanted} ${published}`);
-    }),
-    { numRuns: 20_000 },
-  );
-});
+topics(
+  '[MQTT-4.7.1-2] [MQTT-4.7.1-3] `matches` gives the same results as a simple implementation of the wildcard rules',
+  () => {
+    fc.assert(
+      fc.property(filter, topic, (wanted, published) => {
+        const excluded = published.startsWith('$') && /^[+#]/.test(wanted);
+        const expected = !excluded && matchesLevels(wanted.split('/'), published.split('/'));
+        assert.is(matches(wanted, published), expected, `${wanted} ${published}`);
+      }),
+      { numRuns: 20_000 },
+    );
+  },
+);
 
 topics('a filter that covers another filter matches every topic that the other filter matches', () => {
   fc.assert(

@@ -33,7 +33,7 @@ function numbers(entries: readonly QueueEntry[]): number[] {
 
 const bounds = suite('queue: size limits');
 
-bounds('a full queue refuses messages above maxSize until a delivery frees space', async () => {
+bounds('a queue whose maxSize is reached refuses messages until a delivery frees space', async () => {
   const harness = await createStoreHarness({ maxSize: MIN_STORE_BYTES });
   const large = (n: number) => messageOf(String(n).repeat(500_000));
   let stored = 0;
@@ -57,18 +57,21 @@ bounds('a full queue refuses messages above maxSize until a delivery frees space
   await harness.finish();
 });
 
-bounds('the space of a delivered message is free for the next message without a commit', async () => {
-  const harness = await createStoreHarness({ maxSize: MIN_STORE_BYTES });
-  const large = messageOf('x'.repeat(500_000));
-  while ((await harness.append(large, [to('a')])) === undefined);
-  await harness.restart();
-  assert.is(codeOf(await harness.append(large, [to('a')])), 'store.full');
-  harness.deliver('a');
-  assert.is(await harness.append(large, [to('a')]), undefined);
-  await harness.finish();
-});
+bounds(
+  'the space of a delivered message can be used by the next message before the next commit',
+  async () => {
+    const harness = await createStoreHarness({ maxSize: MIN_STORE_BYTES });
+    const large = messageOf('x'.repeat(500_000));
+    while ((await harness.append(large, [to('a')])) === undefined);
+    await harness.restart();
+    assert.is(codeOf(await harness.append(large, [to('a')])), 'store.full');
+    harness.deliver('a');
+    assert.is(await harness.append(large, [to('a')]), undefined);
+    await harness.finish();
+  },
+);
 
-bounds('a message for several queues is stored in none of the queues if one queue is full', async () => {
+bounds('a message for several queues is stored in none of these queues if one of them is full', async () => {
   const boundOf = (queue: string): QueueBound | undefined =>
     queue === 'a' ? { maxSize: 10 * ENTRY, whenFull: 'reject' } : undefined;
   const harness = await createStoreHarness({ boundOf });
@@ -150,7 +153,7 @@ bounds('a full store with dropOldest drops the messages of the largest queue', a
 });
 
 bounds(
-  'a message larger than the limit of its queue is refused, and dropOldest drops no message for it',
+  'a message larger than maxSize of its queue is refused, and dropOldest drops no other message',
   async () => {
     const harness = await createStoreHarness({ boundOf: dropOldest(10 * ENTRY) });
     await fill(harness, 1, 10);
@@ -160,7 +163,7 @@ bounds(
   },
 );
 
-bounds('the depth and bytes of each queue are the same after a restart', async () => {
+bounds('the depth and the bytes of each queue are the same before and after a restart', async () => {
   const harness = await createStoreHarness();
   const figures = () => harness.store.stats().map(({ queue, depth, bytes }) => [queue, depth, bytes]);
   for (let n = 0; n < 5; n++) await harness.append(messageOf('12345'), [to('a'), to('b')]);
@@ -173,7 +176,7 @@ bounds('the depth and bytes of each queue are the same after a restart', async (
   await harness.finish();
 });
 
-bounds('a purge empties a queue and stops its consumer', async () => {
+bounds('a purge empties a queue and stops the drain of its consumer', async () => {
   const harness = await createStoreHarness();
   await harness.append(messageOf('older'), [to('a'), to('b')]);
   await harness.restart();

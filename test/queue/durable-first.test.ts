@@ -61,7 +61,7 @@ durableFirst('a message with metadata blocks later messages of its priority unti
 });
 
 durableFirst(
-  'a message with metadata is written, also if its receiver acknowledges the message before the commit',
+  'a message with metadata is written to disk, also if its receiver acknowledges it before the commit',
   async () => {
     const harness = await createStoreHarness();
     const drain: Drain = harness.store.drain('a', {
@@ -101,7 +101,7 @@ async function appendWithMetadata(
   return code;
 }
 
-durableFirst('a message without queues stores only its metadata', async () => {
+durableFirst('a message that is appended to no queue stores only its metadata', async () => {
   const harness = await createStoreHarness();
   assert.is(await appendWithMetadata(harness, []), undefined);
   assert.is(harness.store.get('n')?.toString(), 'x');
@@ -157,7 +157,7 @@ durableFirst(
 );
 
 durableFirst(
-  'if a message is dropped before its commit, its sender is told only after the commit that it is durable',
+  'a message with metadata that is dropped before its commit is reported as durable only after the commit',
   async () => {
     const harness = await createStoreHarness();
     const { sent, drain } = receive(harness);
@@ -180,7 +180,7 @@ durableFirst(
 );
 
 durableFirst(
-  'an entry has the same sequence number after a restart, whether read from the journal or from LMDB',
+  'a queue entry has the same sequence number after a restart, whether it is read from the journal or from LMDB',
   async () => {
     const harness = await createStoreHarness();
     const numbers = () => harness.store.peek('a', 100).map(({ sequence }) => sequence);

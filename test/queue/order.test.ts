@@ -22,7 +22,7 @@ order('after a crash an in-flight message is sent before later messages of its q
   await harness.finish();
 });
 
-order('a commit of another queue does not write an in-flight message', async () => {
+order('an in-flight message is not written to disk by the commit of a message of another queue', async () => {
   const harness = await createStoreHarness();
   const drain = harness.store.drain('a', { window: 1, send: () => true });
   drain.wake();

@@ -24,7 +24,7 @@ async function filled(count: number): Promise<StoreHarness> {
 const back = suite('queue: requeued entries');
 
 back(
-  'a requeued entry is sent again at the next wake, marked as redelivered and before new entries',
+  'a requeued entry is sent again at the next `wake` before new entries, marked as redelivered',
   async () => {
     const harness = await filled(6);
     const { sent, drain } = consume(harness, 4);
@@ -44,7 +44,7 @@ back(
   },
 );
 
-back('a requeued entry is read from LMDB after a checkpoint has moved it', async () => {
+back('a requeued entry is read from LMDB after a checkpoint has moved the entry there', async () => {
   const harness = await filled(3);
   const { sent, drain } = consume(harness, 3);
   const given = sent.splice(0);
@@ -78,7 +78,7 @@ back('a requeued entry that its receiver refuses at first is sent before new ent
   await harness.finish();
 });
 
-back('requeued entries that their receiver refuses are sent again in the same order', async () => {
+back('requeued entries that their receiver refuses are sent again later in the same order', async () => {
   const harness = await filled(3);
   const { sent, drain, state } = consume(harness, 3);
   const [zero, one, two] = sent.splice(0);
@@ -95,7 +95,7 @@ back('requeued entries that their receiver refuses are sent again in the same or
   await harness.finish();
 });
 
-back('a requeue of an entry does not count as a delivery attempt', async () => {
+back('the requeue of an entry is not counted as a delivery attempt', async () => {
   const harness = await filled(2);
   const { sent, drain } = consume(harness, 1);
   for (let round = 0; round < 2 * MAX_ATTEMPTS; round++) {
@@ -110,7 +110,7 @@ back('a requeue of an entry does not count as a delivery attempt', async () => {
   assert.is(await harness.finish(), 0);
 });
 
-back('an entry that is requeued twice, or within `send`, is sent once at the next wake', async () => {
+back('an entry that is requeued twice, or during `send`, is sent once at the next `wake`', async () => {
   const harness = await filled(3);
   const sent: QueueEntry[] = [];
   let returning = true;

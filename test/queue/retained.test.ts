@@ -123,7 +123,7 @@ retained(
   },
 );
 
-retained('the space of expired retained messages is freed in steps of bounded size', async () => {
+retained('the disk space of expired retained messages is freed in steps of limited size', async () => {
   const COUNT = 5_000;
   const harness = await createStoreHarness();
   await retain(harness, on('stays', 'x'));
@@ -172,31 +172,34 @@ bounds(
   },
 );
 
-bounds('a user may own at most half of the retained messages that other users leave free', async () => {
-  const harness = await createStoreHarness();
-  const HALF = MAX_RETAINED / 2;
-  for (let n = 0; n < HALF; n++) harness.store.retained.set(on(`a/${n}`, 'x'), 'user:a', () => {});
-  assert.is(await retain(harness, on('a/more', 'x'), 'user:a'), 'store.full');
-  assert.match(
-    harness.warnings[0] ?? '',
-    /most of them \(5000\) by user "a"; user "a" may have 5000 and has 5000/,
-  );
-  for (let n = 0; n < HALF; n++) harness.store.retained.set(on(`b/${n}`, 'x'), 'user:b', () => {});
-  assert.is(await retain(harness, on('m', 'x'), 'module:m'), undefined);
-  for (let restarts = 0; restarts < 2; restarts++) {
-    assert.is(harness.store.retained.count(), HALF + HALF / 2 + 1);
+bounds(
+  'a user may own at most half of the maximum number of retained messages that other users leave free',
+  async () => {
+    const harness = await createStoreHarness();
+    const HALF = MAX_RETAINED / 2;
+    for (let n = 0; n < HALF; n++) harness.store.retained.set(on(`a/${n}`, 'x'), 'user:a', () => {});
     assert.is(await retain(harness, on('a/more', 'x'), 'user:a'), 'store.full');
-    // The user has more than its share, and may still replace its own messages.
-    assert.is(await retain(harness, on('a/1', `a${restarts}`), 'user:a'), undefined);
-    // A message that replaces one of another user takes over its place.
-    assert.is(await retain(harness, on('a/0', `c${restarts}`), 'user:c'), undefined);
-    await harness.restart();
-  }
-  const entry = harness.store.retained.list().find(({ topic }) => topic === 'm');
-  assert.equal([entry?.holder, entry?.remaining], ['module:m', undefined]);
-  assert.ok((entry?.age ?? -1) >= 0);
-  await harness.finish();
-});
+    assert.match(
+      harness.warnings[0] ?? '',
+      /most of them \(5000\) by user "a"; user "a" may have 5000 and has 5000/,
+    );
+    for (let n = 0; n < HALF; n++) harness.store.retained.set(on(`b/${n}`, 'x'), 'user:b', () => {});
+    assert.is(await retain(harness, on('m', 'x'), 'module:m'), undefined);
+    for (let restarts = 0; restarts < 2; restarts++) {
+      assert.is(harness.store.retained.count(), HALF + HALF / 2 + 1);
+      assert.is(await retain(harness, on('a/more', 'x'), 'user:a'), 'store.full');
+      // The user has more than its share, and may still replace its own messages.
+      assert.is(await retain(harness, on('a/1', `a${restarts}`), 'user:a'), undefined);
+      // A message that replaces one of another user takes over its place.
+      assert.is(await retain(harness, on('a/0', `c${restarts}`), 'user:c'), undefined);
+      await harness.restart();
+    }
+    const entry = harness.store.retained.list().find(({ topic }) => topic === 'm');
+    assert.equal([entry?.holder, entry?.remaining], ['module:m', undefined]);
+    assert.ok((entry?.age ?? -1) >= 0);
+    await harness.finish();
+  },
+);
 
 bounds('a retained message above the total of MAX_RETAINED_BYTES is refused', async () => {
   const harness = await createStoreHarness();

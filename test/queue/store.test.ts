@@ -25,7 +25,7 @@ durability('a committed message is present after a restart with all its properti
   await harness.finish();
 });
 
-durability('a stored message from upstream has the same origin after a restart', async () => {
+durability('a message from upstream that is stored has the same origin after a restart', async () => {
   const harness = await createStoreHarness();
   const message = { ...messageOf('down'), origin: { kind: 'upstream', upstream: 'upstream' } } as const;
   assert.is(await harness.append(message, [to('a')]), undefined);
@@ -129,25 +129,28 @@ durability(
   },
 );
 
-durability('a body of several queues is stored once and deleted with the last queue entry', async () => {
-  const harness = await createStoreHarness();
-  await harness.append(messageOf('x'), [to('a'), to('b'), to('c')]);
-  for (const queue of ['a', 'b', 'c']) {
-    const drain = harness.store.drain(queue, {
-      window: 10,
-      send: entry => {
-        assert.is(entry.message.body.toString(), 'x');
-        drain.acknowledge(entry);
-        return true;
-      },
-    });
-    drain.wake();
-    drain.stop();
-    await harness.commit();
-  }
-  assert.is(harness.store.counts().written > 0, true);
-  assert.is(await harness.finish(), 0);
-});
+durability(
+  'a message body that several queues share is stored once and deleted with the last queue entry',
+  async () => {
+    const harness = await createStoreHarness();
+    await harness.append(messageOf('x'), [to('a'), to('b'), to('c')]);
+    for (const queue of ['a', 'b', 'c']) {
+      const drain = harness.store.drain(queue, {
+        window: 10,
+        send: entry => {
+          assert.is(entry.message.body.toString(), 'x');
+          drain.acknowledge(entry);
+          return true;
+        },
+      });
+      drain.wake();
+      drain.stop();
+      await harness.commit();
+    }
+    assert.is(harness.store.counts().written > 0, true);
+    assert.is(await harness.finish(), 0);
+  },
+);
 
 durability('the newest value of metadata is read before its commit and after a restart', async () => {
   const harness = await createStoreHarness();
@@ -190,7 +193,7 @@ order('unacknowledged messages are sent again before new messages, marked as red
   await harness.finish();
 });
 
-order('an acknowledged message is not sent again before its removal is on disk', async () => {
+order('an acknowledged message is not sent again, also while its removal is not yet on disk', async () => {
   const harness = await createStoreHarness();
   for (const text of ['1', '2']) await harness.append(messageOf(text), [to('a')]);
   const sent: QueueEntry[] = [];
@@ -202,7 +205,7 @@ order('an acknowledged message is not sent again before its removal is on disk',
   await harness.finish();
 });
 
-order('a receiver never has more unacknowledged entries than its window', async () => {
+order('a receiver never has more unacknowledged entries than its window allows', async () => {
   const harness = await createStoreHarness();
   for (let n = 0; n < 10; n++) await harness.append(messageOf(String(n)), [to('a')]);
   const sent: QueueEntry[] = [];
@@ -217,7 +220,7 @@ order('a receiver never has more unacknowledged entries than its window', async 
   await harness.finish();
 });
 
-order('each acknowledgement sends the next entry without a wake', async () => {
+order('after each acknowledgement the next entry is sent without a call of `wake`', async () => {
   const harness = await createStoreHarness();
   for (let n = 0; n < 200; n++) harness.store.append(messageOf(String(n)), [to('a')], () => {});
   await harness.commit();

@@ -42,7 +42,7 @@ time('a jump of the wall clock by years neither expires a message nor extends it
   await harness.finish();
 });
 
-time('an expired message behind a message without TTL is removed from disk and memory', async () => {
+time('an expired message is removed from disk and memory, also behind a message without a TTL', async () => {
   const harness = await createStoreHarness();
   await harness.append(messageOf('for ever'), [to('a')]);
   await harness.append(messageOf('short', 20_000), [to('a')]);
@@ -65,7 +65,7 @@ time('an expired message behind a message without TTL is removed from disk and m
 });
 
 time(
-  'thousands of messages that expire at the same time are removed within ten seconds in bounded steps',
+  'thousands of messages that expire at the same time are removed in steps of limited size within ten seconds',
   async () => {
     const harness = await createStoreHarness();
     const COUNT = 20_000;
@@ -83,7 +83,7 @@ time(
   },
 );
 
-time('an in-flight message does not expire until its receiver stops', async () => {
+time('an in-flight message expires only after its receiver has stopped', async () => {
   const harness = await createStoreHarness();
   for (const text of ['1', '2']) await harness.append(messageOf(text, 10_000), [to('a')]);
   const sent: QueueEntry[] = [];

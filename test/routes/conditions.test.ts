@@ -29,7 +29,7 @@ for (const [rule, condition, verdict] of AZURE_VECTORS) {
   );
 }
 
-conditions('the tables of tested conditions contain more than 400 distinct conditions', () => {
+conditions('the condition tests contain more than 400 distinct conditions', () => {
   const texts = [VECTORS, MESSAGES, AZURE_VECTORS].map(table => table.map(([, condition]) => condition));
   for (const table of texts) assert.is(new Set(table).size, table.length);
   assert.ok(texts.flat().length > 400, `${texts.flat().length}`);
@@ -51,23 +51,26 @@ conditions('a route without a condition matches every message from its source', 
   assert.is(compiled('FROM /* INTO $upstream').evaluate(subjectOf({})), 'true');
 });
 
-conditions('a condition with a joined string beyond the limit evaluates to error', () => {
+conditions('a condition that joins strings beyond the maximum length evaluates to error', () => {
   const route = compiled('FROM /* WHERE length($body.s || $body.s || $body.s) > 0 INTO $upstream');
   assert.is(route.evaluate(subjectOf({ body: { s: 'x'.repeat(500_000) } })), 'error');
   assert.is(route.evaluate(subjectOf({ body: { s: 'x' } })), 'true');
 });
 
-conditions('an exception in a condition is an error only for the message that causes the exception', () => {
-  const route = compiled("FROM /* WHERE level = 'hot' AND $contentType != 'x' INTO $upstream");
-  const broken = {
-    ...subjectOf({}),
-    system: (): never => {
-      throw new Error('broken');
-    },
-  };
-  assert.is(route.evaluate(broken), 'error');
-  assert.is(route.evaluate(subjectOf({ properties: { level: 'cold' } })), 'false');
-});
+conditions(
+  'an exception in a condition evaluates to error only for the message that causes the exception',
+  () => {
+    const route = compiled("FROM /* WHERE level = 'hot' AND $contentType != 'x' INTO $upstream");
+    const broken = {
+      ...subjectOf({}),
+      system: (): never => {
+        throw new Error('broken');
+      },
+    };
+    assert.is(route.evaluate(broken), 'error');
+    assert.is(route.evaluate(subjectOf({ properties: { level: 'cold' } })), 'false');
+  },
+);
 
 conditions('the body of a message is not parsed if properties alone decide the condition', () => {
   const reads: string[] = [];

@@ -21,23 +21,29 @@ dispatching('the dispatcher sends a message to the sink of every matching route'
   ]);
 });
 
-dispatching('a sink receives one copy with the priority and TTL of the most urgent route', () => {
-  const dispatcher = createDispatcher([
-    entry('slow', 'FROM /messages/* INTO $upstream', 5, 1000),
-    entry('fast', 'FROM /* INTO $upstream', 2, 2000),
-    entry('hot', "FROM /* WHERE level = 'hot' INTO $upstream", 0, 3000),
-  ]);
-  assert.equal(endpoints(dispatcher, { source: HOST }), ['$upstream 2 2000']);
-  assert.equal(endpoints(dispatcher, { source: HOST, properties: { level: 'hot' } }), ['$upstream 0 3000']);
-});
+dispatching(
+  'a sink of several matching routes receives one message, with priority and TTL of the most urgent route',
+  () => {
+    const dispatcher = createDispatcher([
+      entry('slow', 'FROM /messages/* INTO $upstream', 5, 1000),
+      entry('fast', 'FROM /* INTO $upstream', 2, 2000),
+      entry('hot', "FROM /* WHERE level = 'hot' INTO $upstream", 0, 3000),
+    ]);
+    assert.equal(endpoints(dispatcher, { source: HOST }), ['$upstream 2 2000']);
+    assert.equal(endpoints(dispatcher, { source: HOST, properties: { level: 'hot' } }), ['$upstream 0 3000']);
+  },
+);
 
-dispatching('a sink receives the TTL of the first of several matching routes with the same priority', () => {
-  const dispatcher = createDispatcher([
-    entry('one', 'FROM /* INTO $upstream', 3, 1000),
-    entry('two', 'FROM /* INTO $upstream', 3, 2000),
-  ]);
-  assert.equal(endpoints(dispatcher, { source: HOST }), ['$upstream 3 1000']);
-});
+dispatching(
+  'a sink of several matching routes with the same priority receives the TTL of the first route',
+  () => {
+    const dispatcher = createDispatcher([
+      entry('one', 'FROM /* INTO $upstream', 3, 1000),
+      entry('two', 'FROM /* INTO $upstream', 3, 2000),
+    ]);
+    assert.equal(endpoints(dispatcher, { source: HOST }), ['$upstream 3 1000']);
+  },
+);
 
 dispatching('two inputs of a module with different names are different sinks', () => {
   const dispatcher = createDispatcher([
@@ -73,7 +79,7 @@ dispatching('`counts` returns a snapshot that later messages do not change', () 
   assert.is(dispatcher.counts()['all']?.matched, 1);
 });
 
-dispatching('the dispatcher matches routes with topic sources and routes with path sources together', () => {
+dispatching('the dispatcher matches one message with routes from topics and with routes from paths', () => {
   const dispatcher = createDispatcher([
     entry('path', 'FROM /messages/* INTO $upstream', 5),
     entry('topic', 'FROM topic("sensors/+/temp") INTO $upstream', 1),
@@ -85,20 +91,23 @@ dispatching('the dispatcher matches routes with topic sources and routes with pa
   assert.equal(endpoints(dispatcher, { topic: 'sensors/1/temp' }), ['$upstream 1']);
 });
 
-dispatching('a message that a sink sends during a dispatch is dispatched separately', () => {
-  const dispatcher = createDispatcher([
-    entry('first', 'FROM topic("a") INTO topic("b")'),
-    entry('second', 'FROM topic("a") INTO $upstream'),
-    entry('third', 'FROM topic("b") INTO $upstream'),
-  ]);
-  const sinks: string[] = [];
-  dispatcher.dispatch(subjectOf({ topic: 'a' }), sink => {
-    sinks.push(`a: ${printSink(sink)}`);
-    if (sink.kind !== 'topic') return;
-    dispatcher.dispatch(subjectOf({ topic: sink.topic }), inner => sinks.push(`b: ${printSink(inner)}`));
-  });
-  assert.equal(sinks, ['a: topic("b")', 'b: $upstream', 'a: $upstream']);
-});
+dispatching(
+  'a message that a sink sends during the dispatch of another message is dispatched separately',
+  () => {
+    const dispatcher = createDispatcher([
+      entry('first', 'FROM topic("a") INTO topic("b")'),
+      entry('second', 'FROM topic("a") INTO $upstream'),
+      entry('third', 'FROM topic("b") INTO $upstream'),
+    ]);
+    const sinks: string[] = [];
+    dispatcher.dispatch(subjectOf({ topic: 'a' }), sink => {
+      sinks.push(`a: ${printSink(sink)}`);
+      if (sink.kind !== 'topic') return;
+      dispatcher.dispatch(subjectOf({ topic: sink.topic }), inner => sinks.push(`b: ${printSink(inner)}`));
+    });
+    assert.equal(sinks, ['a: topic("b")', 'b: $upstream', 'a: $upstream']);
+  },
+);
 
 dispatching('the dispatcher routes correctly after more topics than its cache can hold', () => {
   const dispatcher = createDispatcher([entry('temp', 'FROM topic("sensors/+/temp") INTO $upstream')]);

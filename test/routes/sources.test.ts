@@ -150,7 +150,7 @@ for (const [filter, topic, expected] of TOPICS) {
   });
 }
 
-sources('a topic source also matches messages that modules send', () => {
+sources('a route from a topic also matches messages that modules send', () => {
   assert.ok(routeMatches('topic("modules/+/outputs/#")', OUTPUT, 'modules/host/outputs/temp'));
 });
 
@@ -163,7 +163,7 @@ sources('SELECT * is optional and keywords are case-insensitive', () => {
   assert.is(compiled('select * from /messages/* into $UPSTREAM').tree.sink.kind, 'upstream');
 });
 
-sources('a sink is parsed into its kind with module and input or topic', () => {
+sources('a parsed sink has its kind and either module and input, or a topic', () => {
   const sinkOf = (sink: string): unknown => compiled(`FROM /* INTO ${sink}`).tree.sink;
   assert.equal(sinkOf("brokeredendpoint('/modules/Logger/inputs/in')"), {
     kind: 'input',

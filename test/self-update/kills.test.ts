@@ -95,15 +95,18 @@ const moments = fc.array(
 );
 
 for (const [what, script] of Object.entries({ 'a healthy hub': SLOWLY_HEALTHY, 'a failing hub': FAILING })) {
-  kills(`a trial of ${what} that is killed ends as confirmed or rolled back`, async context => {
-    for (const [index, plan] of fc.sample(moments, TRIALS).entries()) {
-      await context.harness.close();
-      context.harness = createUpdateHarness();
-      await run(context.harness, script, plan).catch((thrown: unknown) => {
-        throw new Error(`Trial ${index}, ${JSON.stringify(plan)}: ${reasonOf(thrown)}`);
-      });
-    }
-  });
+  kills(
+    `a trial of ${what} ends as confirmed or rolled back, also if its processes are killed`,
+    async context => {
+      for (const [index, plan] of fc.sample(moments, TRIALS).entries()) {
+        await context.harness.close();
+        context.harness = createUpdateHarness();
+        await run(context.harness, script, plan).catch((thrown: unknown) => {
+          throw new Error(`Trial ${index}, ${JSON.stringify(plan)}: ${reasonOf(thrown)}`);
+        });
+      }
+    },
+  );
 }
 
 kills.run();

@@ -45,7 +45,7 @@ signals(
 );
 
 signals(
-  'a trial that SIGTERM interrupts continues at the next start without a counted failure',
+  'a trial that SIGTERM interrupts continues at the next start, and no failure is counted',
   async ({ harness }) => {
     await harness.onTrial(UNTIL_STOPPED);
     for (let round = 1; round <= 4; round++) {
@@ -58,18 +58,21 @@ signals(
   },
 );
 
-signals('a start of a hub on trial fails if the hub exits with an error on SIGTERM', async ({ harness }) => {
-  await harness.onTrial(`${RECORD}; trap "exit 4" TERM; while :; do sleep 1 & wait; done`);
-  for (let round = 1; round <= 3; round++) {
+signals(
+  'a start of a hub on trial counts as failed if the hub exits with an error on SIGTERM',
+  async ({ harness }) => {
+    await harness.onTrial(`${RECORD}; trap "exit 4" TERM; while :; do sleep 1 & wait; done`);
+    for (let round = 1; round <= 3; round++) {
+      const hub = harness.start();
+      await harness.untilRecorded(round);
+      assert.is(await hub.end(), 4);
+    }
     const hub = harness.start();
-    await harness.untilRecorded(round);
-    assert.is(await hub.end(), 4);
-  }
-  const hub = harness.start();
-  await hub.listens();
-  assert.is(harness.recorded().length, 3);
-  assert.match(harness.readState().returned?.reason ?? '', /^it was not healthy in 3 starts/);
-});
+    await hub.listens();
+    assert.is(harness.recorded().length, 3);
+    assert.match(harness.readState().returned?.reason ?? '', /^it was not healthy in 3 starts/);
+  },
+);
 
 signals('the watchdog exits after SIGTERM, also if its hub hangs', async ({ harness }) => {
   await harness.onTrial(HANGING, { starts: 3, seconds: 2, grace: 1 });
@@ -99,7 +102,7 @@ signals('the built binary on trial exits when its watchdog is killed', async ({ 
 });
 
 signals(
-  'a hub that hangs after its watchdog was killed is killed by the next start, which continues the trial',
+  'the next start kills a hub that hangs without its watchdog, and continues the trial',
   async ({ harness }) => {
     await harness.onTrial(HANGING);
     const first = harness.start();
@@ -125,7 +128,7 @@ signals('a second hub that is started during a trial is refused', async ({ harne
   assert.is(await first.end(), 0);
 });
 
-signals('a trial is rolled back after three starts that a power cut ended', async ({ harness }) => {
+signals('a trial is rolled back after a power cut has ended three of its starts', async ({ harness }) => {
   await harness.onTrial(HANGING);
   for (let round = 1; round <= 3; round++) {
     const hub = harness.start();

@@ -52,7 +52,7 @@ async function refusal(work: Promise<unknown>): Promise<{ code: FailureCode; mes
 }
 
 staging(
-  'staging copies a hub binary into the free slot, verifies its hash and runs it for its version',
+  'staging copies a hub binary into the free slot, verifies its hash and runs the binary to read its version',
   async ({ folder }) => {
     const hub = { ...hubOf(built), size: built.length, content: () => createReadStream(skerry) };
     const staged = await stageHub(folder, BASE, hub);
@@ -227,7 +227,7 @@ staging('staging on a full disk fails with an error and removes the partial file
   }),
 );
 
-staging('no trial begins if no hub binary exists for a rollback', async ({ folder }) => {
+staging('a trial does not begin if the hub binary for a rollback is missing', async ({ folder }) => {
   const staged = { slot: 'a', sha256: '', size: 1, version: '1' } as const;
   const begin = (program: string | undefined, launched = BASE) =>
     refusal(beginTrial({ dataFolder: folder, launched, program, staged }));

@@ -59,22 +59,25 @@ async function assertBaseRuns(harness: UpdateHarness, sentence: RegExp, program?
   await hub.end();
 }
 
-starts('a binary that was installed after an update runs, and the update is removed', async ({ harness }) => {
-  const own = join(harness.folder, 'skerry');
-  copyFileSync(skerry, own);
-  await update(harness, own);
-  // An appended byte makes another binary that still runs.
-  writeFileSync(`${own}.new`, Buffer.concat([readFileSync(own), Buffer.from('\n')]), { mode: 0o755 });
-  renameSync(`${own}.new`, own);
-  await assertBaseRuns(
-    harness,
-    /skerry was installed after the update: it runs, and the update was removed\./,
-    own,
-  );
-  assert.not(existsSync(harness.paths.folder));
-});
+starts(
+  'a hub binary that was installed after an update runs instead of the update, and the update is removed',
+  async ({ harness }) => {
+    const own = join(harness.folder, 'skerry');
+    copyFileSync(skerry, own);
+    await update(harness, own);
+    // An appended byte makes another binary that still runs.
+    writeFileSync(`${own}.new`, Buffer.concat([readFileSync(own), Buffer.from('\n')]), { mode: 0o755 });
+    renameSync(`${own}.new`, own);
+    await assertBaseRuns(
+      harness,
+      /skerry was installed after the update: this binary runs, and the update was removed\./,
+      own,
+    );
+    assert.not(existsSync(harness.paths.folder));
+  },
+);
 
-starts('an update stays current if the previous binary is installed again', async ({ harness }) => {
+starts('an update stays current if the previous hub binary is installed again', async ({ harness }) => {
   const own = join(harness.folder, 'skerry');
   copyFileSync(skerry, own);
   await update(harness, own);
@@ -85,23 +88,26 @@ starts('an update stays current if the previous binary is installed again', asyn
   assert.is(harness.readState().base.path, skerry);
 });
 
-starts('a hub in a slot is not started if it is truncated or writable by others', async ({ harness }) => {
-  await update(harness);
-  const file = harness.paths.binary('a');
-  chmodSync(file, 0o777);
-  await assertBaseRuns(
-    harness,
-    /a\/skerry is writable by other users or owned by another, so the installed hub, .*, runs: apply the update again\./,
-  );
-  chmodSync(file, 0o644);
-  await assertBaseRuns(harness, /a\/skerry cannot be run \(EACCES.*apply the update again\./);
-  chmodSync(file, 0o755);
-  await (await startUpdated(harness)).end();
-  truncateSync(file, 100);
-  await assertBaseRuns(harness, /a\/skerry is corrupted, so the installed hub/);
-  rmSync(file);
-  await assertBaseRuns(harness, /a\/skerry cannot be run \(ENOENT/);
-});
+starts(
+  'a hub binary in an update slot is not started if the file is truncated or writable by other users',
+  async ({ harness }) => {
+    await update(harness);
+    const file = harness.paths.binary('a');
+    chmodSync(file, 0o777);
+    await assertBaseRuns(
+      harness,
+      /a\/skerry is writable by other users or owned by another, so the installed hub, .*, runs: apply the update again\./,
+    );
+    chmodSync(file, 0o644);
+    await assertBaseRuns(harness, /a\/skerry cannot be run \(EACCES.*apply the update again\./);
+    chmodSync(file, 0o755);
+    await (await startUpdated(harness)).end();
+    truncateSync(file, 100);
+    await assertBaseRuns(harness, /a\/skerry is corrupted, so the installed hub/);
+    rmSync(file);
+    await assertBaseRuns(harness, /a\/skerry cannot be run \(ENOENT/);
+  },
+);
 
 starts('a hub binary with a changed byte is detected after its start has failed', async ({ harness }) => {
   await update(harness);
@@ -115,16 +121,19 @@ starts('a hub binary with a changed byte is detected after its start has failed'
   await (await startUpdated(harness)).end();
 });
 
-starts('a hub that is damaged before its trial is rolled back without a start', async ({ harness }) => {
-  await harness.onTrial(healthyHub());
-  const file = harness.paths.binary('a');
-  writeFileSync(file, readFileSync(file, 'utf8').replace('append', 'aqpend'));
-  await assertBaseRuns(
-    harness,
-    /The new hub binary, version 9\.9\.9, failed its trial: .*a\/skerry is corrupted\. Rolled back to the previous hub\./,
-  );
-  assert.match(harness.readState().returned?.reason ?? '', /is corrupted$/);
-});
+starts(
+  'a new hub binary that is damaged before its trial is rolled back without a start',
+  async ({ harness }) => {
+    await harness.onTrial(healthyHub());
+    const file = harness.paths.binary('a');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('append', 'aqpend'));
+    await assertBaseRuns(
+      harness,
+      /The new hub binary, version 9\.9\.9, failed its trial: .*a\/skerry is corrupted\. Rolled back to the previous hub\./,
+    );
+    assert.match(harness.readState().returned?.reason ?? '', /is corrupted$/);
+  },
+);
 
 starts('a damaged update state is reported, and the installed hub runs', async ({ harness }) => {
   await update(harness);
@@ -153,15 +162,18 @@ starts('a hub that was never updated creates no folder for updates', async ({ ha
   assert.not(existsSync(harness.paths.folder));
 });
 
-starts('a hub that was launched from a slot launches no other hub', async ({ harness }) => {
-  await harness.onTrial(FAILING);
-  process.env['SKERRY_SLOT'] = harness.paths.binary('a');
-  try {
-    await assertBaseRuns(harness, / listens on /);
-  } finally {
-    delete process.env['SKERRY_SLOT'];
-  }
-  assert.is(harness.readState().trial?.tries, 0);
-});
+starts(
+  'a hub binary that was launched from an update slot launches no other hub binary',
+  async ({ harness }) => {
+    await harness.onTrial(FAILING);
+    process.env['SKERRY_SLOT'] = harness.paths.binary('a');
+    try {
+      await assertBaseRuns(harness, / listens on /);
+    } finally {
+      delete process.env['SKERRY_SLOT'];
+    }
+    assert.is(harness.readState().trial?.tries, 0);
+  },
+);
 
 starts.run();

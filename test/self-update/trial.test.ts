@@ -79,7 +79,7 @@ trial('the time limit of a trial covers all its starts', async ({ harness }) => 
 });
 
 trial(
-  'a confirmed hub becomes current, and the next start runs the hub without a watchdog',
+  'a confirmed hub binary becomes the current one, and the next start runs it without a watchdog',
   async ({ harness }) => {
     await harness.onTrial(healthyHub());
     const hub = harness.start();
@@ -99,25 +99,28 @@ trial(
   },
 );
 
-trial('a failing hub in slot b is rolled back to the hub in slot a', async ({ harness }) => {
-  await harness.onTrial(healthyHub());
-  const first = harness.start();
-  await until('it is good', () => harness.recorded().length === 2);
-  await first.end();
-  await harness.onTrial(FAILING, LIMITS, 'b', 'a');
-  const second = harness.start();
-  await until(
-    'the previous hub runs',
-    () => harness.recorded().at(-1)?.endsWith(' good') === true && harness.recorded().length > 4,
-  );
-  assert.is(pidIn(harness.recorded().at(-1)), second.pid);
-  assert.equal(
-    [harness.readState().current, harness.readState().returned?.sha256],
-    ['a', harness.readState().slots.b?.sha256],
-  );
-  assert.match(harness.readState().returned?.reason ?? '', /code 3/);
-  await second.end();
-});
+trial(
+  'a failing hub binary in update slot b is rolled back to the hub binary in slot a',
+  async ({ harness }) => {
+    await harness.onTrial(healthyHub());
+    const first = harness.start();
+    await until('it is good', () => harness.recorded().length === 2);
+    await first.end();
+    await harness.onTrial(FAILING, LIMITS, 'b', 'a');
+    const second = harness.start();
+    await until(
+      'the previous hub runs',
+      () => harness.recorded().at(-1)?.endsWith(' good') === true && harness.recorded().length > 4,
+    );
+    assert.is(pidIn(harness.recorded().at(-1)), second.pid);
+    assert.equal(
+      [harness.readState().current, harness.readState().returned?.sha256],
+      ['a', harness.readState().slots.b?.sha256],
+    );
+    assert.match(harness.readState().returned?.reason ?? '', /code 3/);
+    await second.end();
+  },
+);
 
 trial('the built binary on trial keeps running after the trial is confirmed', async ({ harness }) => {
   await harness.onTrial(`exec ${skerry} "$@"`);
@@ -152,38 +155,44 @@ trial(
   },
 );
 
-trial('the watchdog keeps running when the hub hands over to a further new hub', async ({ harness }) => {
-  const staged = { slot: 'b', ...harness.writeSlot('b', healthyHub()) };
-  const before = `
+trial(
+  'the watchdog keeps running when a confirmed hub hands over to another new hub binary',
+  async ({ harness }) => {
+    const staged = { slot: 'b', ...harness.writeSlot('b', healthyHub()) };
+    const before = `
     if (watchdog !== undefined) {
       confirmTrial(DATA, launched);
       const staged = ${JSON.stringify(staged)};
       await beginTrial({ dataFolder: DATA, launched, program: '-', staged, limits: ${JSON.stringify(LIMITS)} });
       process.exit(75);
     }`;
-  await harness.onTrial(healthyHub(0, before));
-  const hub = harness.start();
-  await until(
-    `the second is good, but: ${hub.log()}`,
-    () => harness.recorded().at(-1)?.endsWith(' good') === true,
-  );
-  assert.is(harness.recorded().length, 3);
-  assert.equal([harness.readState().current, harness.readState().guard?.pid], ['b', hub.pid]);
-  assert.is(commandOf(hub.pid)?.includes(harness.paths.binary('b')), true);
-  assert.is(await hub.end(), 0);
-});
+    await harness.onTrial(healthyHub(0, before));
+    const hub = harness.start();
+    await until(
+      `the second is good, but: ${hub.log()}`,
+      () => harness.recorded().at(-1)?.endsWith(' good') === true,
+    );
+    assert.is(harness.recorded().length, 3);
+    assert.equal([harness.readState().current, harness.readState().guard?.pid], ['b', hub.pid]);
+    assert.is(commandOf(hub.pid)?.includes(harness.paths.binary('b')), true);
+    assert.is(await hub.end(), 0);
+  },
+);
 
-trial('a new hub that reports its own failure is rolled back with its reason', async ({ harness }) => {
-  await harness.onTrial(
-    healthyHub(0, "failTrial(DATA, launched, 'its modules are not well'); process.exit(75);"),
-  );
-  const hub = harness.start();
-  await hub.listens();
-  assert.is(harness.recorded().length, 1);
-  assert.is(harness.readState().returned?.reason, 'its modules are not well');
-});
+trial(
+  'a new hub on trial that reports its own failure is rolled back with the reported reason',
+  async ({ harness }) => {
+    await harness.onTrial(
+      healthyHub(0, "failTrial(DATA, launched, 'its modules are not well'); process.exit(75);"),
+    );
+    const hub = harness.start();
+    await hub.listens();
+    assert.is(harness.recorded().length, 1);
+    assert.is(harness.readState().returned?.reason, 'its modules are not well');
+  },
+);
 
-trial('a trial that is undone before its first start restores the previous state', async ({ harness }) => {
+trial('an undo of a trial before its first start restores the previous update state', async ({ harness }) => {
   const beginning = { dataFolder: harness.data, program: skerry, limits: LIMITS };
   const first = { slot: 'a', ...harness.writeSlot('a', FAILING) } as const;
   const undoFirst = await beginTrial({ ...beginning, launched: { running: 'base' }, staged: first });

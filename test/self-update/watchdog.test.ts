@@ -99,7 +99,7 @@ const READY = 'echo $$ > "$HERE/ready"';
 const CONFIRM = 'rm "$HERE/hub/unconfirmed"';
 
 byEachShell(
-  'the watchdog of a hub that exits becomes the base binary, which receives the exit code',
+  'the watchdog of a hub that exits executes the installed hub binary and passes it the exit code',
   async (folder, shell) => {
     const ends = {
       'exit 0': '0',
@@ -133,7 +133,7 @@ byEachShell('a hub beyond its time limit receives SIGTERM and then SIGKILL', asy
 });
 
 byEachShell(
-  'a confirmed hub has no time limit, and the watchdog returns its exit code',
+  'a hub that is confirmed has no time limit, and the watchdog returns the exit code of the hub',
   async (folder, shell) => {
     assert.is(await startWatchdog(folder, shell, `${CONFIRM}; sleep 2.5; exit 5`, 1).gone, 5);
     assert.is(await startWatchdog(folder, shell, `${CONFIRM}; sleep 1.5; kill -9 $$`, 1).gone, 137);
@@ -142,7 +142,7 @@ byEachShell(
 );
 
 byEachShell(
-  'the watchdog of a hub that hands over becomes the base binary, which receives no exit code',
+  'the watchdog of a hub that exits for a handover executes the installed hub binary without an exit code',
   async (folder, shell) => {
     for (const script of ['exit 75', `${CONFIRM}; exit 75`]) {
       assert.is(await startWatchdog(folder, shell, script, 30).gone, 99);
@@ -167,7 +167,7 @@ byEachShell(
 );
 
 byEachShell(
-  'a trial that is told to stop counts as stopped if its hub exits with 0, and as failed otherwise',
+  'a trial whose watchdog receives SIGTERM counts as stopped if the hub exits with 0, and as failed otherwise',
   async (folder, shell) => {
     const { stopped, unconfirmed } = updatePaths(folder);
     const bad = startWatchdog(folder, shell, `trap 'exit 4' TERM; ${READY}; while :; do sleep 0.1; done`, 30);

@@ -183,7 +183,7 @@ test('no sequence of events loses the process or the timer of a module', () => {
   );
 });
 
-test('a stopped module starts only on request', () => {
+test('a module that was stopped on request starts only on request', () => {
   fc.assert(
     fc.property(walk, walk, (before, after) => {
       const environment: Environment = { state: 'stopped', process: 'none', timer: 'none' };

@@ -22,7 +22,7 @@ test('the restart back-off doubles up to its maximum', () => {
   assert.is(delays.at(-1), SPEC.most);
 });
 
-test('only a stable run resets the restart back-off', () => {
+test('the restart back-off is reset only after the module has run for the configured time', () => {
   assert.equal(nextBackoff(5, SPEC.forgivenAfter, SPEC), { ends: 0, delay: 0 });
   assert.is(nextBackoff(0, 0, SPEC).delay, SPEC.first);
   assert.is(nextBackoff(2, SPEC.forgivenAfter - 1, SPEC).delay, SPEC.first * 4);

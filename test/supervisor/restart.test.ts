@@ -25,7 +25,7 @@ const FORGIVEN_AFTER = 60_000;
 
 const test = suite('supervisor: restart');
 
-test('the restart policy of a module decides its state after an exit', async () => {
+test('the state of a module after its exit depends on the exit and on the restart policy of the module', async () => {
   await withSupervisor({ clock: createTestClock() }, async ({ supervisor, sh, status }) => {
     await supervisor.start(TABLE.map(([restart, script], index) => sh(`m${index}`, script, { restart })));
     for (const [index, [restart, script, state, lastExit]] of TABLE.entries()) {
@@ -35,7 +35,7 @@ test('the restart policy of a module decides its state after an exit', async () 
   });
 });
 
-test('the restart back-off doubles and is reset by a stable run', async () => {
+test('the restart back-off doubles and is reset after the module has run for the configured time', async () => {
   const clock = createTestClock();
   await withSupervisor({ clock }, async ({ supervisor, sh, status }) => {
     const waits = async (milliseconds: number): Promise<void> => {

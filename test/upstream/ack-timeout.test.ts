@@ -48,7 +48,7 @@ const MISSING: readonly (readonly [missing: string, upstream: object])[] = [
 
 for (const [missing, upstream] of MISSING) {
   acks(
-    `a connection without ${missing} is closed after the timeout, and a later one sends all messages`,
+    `a connection without ${missing} is closed after the timeout, and a later connection sends all messages`,
     () => {
       const silent = without(missing.toLowerCase());
       let heals = false;

@@ -229,7 +229,7 @@ down('a QoS 2 message from upstream is received once, also after a reconnect or 
 });
 
 down(
-  'a QoS 2 message that is repeated before it is durable is received once and acknowledged on the last connection',
+  'a QoS 2 message repeated before its commit is received once and acknowledged on the newest connection',
   async () => {
     const harness = await createUpstreamHarness();
     const settles: OnDurable[] = [];

@@ -51,7 +51,7 @@ forwarding(
   },
 );
 
-forwarding('a full window is refilled once a quarter of its messages is acknowledged', async () => {
+forwarding('a full window is filled again after a quarter of its messages is acknowledged', async () => {
   const harness = await createUpstreamHarness();
   const server = await startServer((packet, connection) => {
     if (packet.cmd === 'connect') sendConnack(connection);
@@ -85,34 +85,37 @@ forwarding('a full window is refilled once a quarter of its messages is acknowle
   await server.close();
 });
 
-forwarding('after a reconnect unacknowledged messages are sent first, in order, with DUP', async () => {
-  const harness = await createUpstreamHarness();
-  // The first connection acknowledges two messages and is cut once it has eight.
-  const script: Script = (packet, connection, index) => {
-    if (index > 0 || packet.cmd !== 'publish') {
-      acceptAll(packet, connection, index);
-      return;
-    }
-    const count = published(connection).length;
-    if (count <= 2) acceptAll(packet, connection, index);
-    if (count === 10) connection.socket.destroy();
-  };
-  const server = await startServer(script);
-  harness.start({ url: `mqtt://127.0.0.1:${server.port}`, window: 8 });
-  await harness.append(numbers(20));
-  await harness.until('all are acknowledged', () => harness.forwarder().status().delivered === 20);
-  const again = published(server.connections[1]);
-  assert.equal(
-    again.map(({ payload }) => payload.toString()),
-    numbers(20).slice(2),
-  );
-  assert.equal(
-    again.map(({ dup }) => dup),
-    again.map((_, index) => index < 8),
-  );
-  await harness.finish();
-  await server.close();
-});
+forwarding(
+  'after a reconnect unacknowledged messages are sent in order with DUP before new messages',
+  async () => {
+    const harness = await createUpstreamHarness();
+    // The first connection acknowledges two messages and is cut once it has eight.
+    const script: Script = (packet, connection, index) => {
+      if (index > 0 || packet.cmd !== 'publish') {
+        acceptAll(packet, connection, index);
+        return;
+      }
+      const count = published(connection).length;
+      if (count <= 2) acceptAll(packet, connection, index);
+      if (count === 10) connection.socket.destroy();
+    };
+    const server = await startServer(script);
+    harness.start({ url: `mqtt://127.0.0.1:${server.port}`, window: 8 });
+    await harness.append(numbers(20));
+    await harness.until('all are acknowledged', () => harness.forwarder().status().delivered === 20);
+    const again = published(server.connections[1]);
+    assert.equal(
+      again.map(({ payload }) => payload.toString()),
+      numbers(20).slice(2),
+    );
+    assert.equal(
+      again.map(({ dup }) => dup),
+      again.map((_, index) => index < 8),
+    );
+    await harness.finish();
+    await server.close();
+  },
+);
 
 forwarding(
   'a message is forwarded with its RETAIN flag, properties, content type and remaining expiry',
@@ -149,7 +152,7 @@ forwarding(
   },
 );
 
-forwarding('a server that refuses MQTT 5 or closes the connection is served with MQTT 3.1.1', async () => {
+forwarding('the hub uses MQTT 3.1.1 for a server that refuses MQTT 5 or closes the connection', async () => {
   const refuses: Script = (packet, connection) => {
     if (packet.cmd !== 'connect') acceptAll(packet, connection, 0);
     else if (packet.protocolVersion === 4) sendConnack(connection);

@@ -89,7 +89,7 @@ for (const packet of UNREQUESTED) {
   );
 }
 
-hostile('unrequested acknowledgements below the limit are ignored', () =>
+hostile('unrequested acknowledgements from a server are ignored up to a limit', () =>
   withServer(acceptAll, DOWN, async (harness, server) => {
     const connection = await messageConnection(harness, server);
     for (const packet of UNREQUESTED) flood(connection, packet, 10);
@@ -124,7 +124,7 @@ const BREACHES: readonly (readonly [how: string, packet: Packet, reason: RegExp]
 ];
 
 for (const [how, packet, reason] of BREACHES) {
-  hostile(`${how} closes the upstream connection, and the next connection works`, () =>
+  hostile(`${how} from a server closes the upstream connection, and the next connection works`, () =>
     withServer(acceptAll, DOWN, async (harness, server) => {
       flood(await messageConnection(harness, server), packet, 3);
       await harness.until('the link ends', () => harness.forwarder().status().lastError !== undefined);
@@ -136,7 +136,7 @@ for (const [how, packet, reason] of BREACHES) {
   );
 }
 
-hostile('a message without a subscription is not accepted and closes the connection', () =>
+hostile('a message on a topic to which the hub has not subscribed at the server closes the connection', () =>
   withServer(acceptAll, {}, async (harness, server) => {
     await harness.until('it is connected', () => harness.forwarder().status().state === 'connected');
     const [connection] = server.connections;
@@ -182,7 +182,7 @@ hostile('a message on a topic that no filter of "down" matches is acknowledged a
 );
 
 hostile(
-  'a QoS 2 message that is repeated before it is durable is received once and blocks no other message',
+  'a QoS 2 message that the server repeats before it is durable is received once and blocks no other message',
   () =>
     withServer(acceptAll, { ...DOWN, exactlyOnce: true }, async (harness, server) => {
       const settles: (() => void)[] = [];
@@ -215,35 +215,37 @@ hostile('a PUBREL that is repeated before its PUBCOMP is answered with one PUBCO
   }),
 );
 
-hostile('QoS 2 messages without PUBREL are stored only up to a maximum, also across connections', () =>
-  withServer(acceptAll, { ...DOWN, exactlyOnce: true }, async (harness, server) => {
-    const held = (): number => harness.queue.store.names('upstream/received/').length;
-    for (let link = 1; link <= 3; link++) {
-      const connection = await messageConnection(harness, server, link);
-      const errors = harness.log.length;
-      const first = 1 + (link - 1) * 2_000;
-      for (let messageId = first; messageId < first + 2_000; messageId++)
-        connection.send({
-          cmd: 'publish',
-          topic: 'commands/x',
-          payload: '',
-          qos: 2,
-          dup: false,
-          retain: false,
-          messageId,
-        });
-      await harness.until(
-        'the link ends',
-        () => harness.log.length > errors || connection.socket.destroyed,
-        20,
-      );
-      assert.is(harness.down.length, MAX_UNRELEASED);
-      assert.is(held(), MAX_UNRELEASED);
-    }
-    assert.match(harness.log.join(), /the server sent 1024 QoS 2 messages without PUBREL/);
-    await harness.append(['up']);
-    await harness.until('forwarding continues', () => server.bodies().includes('up'), 20);
-  }),
+hostile(
+  'QoS 2 messages from a server that sends no PUBREL are stored only up to a maximum, also across connections',
+  () =>
+    withServer(acceptAll, { ...DOWN, exactlyOnce: true }, async (harness, server) => {
+      const held = (): number => harness.queue.store.names('upstream/received/').length;
+      for (let link = 1; link <= 3; link++) {
+        const connection = await messageConnection(harness, server, link);
+        const errors = harness.log.length;
+        const first = 1 + (link - 1) * 2_000;
+        for (let messageId = first; messageId < first + 2_000; messageId++)
+          connection.send({
+            cmd: 'publish',
+            topic: 'commands/x',
+            payload: '',
+            qos: 2,
+            dup: false,
+            retain: false,
+            messageId,
+          });
+        await harness.until(
+          'the link ends',
+          () => harness.log.length > errors || connection.socket.destroyed,
+          20,
+        );
+        assert.is(harness.down.length, MAX_UNRELEASED);
+        assert.is(held(), MAX_UNRELEASED);
+      }
+      assert.match(harness.log.join(), /the server sent 1024 QoS 2 messages without PUBREL/);
+      await harness.append(['up']);
+      await harness.until('forwarding continues', () => server.bodies().includes('up'), 20);
+    }),
 );
 
 hostile('an incomplete packet that arrives byte by byte does not prevent the keep-alive timeout', () =>
@@ -264,17 +266,23 @@ hostile('an incomplete packet that arrives byte by byte does not prevent the kee
   }),
 );
 
-hostile('a silent server with Server Keep Alive 0 is detected by the keep-alive timeout', async () => {
-  const harness = await createUpstreamHarness();
-  const server = await startServer((packet, connection) => {
-    if (packet.cmd === 'connect') sendConnack(connection, { serverKeepAlive: 0 });
-  });
-  harness.start({ url: `mqtt://127.0.0.1:${server.port}`, keepAlive: '2s' });
-  await harness.until('the link ends', () => harness.forwarder().status().lastError !== undefined, 100);
-  assert.match(harness.forwarder().status().lastError ?? '', /keep-alive timeout, nothing received for 3 s/);
-  await harness.finish();
-  await server.close();
-});
+hostile(
+  'a server that becomes silent is detected by the keep-alive timeout, also with Server Keep Alive 0',
+  async () => {
+    const harness = await createUpstreamHarness();
+    const server = await startServer((packet, connection) => {
+      if (packet.cmd === 'connect') sendConnack(connection, { serverKeepAlive: 0 });
+    });
+    harness.start({ url: `mqtt://127.0.0.1:${server.port}`, keepAlive: '2s' });
+    await harness.until('the link ends', () => harness.forwarder().status().lastError !== undefined, 100);
+    assert.match(
+      harness.forwarder().status().lastError ?? '',
+      /keep-alive timeout, nothing received for 3 s/,
+    );
+    await harness.finish();
+    await server.close();
+  },
+);
 
 hostile('the Reason String of a server is truncated and escaped in the error', async () => {
   const reasonString = `\u2028${'x'.repeat(60_000)}`;

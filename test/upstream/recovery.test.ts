@@ -7,7 +7,7 @@ const recovery = suite('upstream: recovery of a server');
 
 for (const exactlyOnce of [false, true]) {
   recovery(
-    `a server that closed every connection and then recovers receives all messages with exactlyOnce ${exactlyOnce}`,
+    `a server that has closed every connection receives all messages after its recovery (exactlyOnce ${exactlyOnce})`,
     async () => {
       for (const bad of [9, 11, 13]) {
         const harness = await createUpstreamHarness();
@@ -30,7 +30,7 @@ for (const exactlyOnce of [false, true]) {
 }
 
 recovery(
-  'a message refused with 0x97 while the window was full is sent again before newer messages',
+  'a message that the server refuses with 0x97 while the window is full is sent again before newer messages',
   async () => {
     const harness = await createUpstreamHarness();
     const waiting: (() => void)[] = [];

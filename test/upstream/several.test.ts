@@ -29,7 +29,7 @@ const texts = (...prefixes: readonly string[]): string[] =>
 const several = suite('upstream: several upstreams of one hub');
 
 several(
-  'messages for an unreachable upstream wait for this upstream and are never sent to another',
+  'messages for an unreachable upstream wait in the queue and are never sent to another upstream',
   async () => {
     const [edgePort, sitePort, cloudPort] = [await freePort(), await freePort(), await freePort()];
     const hubOf = (name: string, port: number): object => ({
@@ -139,7 +139,7 @@ const AWAY = { url: 'mqtt://127.0.0.1:1' };
 const ROUTES = { a: 'FROM topic("a") INTO $upstream' };
 const BOTH = { ...ROUTES, b: 'FROM topic("b") INTO $upstream/cloud' };
 
-several('waiting messages stay queued if the manifest moves `upstream` into `upstreams`', async () => {
+several('waiting messages stay queued if a new manifest moves `upstream` into `upstreams`', async () => {
   const cloudPort = await freePort();
   const cloud = { url: `mqtt://127.0.0.1:${cloudPort}` };
   await withBroker(

@@ -147,6 +147,8 @@ function mayPublishWill(
   const permitted = topic === bridgeStateTopic(clientId) || host.mayPublish(identity, clientId, topic);
   if (permitted && (!retain || host.limits().retained)) return true;
   counts.refused++;
-  log.warn(`Discarded the will of client "${clientId}": the client may no longer publish to "${topic}".`);
+  log.warn(
+    `Discarded the will of client "${clientId}": the client is no longer allowed to publish to "${topic}".`,
+  );
   return false;
 }

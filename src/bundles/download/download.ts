@@ -71,7 +71,7 @@ export async function download(wanted: DownloadRequest, context: FetchContext): 
           maxMs: MAX_DOWNLOAD_BACKOFF_MS,
         });
         log.warn(
-          `${subject}: retrying the download from ${redactedUrl(url)} in ${wait / 1000} s: ${reasonOf(thrown)}`,
+          `Retrying the download of ${subject} from ${redactedUrl(url)} in ${wait / 1000} s: ${reasonOf(thrown)}`,
         );
         await pause(clock, wait, signal);
       }

@@ -41,7 +41,10 @@ export function keepSessions(store: Store, log: Log): SessionStore {
     return [{ ...session, ...flights, will: decodeWill(store.get(WILLS + session.id)) }];
   };
 
-  const drop = (name: string): void => store.put(name, undefined, error => error && log.warn(error.message));
+  const drop = (name: string): void =>
+    store.put(name, undefined, error => {
+      if (error !== undefined) log.warn(`Cannot delete "${name}" from the stored sessions: ${error.message}`);
+    });
 
   return {
     load: () => {

@@ -98,7 +98,7 @@ export function createPeerFinder({
     try {
       done(owner);
     } catch (error) {
-      log.error(`Cannot accept a client: ${reasonOf(error)}.`);
+      log.error(`Cannot accept a client after the lookup of its process: ${reasonOf(error)}.`);
     }
   };
 
@@ -108,7 +108,9 @@ export function createPeerFinder({
       credentials ??= load();
       found = credentials(socket);
     } catch (error) {
-      log.error(`Connection on a Unix socket refused: its process was not found (${reasonOf(error)}).`);
+      log.error(
+        `Refused a connection on a Unix socket: the process of the client was not found (${reasonOf(error)}).`,
+      );
     }
     if (found === undefined) return 'unknown';
     const { pid, uid } = found;

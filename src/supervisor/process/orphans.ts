@@ -150,7 +150,9 @@ export function createOrphanKiller(runFolder: string, clock: Clock, log: Log): O
     killFromLastRun: async () => {
       const lastRun = orUnwritable(runFolder, () => readLastRun(file));
       if (boot === undefined)
-        log.warn('/proc is not mounted: orphaned processes of a crashed hub are not found.');
+        log.warn(
+          '/proc is not mounted, so processes that a crashed hub left running are not killed: mount /proc.',
+        );
       // After a reboot, none of the recorded processes runs, and their pids can belong to other processes.
       const sameBoot = boot !== undefined && lastRun?.run.startsWith(`${boot}/`) === true;
       if (sameBoot) await killLastRun(lastRun, clock, log);

@@ -103,7 +103,9 @@ export function startDownlink(settings: DownlinkSettings): Downlink {
       if (exceptions < MAX_DELIVERY_EXCEPTIONS) clock.after(DOWN_RETRY_MS, offer);
       else {
         const topic = message.topic.slice(0, 128);
-        log.error(`Discarded a message from upstream on "${topic}": its delivery failed in this hub.`);
+        log.error(
+          `Discarded a message from upstream on "${topic}": its delivery failed ${exceptions} times in this hub.`,
+        );
         safe();
       }
     };

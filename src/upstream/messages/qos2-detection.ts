@@ -85,7 +85,7 @@ export function createQos2Detection(
 
   const warnOnce = (address: string): void => {
     if (!warned.has(address))
-      log.warn(`${address} does not support QoS 2: a message may be delivered twice.`);
+      log.warn(`The upstream server ${address} does not support QoS 2: a message can be delivered twice.`);
     warned.add(address);
   };
 

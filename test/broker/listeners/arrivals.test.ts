@@ -39,7 +39,7 @@ const KINDS: readonly (readonly [ListenerSettings, Buffer])[] = [
 ];
 
 arrivals(
-  'each kind of listener closes a connection without CONNECT after the timeout and accepts another one',
+  'a listener of each kind closes a connection without CONNECT after the timeout and accepts a new connection',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'skerry-arrivals-'));
     const unix: readonly [ListenerSettings, Buffer] = [

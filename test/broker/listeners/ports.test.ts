@@ -24,7 +24,7 @@ async function listenOnOccupiedPort() {
   return { port, holder, clock, opening };
 }
 
-ports('a listener opens if its port becomes free during the retries', async () => {
+ports('a listener whose port is in use opens if the port becomes free during the retries', async () => {
   const { port, holder, clock, opening } = await listenOnOccupiedPort();
   await until('the listener retries', () => clock.pending() > 0);
   holder.close();
@@ -34,7 +34,7 @@ ports('a listener opens if its port becomes free during the retries', async () =
   await listener.close();
 });
 
-ports('a listener whose port stays in use fails with listener.in-use', async () => {
+ports('a listener whose port stays in use fails with the error code listener.in-use', async () => {
   const { holder, clock, opening } = await listenOnOccupiedPort();
   const code = await clock.until(
     opening.then(

@@ -21,7 +21,7 @@ function port(broker: BrokerHarness): number {
 const revocation = suite('broker: revocation lists');
 
 revocation(
-  'a client certificate on a new revocation list is refused, also if the client has a session ticket',
+  'a client whose certificate is on a new revocation list is refused, also with a TLS session ticket',
   () => {
     const clock = createTestClock();
     return withFiles(files => {

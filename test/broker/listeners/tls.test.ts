@@ -93,7 +93,7 @@ tls('a client that offers only TLS 1.1 is refused', () =>
   ),
 );
 
-tls('a new certificate is used for new connections, and existing connections stay open', async () => {
+tls('new connections use a new certificate, and existing connections stay open', async () => {
   const clock = createTestClock();
   await withFiles(files =>
     withBroker(
@@ -126,7 +126,7 @@ const BREAK: readonly (readonly [how: string, act: (files: Files['tls']) => void
 
 for (const [how, act] of BREAK) {
   tls(
-    `a new certificate that ${how} is logged once, and the old one is used until a valid one is installed`,
+    `a new certificate that ${how} is logged once, and the old certificate is used until a valid one is installed`,
     () => {
       const clock = createTestClock();
       return withFiles(files =>
@@ -163,42 +163,45 @@ tls('a private key file that every user of the machine can read causes a warning
   }),
 );
 
-tls('a missing or invalid certificate file is logged by name and read again until it is valid', () => {
-  const clock = createTestClock();
-  return withFiles(files => {
-    const cert = join(files.folder, 'later.pem');
-    const listeners = [{ ...LISTENER, ...files.tls, cert }, { mqtt: '127.0.0.1:0' }];
-    return withBroker(
-      async broker => {
-        const reasons = (): string[] =>
-          broker
-            .hub()
-            .status()
-            .closedListeners.map(({ reason }) => reason);
-        const turn = async (): Promise<void> => {
-          clock.advance(MAX_LISTENER_RETRY_MS);
-          await new Promise(done => setTimeout(done, 20));
-        };
-        assert.match(
-          reasons().join(),
-          /^The listener's cert \(\S+later\.pem\) cannot be read: the file does not exist\.$/,
-        );
-        assert.match(
-          broker.log.join(),
-          /warn broker: The listener's cert .* The hub tries again while it runs\./,
-        );
-        assert.is(broker.hub().status().listeners.length, 1);
-        copyFileSync(certificate('sensor.pem'), cert);
-        while (!/cannot be used together/.test(reasons().join())) await turn();
-        copyFileSync(files.tls.cert, cert);
-        while (reasons().length > 0) await turn();
-        assert.is(await servedName(broker), 'first');
-        assert.match(broker.log.join(), /info broker: The hub now listens on mqtts:\/\/127\.0\.0\.1:\d+\./);
-      },
-      { clock, manifest: { listeners } },
-    );
-  });
-});
+tls(
+  'a missing or invalid certificate file is named in the log and read again until the file is valid',
+  () => {
+    const clock = createTestClock();
+    return withFiles(files => {
+      const cert = join(files.folder, 'later.pem');
+      const listeners = [{ ...LISTENER, ...files.tls, cert }, { mqtt: '127.0.0.1:0' }];
+      return withBroker(
+        async broker => {
+          const reasons = (): string[] =>
+            broker
+              .hub()
+              .status()
+              .closedListeners.map(({ reason }) => reason);
+          const turn = async (): Promise<void> => {
+            clock.advance(MAX_LISTENER_RETRY_MS);
+            await new Promise(done => setTimeout(done, 20));
+          };
+          assert.match(
+            reasons().join(),
+            /^The listener's cert \(\S+later\.pem\) cannot be read: the file does not exist\.$/,
+          );
+          assert.match(
+            broker.log.join(),
+            /warn broker: The listener's cert .* The hub tries again while it runs\./,
+          );
+          assert.is(broker.hub().status().listeners.length, 1);
+          copyFileSync(certificate('sensor.pem'), cert);
+          while (!/cannot be used together/.test(reasons().join())) await turn();
+          copyFileSync(files.tls.cert, cert);
+          while (reasons().length > 0) await turn();
+          assert.is(await servedName(broker), 'first');
+          assert.match(broker.log.join(), /info broker: The hub now listens on mqtts:\/\/127\.0\.0\.1:\d+\./);
+        },
+        { clock, manifest: { listeners } },
+      );
+    });
+  },
+);
 
 const SENSOR = { certificate: 'sensor 7', publish: ['sensors/#'], subscribe: ['sensors/#'] };
 

@@ -123,7 +123,7 @@ webSockets('DISCONNECT and a stop of the hub close the WebSocket with code 1000'
   }, ON),
 );
 
-webSockets('the hub pings a WebSocket, so that no proxy closes it as idle', async () => {
+webSockets('the hub sends pings on an idle WebSocket, so that no proxy closes the connection', async () => {
   const clock = createTestClock();
   await withBroker(
     async broker => {
@@ -199,7 +199,7 @@ const PAGES: readonly (readonly [origin: string, host: string, allowed: boolean]
 ];
 
 webSockets(
-  'a WebSocket from a page of the same host is accepted only if the host is an IP or a name of the hub',
+  'a WebSocket from a page of the same host is accepted only if the host is an IP address or a name of the hub',
   () => {
     const settings = { path: '/mqtt', origins: ['https://app.example'] };
     const own = [...ownNames({ host: '0.0.0.0', hosts: ['hub.example'] }), '*.wild.example'];
@@ -211,7 +211,7 @@ webSockets(
 );
 
 webSockets(
-  'a WebSocket from a page whose DNS name was rebound to the hub is refused, also if anonymous may connect',
+  'a WebSocket of a page whose DNS name was rebound to the hub is refused, also with anonymous access',
   () =>
     withFiles(async ({ tls }) => {
       install('kept', tls);

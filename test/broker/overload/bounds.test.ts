@@ -33,59 +33,64 @@ function received(broker: BrokerHarness): number {
 
 const bounds = suite('broker: back-pressure and floods');
 
-bounds('a stalled disk pauses only the publishers of stored messages until the disk continues', () =>
-  withBroker(async broker => {
-    const COUNT = 6000;
-    await createOfflineReader(broker);
-    const resumeDisk = await stallDisk(join(broker.folder, 'data'));
-    const publisher = await publisherOf(broker, COUNT, 0);
-    const other = await broker.client();
-    await other.connect({ clientId: 'other' });
-    const unacknowledged = (): number => received(broker) - publisher.waiting();
-    let commits = 0;
-    let idlePolls = 0;
-    // Both journals are full. Without the lock, a commit would happen within its window.
-    await until('commits have stopped', () => {
-      const { store } = broker.hub().status().counts;
-      idlePolls = store.commits === commits && unacknowledged() > 0 ? idlePolls + 1 : 0;
-      commits = store.commits;
-      return idlePolls === 10;
-    });
-    const acknowledged = publisher.waiting();
-    for (let n = 0; n < 50; n++) assert.equal(await other.roundTrip(), []);
-    assert.is(publisher.waiting(), acknowledged);
-    assert.ok(unacknowledged() <= MAX_PENDING_PUBLISHES, `${unacknowledged()} were accepted`);
-    await resumeDisk();
-    for (let id = 1; id <= COUNT; id++) {
-      const packet = await publisher.next();
-      assert.is(packet !== 'closed' && packet.messageId, id);
-    }
-  }),
+bounds(
+  'a stalled disk pauses only the publishers whose messages must be stored, until the disk works again',
+  () =>
+    withBroker(async broker => {
+      const COUNT = 6000;
+      await createOfflineReader(broker);
+      const resumeDisk = await stallDisk(join(broker.folder, 'data'));
+      const publisher = await publisherOf(broker, COUNT, 0);
+      const other = await broker.client();
+      await other.connect({ clientId: 'other' });
+      const unacknowledged = (): number => received(broker) - publisher.waiting();
+      let commits = 0;
+      let idlePolls = 0;
+      // Both journals are full. Without the lock, a commit would happen within its window.
+      await until('commits have stopped', () => {
+        const { store } = broker.hub().status().counts;
+        idlePolls = store.commits === commits && unacknowledged() > 0 ? idlePolls + 1 : 0;
+        commits = store.commits;
+        return idlePolls === 10;
+      });
+      const acknowledged = publisher.waiting();
+      for (let n = 0; n < 50; n++) assert.equal(await other.roundTrip(), []);
+      assert.is(publisher.waiting(), acknowledged);
+      assert.ok(unacknowledged() <= MAX_PENDING_PUBLISHES, `${unacknowledged()} were accepted`);
+      await resumeDisk();
+      for (let id = 1; id <= COUNT; id++) {
+        const packet = await publisher.next();
+        assert.is(packet !== 'closed' && packet.messageId, id);
+      }
+    }),
 );
 
-bounds('a publisher whose socket the hub has paused is not closed by the keep-alive timeout', async () => {
-  const COUNT = 3000;
-  const clock = createTestClock();
-  await withBroker(
-    async broker => {
-      const reader = await broker.client();
-      await reader.connect({ clientId: 'reader', clean: false });
-      reader.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'kept', qos: 1 }] });
-      assert.equal(await reader.roundTrip(), []);
-      clock.advance(COMMIT_WINDOW_MS);
-      assert.is(brief(await reader.next()), 'suback 1');
-      await reader.leave();
-      const publisher = await publisherOf(broker, COUNT, 60);
-      await until('the publisher is paused', () => received(broker) === MAX_PENDING_PUBLISHES);
-      clock.advance(10 * 60_000);
-      await until('all messages are acknowledged', () => {
+bounds(
+  'a publisher whose socket the hub has paused is not disconnected by the keep-alive timeout',
+  async () => {
+    const COUNT = 3000;
+    const clock = createTestClock();
+    await withBroker(
+      async broker => {
+        const reader = await broker.client();
+        await reader.connect({ clientId: 'reader', clean: false });
+        reader.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'kept', qos: 1 }] });
+        assert.equal(await reader.roundTrip(), []);
         clock.advance(COMMIT_WINDOW_MS);
-        return publisher.waiting() === COUNT;
-      });
-    },
-    { clock },
-  );
-});
+        assert.is(brief(await reader.next()), 'suback 1');
+        await reader.leave();
+        const publisher = await publisherOf(broker, COUNT, 60);
+        await until('the publisher is paused', () => received(broker) === MAX_PENDING_PUBLISHES);
+        clock.advance(10 * 60_000);
+        await until('all messages are acknowledged', () => {
+          clock.advance(COMMIT_WINDOW_MS);
+          return publisher.waiting() === COUNT;
+        });
+      },
+      { clock },
+    );
+  },
+);
 
 bounds('clients that repeatedly send invalid bytes and reconnect do not affect other clients', () =>
   withBroker(async broker => {
@@ -129,7 +134,7 @@ bounds('a flood of QoS 0 messages does not block other clients', () =>
   }),
 );
 
-bounds('a SUBSCRIBE with thousands of refused filters writes one log line', () =>
+bounds('a SUBSCRIBE with thousands of refused filters causes only one log line', () =>
   withBroker(async broker => {
     const client = await broker.client();
     await client.connect({});

@@ -42,46 +42,50 @@ hostile('a QoS 2 PUBLISH repeated 100,000 times is stored once', () =>
   }),
 );
 
-hostile('a QoS 2 PUBLISH that is repeated on a new connection gets its PUBREC there after the commit', () =>
-  withBroker(async broker => {
-    await createOfflineReader(broker);
-    const first = await broker.client();
-    await first.connect({ clientId: 'again', clean: false });
-    first.write(publishBytes(7, false));
-    const second = await broker.client();
-    await second.connect({ clientId: 'again', clean: false });
-    second.write(publishBytes(7, true));
-    assert.is(brief(await second.next()), 'pubrec');
-    assert.is(broker.hub().status().queues[0]?.depth, 1);
-  }),
-);
-
-hostile('an MQTT 3.1.1 client that sends no PUBREL is disconnected at the Receive Maximum of MQTT 5', () =>
-  withBroker(async broker => {
-    const client = await broker.client();
-    await client.connect({ clientId: 'hoards', clean: false });
-    const all = Array.from({ length: 65_535 }, (_, index) => publishBytes(index + 1, false));
-    client.write(Buffer.concat(all));
-    let answers = 0;
-    while ((await client.next()) !== 'closed') answers++;
-    assert.ok(answers <= MAX_PENDING_PUBLISHES, `${answers} answers`);
-    const other = await broker.client();
-    await other.connect({ clientId: 'other' });
-    assert.equal(await other.roundTrip(), []);
-    await broker.restart();
-    const again = await broker.client();
-    assert.is(brief(await again.connect({ clientId: 'hoards', clean: false })), 'connack 0 present');
-    again.write(publishBytes(MAX_PENDING_PUBLISHES, true));
-    assert.is(brief(await again.next()), 'pubrec');
-    again.send({ cmd: 'pubrel', messageId: 1 });
-    assert.is(brief(await again.next()), 'pubcomp');
-    again.write(publishBytes(1, false));
-    assert.is(brief(await again.next()), 'pubrec');
-  }),
+hostile(
+  'a QoS 2 PUBLISH repeated on a new connection is answered with PUBREC on this connection after the commit',
+  () =>
+    withBroker(async broker => {
+      await createOfflineReader(broker);
+      const first = await broker.client();
+      await first.connect({ clientId: 'again', clean: false });
+      first.write(publishBytes(7, false));
+      const second = await broker.client();
+      await second.connect({ clientId: 'again', clean: false });
+      second.write(publishBytes(7, true));
+      assert.is(brief(await second.next()), 'pubrec');
+      assert.is(broker.hub().status().queues[0]?.depth, 1);
+    }),
 );
 
 hostile(
-  'the hub stops reading from a client that does not read answers, so that its memory stays bounded',
+  'an MQTT 3.1.1 client that sends no PUBREL is disconnected after MAX_PENDING_PUBLISHES messages at QoS 2',
+  () =>
+    withBroker(async broker => {
+      const client = await broker.client();
+      await client.connect({ clientId: 'hoards', clean: false });
+      const all = Array.from({ length: 65_535 }, (_, index) => publishBytes(index + 1, false));
+      client.write(Buffer.concat(all));
+      let answers = 0;
+      while ((await client.next()) !== 'closed') answers++;
+      assert.ok(answers <= MAX_PENDING_PUBLISHES, `${answers} answers`);
+      const other = await broker.client();
+      await other.connect({ clientId: 'other' });
+      assert.equal(await other.roundTrip(), []);
+      await broker.restart();
+      const again = await broker.client();
+      assert.is(brief(await again.connect({ clientId: 'hoards', clean: false })), 'connack 0 present');
+      again.write(publishBytes(MAX_PENDING_PUBLISHES, true));
+      assert.is(brief(await again.next()), 'pubrec');
+      again.send({ cmd: 'pubrel', messageId: 1 });
+      assert.is(brief(await again.next()), 'pubcomp');
+      again.write(publishBytes(1, false));
+      assert.is(brief(await again.next()), 'pubrec');
+    }),
+);
+
+hostile(
+  'the hub stops reading from a client that reads no answers, so that the memory of the hub stays bounded',
   () =>
     withBroker(async broker => {
       const client = await broker.client();

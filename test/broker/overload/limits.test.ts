@@ -8,7 +8,7 @@ const limits = suite('broker: limits of the manifest');
 const CLOSED = 'closed';
 
 limits(
-  'limits.keepAlive is sent as Server Keep Alive to an MQTT 5 client that requests a longer one or none',
+  'limits.keepAlive is sent as Server Keep Alive to an MQTT 5 client that requests a longer keep-alive or none',
   () =>
     withBroker(
       async broker => {
@@ -45,28 +45,30 @@ limits('an MQTT 3.1.1 client whose keep-alive exceeds limits.keepAlive is refuse
   ),
 );
 
-limits('a packet above limits.packetSize, which CONNACK announces, closes only its own connection', () =>
-  withBroker(
-    async broker => {
-      const other = await broker.client();
-      await other.connect({ clientId: 'other' });
-      const client = await broker.client(5);
-      const connack = await client.connect({ clientId: 'c' });
-      if (connack === CLOSED || connack.cmd !== 'connack') throw new Error(brief(connack));
-      assert.is(connack.properties?.maximumPacketSize, 2048);
-      client.send(publishOf('a', 'x'.repeat(2000), 1));
-      assert.is(brief(await client.next()), 'puback');
-      client.send(publishOf('a', 'x'.repeat(2100), 1));
-      const end = await client.next();
-      assert.is(end === CLOSED ? end : end.cmd === 'disconnect' && end.reasonCode, 0x95);
-      assert.is(brief(await client.next()), CLOSED);
-      assert.equal(await other.roundTrip(), []);
-    },
-    { manifest: { limits: { packetSize: '2K' } } },
-  ),
+limits(
+  'a packet above limits.packetSize closes only the connection of its sender, and CONNACK announces this limit',
+  () =>
+    withBroker(
+      async broker => {
+        const other = await broker.client();
+        await other.connect({ clientId: 'other' });
+        const client = await broker.client(5);
+        const connack = await client.connect({ clientId: 'c' });
+        if (connack === CLOSED || connack.cmd !== 'connack') throw new Error(brief(connack));
+        assert.is(connack.properties?.maximumPacketSize, 2048);
+        client.send(publishOf('a', 'x'.repeat(2000), 1));
+        assert.is(brief(await client.next()), 'puback');
+        client.send(publishOf('a', 'x'.repeat(2100), 1));
+        const end = await client.next();
+        assert.is(end === CLOSED ? end : end.cmd === 'disconnect' && end.reasonCode, 0x95);
+        assert.is(brief(await client.next()), CLOSED);
+        assert.equal(await other.roundTrip(), []);
+      },
+      { manifest: { limits: { packetSize: '2K' } } },
+    ),
 );
 
-limits('limits.connections bounds the clients of all listeners together', () =>
+limits('limits.connections is the maximum number of clients of all listeners together', () =>
   withBroker(
     async broker => {
       const first = await broker.client();
@@ -83,7 +85,7 @@ limits('limits.connections bounds the clients of all listeners together', () =>
   ),
 );
 
-limits('a listener with maxConnections clients refuses another client until one disconnects', () =>
+limits('a listener with maxConnections clients refuses another client until a client disconnects', () =>
   withBroker(
     async broker => {
       const first = await broker.client();
@@ -100,7 +102,7 @@ limits('a listener with maxConnections clients refuses another client until one 
   ),
 );
 
-limits('a hub without retained messages sends Retain Available 0 and refuses a message with RETAIN', () =>
+limits('a hub with `retained: false` sends Retain Available 0 and refuses a message with RETAIN', () =>
   withBroker(
     async broker => {
       const client = await broker.client(5);
@@ -194,7 +196,7 @@ limits('an UNSUBSCRIBE or SUBSCRIBE with an invalid filter closes the connection
   }),
 );
 
-limits('a CONNACK of MQTT 3.1 has 0 as its first byte, also for a resumed session', () =>
+limits('a CONNACK to an MQTT 3.1 client has 0 in its reserved first byte, also for a resumed session', () =>
   withBroker(async broker => {
     const connect = Buffer.from('\x10\x0f\x00\x06MQIsdp\x03\x00\x00\x00\x00\x01c', 'latin1');
     for (const _ of ['new', 'resumed']) {

@@ -21,7 +21,7 @@ memory('the memory limits derived from a budget of 64 MB add up to less than hal
 });
 
 memory(
-  'a memory gauge that falls to half of its bound calls its waiters in order until it is high again',
+  'a memory gauge that falls to half of its limit calls the waiting callbacks until the limit is reached again',
   () => {
     const gauge = createGauge(100);
     const woken: string[] = [];
@@ -44,7 +44,7 @@ memory(
 );
 
 memory(
-  'the connection with the oldest incomplete packet is closed if incomplete packets exceed their bound',
+  'the connection with the oldest incomplete packet is closed if incomplete packets together exceed their memory limit',
   () => {
     const incompletePackets = createIncompletePackets(100_000);
     const closed: string[] = [];
@@ -74,7 +74,7 @@ memory('sockets with unsent bytes share the output memory, and each socket has a
 });
 
 memory(
-  'connections without CONNECT that exceed their memory are closed, first the oldest of the busiest address',
+  'if connections without CONNECT exceed their memory limit, the oldest one of the busiest address is closed',
   async () => {
     const closed: number[] = [];
     const gate = createGate({
@@ -138,7 +138,7 @@ memory(
   },
 );
 
-memory('the status reports the memory budget, its source and the memory in use', () =>
+memory('the status reports the memory budget, the origin of the budget and the memory in use', () =>
   withBroker(async broker => {
     const { memory: status } = broker.hub().status();
     assert.ok(status.totalBytes > 0 && status.anonymousBytes > 0);

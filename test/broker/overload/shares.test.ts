@@ -190,53 +190,60 @@ shares("queues of a user's offline sessions leave space in the store for upstrea
   ),
 );
 
-shares('a connection whose will exceeds the share of its user is refused until other wills are removed', () =>
-  withBroker(
-    async broker => {
-      const secret = Buffer.from('secret');
-      const will = { topic: 'w', payload: Buffer.alloc(60_000), qos: 0, retain: false } as const;
-      const open = async (username: string, clientId: string): Promise<[Client, string]> => {
-        const client = await broker.client(5);
-        return [client, brief(await client.connect({ username, password: secret, clientId, will }))];
-      };
-      const clients: Client[] = [];
-      for (let n = 0; ; n++) {
-        const [client, answer] = await open('greedy', `g${n}`);
-        if (answer === `connack ${0x97}`) break;
-        assert.is(answer, 'connack 0');
-        clients.push(client);
-      }
-      const { held, bound } = shareOf(broker, 'willBytes') ?? { held: 0, bound: 0 };
-      assert.ok(held > bound / 2 - 61_000 && held <= bound / 2, `${held} of ${bound} bytes`);
-      assert.is((await open('modest', 'm'))[1], 'connack 0');
-      // A takeover of the session replaces its will.
-      assert.is((await open('modest', 'm'))[1], 'connack 0');
-      for (const client of clients) await client.leave();
-      assert.ok((shareOf(broker, 'willBytes')?.held ?? 0) < 61_000);
-      assert.is((await open('greedy', 'g'))[1], 'connack 0');
-    },
-    { manifest: { ...MANIFEST, storeAndForward: { maxSize: '8M' } } },
-  ),
+shares(
+  'a connection whose will exceeds the share of its user is refused until other wills of the user are removed',
+  () =>
+    withBroker(
+      async broker => {
+        const secret = Buffer.from('secret');
+        const will = { topic: 'w', payload: Buffer.alloc(60_000), qos: 0, retain: false } as const;
+        const open = async (username: string, clientId: string): Promise<[Client, string]> => {
+          const client = await broker.client(5);
+          return [client, brief(await client.connect({ username, password: secret, clientId, will }))];
+        };
+        const clients: Client[] = [];
+        for (let n = 0; ; n++) {
+          const [client, answer] = await open('greedy', `g${n}`);
+          if (answer === `connack ${0x97}`) break;
+          assert.is(answer, 'connack 0');
+          clients.push(client);
+        }
+        const { held, bound } = shareOf(broker, 'willBytes') ?? { held: 0, bound: 0 };
+        assert.ok(held > bound / 2 - 61_000 && held <= bound / 2, `${held} of ${bound} bytes`);
+        assert.is((await open('modest', 'm'))[1], 'connack 0');
+        // A takeover of the session replaces its will.
+        assert.is((await open('modest', 'm'))[1], 'connack 0');
+        for (const client of clients) await client.leave();
+        assert.ok((shareOf(broker, 'willBytes')?.held ?? 0) < 61_000);
+        assert.is((await open('greedy', 'g'))[1], 'connack 0');
+      },
+      { manifest: { ...MANIFEST, storeAndForward: { maxSize: '8M' } } },
+    ),
 );
 
-shares('UNSUBSCRIBE and the end of a session free the subscriptions in the share of the user', () =>
-  withBroker(async broker => {
-    const client = await broker.client();
-    await client.connect({ clientId: 'c', clean: true });
-    await client.subscribe('a/b', 1);
-    await client.subscribe('a/b', 0);
-    await client.subscribe('$share/g/a/c', 1);
-    const { held = 0 } = shareOf(broker, 'subscriptionBytes') ?? {};
-    assert.ok(held > 0);
-    client.send({ cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['a/b', 'a/b', 'never'] });
-    await client.next();
-    assert.ok((shareOf(broker, 'subscriptionBytes')?.held ?? 0) < held);
-    await client.leave();
-    assert.equal([shareOf(broker, 'subscriptionBytes')?.held, shareOf(broker, 'sessions')?.holders], [0, 0]);
-  }),
+shares(
+  'subscriptions count towards the share of their user only until UNSUBSCRIBE or the end of the session',
+  () =>
+    withBroker(async broker => {
+      const client = await broker.client();
+      await client.connect({ clientId: 'c', clean: true });
+      await client.subscribe('a/b', 1);
+      await client.subscribe('a/b', 0);
+      await client.subscribe('$share/g/a/c', 1);
+      const { held = 0 } = shareOf(broker, 'subscriptionBytes') ?? {};
+      assert.ok(held > 0);
+      client.send({ cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['a/b', 'a/b', 'never'] });
+      await client.next();
+      assert.ok((shareOf(broker, 'subscriptionBytes')?.held ?? 0) < held);
+      await client.leave();
+      assert.equal(
+        [shareOf(broker, 'subscriptionBytes')?.held, shareOf(broker, 'sessions')?.holders],
+        [0, 0],
+      );
+    }),
 );
 
-shares('the filters of one session have a maximum total size', () =>
+shares('a subscription is refused if the filters of its session exceed their maximum total size', () =>
   withBroker(async broker => {
     const client = await broker.client();
     await client.connect({ clientId: 'c', clean: false });
@@ -248,7 +255,7 @@ shares('the filters of one session have a maximum total size', () =>
   }),
 );
 
-shares('changes of a session during a write of the session are combined into one later write', () =>
+shares('all changes of a session during a write of this session are stored by one later write', () =>
   withBroker(async broker => {
     const COUNT = 500;
     const client = await broker.client();

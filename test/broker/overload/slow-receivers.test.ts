@@ -6,7 +6,7 @@ import { brief, withBroker } from '../../harness/broker.ts';
 const receivers = suite('broker: slow receivers');
 
 receivers(
-  'a clean session that acknowledges slowly receives all messages, also the messages moved to disk',
+  'a slow client with a clean session receives all messages, also the messages that the hub has moved to disk',
   () =>
     withBroker(async broker => {
       const inMemory = MAX_IN_FLIGHT + MAX_VOLATILE_BACKLOG;

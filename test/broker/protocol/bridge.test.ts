@@ -56,7 +56,7 @@ for (const level of [3, 4] as const) {
   );
 }
 
-bridge('a bridge may publish only its own connection state, and no other client may publish it', () =>
+bridge('the connection state of a bridge can be published by this bridge and by no other client', () =>
   withBroker(async broker => {
     const other = await broker.client();
     other.send(connectOf(4, '$SYS/broker/connection/other/state'));

@@ -100,20 +100,26 @@ characters('`forbiddenCharacterIn` returns the first forbidden character of a te
   assert.is(forbiddenCharacterIn(ALLOWED), undefined);
 });
 
-characters('every string of a PUBLISH is checked for forbidden characters, but its payload is not', () => {
-  const message = { ...PLAIN, topic: 'a', body: Buffer.from([0, 1, 0xff]) };
-  assert.is(messageProblem(message), undefined);
-  const problem = (changes: object) => messageProblem({ ...message, ...changes });
-  assert.is(problem({ topic: 'a\u0001' }), 'its topic contains the character U+0001, which MQTT forbids');
-  assert.match(problem({ contentType: '\u007f' }) ?? '', /^its content type contains the character U\+007F/);
-  assert.match(problem({ responseTopic: '\ud800' }) ?? '', /^its response topic .* U\+D800/);
-  assert.match(problem({ properties: ['n', '\ufffe'] }) ?? '', /^its property .* U\+FFFE/);
-  assert.is(problem({ properties: ['k', 'x'.repeat(65_536)] }), 'its property is longer than 65535 bytes');
-  assert.is(problem({ properties: ['k', 'ü'.repeat(32_767)] }), undefined);
-});
+characters(
+  'every string of a PUBLISH is checked for forbidden characters, but the payload is not checked',
+  () => {
+    const message = { ...PLAIN, topic: 'a', body: Buffer.from([0, 1, 0xff]) };
+    assert.is(messageProblem(message), undefined);
+    const problem = (changes: object) => messageProblem({ ...message, ...changes });
+    assert.is(problem({ topic: 'a\u0001' }), 'its topic contains the character U+0001, which MQTT forbids');
+    assert.match(
+      problem({ contentType: '\u007f' }) ?? '',
+      /^its content type contains the character U\+007F/,
+    );
+    assert.match(problem({ responseTopic: '\ud800' }) ?? '', /^its response topic .* U\+D800/);
+    assert.match(problem({ properties: ['n', '\ufffe'] }) ?? '', /^its property .* U\+FFFE/);
+    assert.is(problem({ properties: ['k', 'x'.repeat(65_536)] }), 'its property is longer than 65535 bytes');
+    assert.is(problem({ properties: ['k', 'ü'.repeat(32_767)] }), undefined);
+  },
+);
 
 characters(
-  'a packet with a forbidden character in any of its strings is malformed and closes its connection',
+  'a packet with a forbidden character in any of its strings closes the connection as a malformed packet',
   () =>
     withBroker(async broker => {
       const subscriber = await broker.client();

@@ -24,7 +24,7 @@ const QOS: readonly (readonly [published: QoS, subscribed: QoS, arrives: string]
 
 for (const [published, subscribed, arrives] of QOS) {
   messages(
-    `a message at QoS ${published} is delivered as ${arrives} to a subscription at QoS ${subscribed}`,
+    `a message at QoS ${published} arrives as "${arrives}" at a subscription with QoS ${subscribed}`,
     () =>
       withBroker(async broker => {
         const client = await broker.client();
@@ -156,7 +156,7 @@ async function flood(broker: BrokerHarness, clientId: string, count: number): Pr
 }
 
 messages(
-  'QoS 0 messages for a subscriber that does not read are dropped and counted above a memory limit',
+  'QoS 0 messages above the memory limit of a subscriber that does not read are dropped and counted',
   () =>
     withBroker(async broker => {
       await flood(broker, 'slow', 200);
@@ -167,7 +167,7 @@ messages(
 );
 
 messages(
-  'after a takeover the old connection of a client that reads nothing is closed at the linger timeout',
+  'after a session takeover the old connection of a client that reads nothing is closed at the linger timeout',
   async () => {
     const clock = createTestClock();
     await withBroker(

@@ -83,7 +83,7 @@ mqtt5(
 );
 
 mqtt5(
-  '[MQTT-4.8.2-3] a message of a shared subscription is sent to another member if the first disconnects',
+  '[MQTT-4.8.2-3] a message of a shared subscription is sent to another member if its receiver disconnects',
   () =>
     withBroker(async broker => {
       const members = [await broker.client(5), await broker.client(5)];
@@ -146,7 +146,7 @@ mqtt5('[MQTT-3.3.4-9] a client that exceeds the Receive Maximum of the hub is di
 );
 
 mqtt5(
-  '[MQTT-3.3.2-8] a topic alias of a client is resolved to its topic, or closes the connection if unknown',
+  '[MQTT-3.3.2-8] a known topic alias stands for its topic, and an unknown topic alias closes the connection',
   () =>
     withBroker(async broker => {
       const [reader, sender] = [await broker.client(5), await broker.client(5)];
@@ -198,16 +198,18 @@ mqtt5('a client whose aliased topics exceed their maximum total length is discon
   }),
 );
 
-mqtt5('a client that sends more than MAX_USER_PROPERTIES in a packet is disconnected with 0x97', () =>
-  withBroker(async broker => {
-    const withProperties = (count: number) =>
-      publishOf('a', 'x', 1, { userProperties: { k: new Array<string>(count).fill('') } });
-    const sender = await broker.client(5);
-    await sender.connect({ clientId: 'within' });
-    sender.send(withProperties(MAX_USER_PROPERTIES));
-    assert.equal(await sender.roundTrip(), ['puback']);
-    assert.is(await disconnectReason(broker, [withProperties(MAX_USER_PROPERTIES + 1)]), 0x97);
-  }),
+mqtt5(
+  'a client that sends a packet with more than MAX_USER_PROPERTIES user properties is disconnected with 0x97',
+  () =>
+    withBroker(async broker => {
+      const withProperties = (count: number) =>
+        publishOf('a', 'x', 1, { userProperties: { k: new Array<string>(count).fill('') } });
+      const sender = await broker.client(5);
+      await sender.connect({ clientId: 'within' });
+      sender.send(withProperties(MAX_USER_PROPERTIES));
+      assert.equal(await sender.roundTrip(), ['puback']);
+      assert.is(await disconnectReason(broker, [withProperties(MAX_USER_PROPERTIES + 1)]), 0x97);
+    }),
 );
 
 mqtt5('a message whose topic exceeds the maximum length for aliases is sent without an alias', () =>
@@ -230,7 +232,7 @@ mqtt5('a message whose topic exceeds the maximum length for aliases is sent with
 );
 
 mqtt5(
-  '[MQTT-3.1.2-25] a message above the Maximum Packet Size of the client is skipped and blocks no other',
+  '[MQTT-3.1.2-25] a message above the Maximum Packet Size of the client is skipped and blocks no later message',
   () =>
     withBroker(async broker => {
       const reader = await broker.client(5);

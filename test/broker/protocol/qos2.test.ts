@@ -78,7 +78,7 @@ qos2('a repeated QoS 2 PUBLISH is stored once, also on a new connection or after
 );
 
 qos2(
-  '[MQTT-4.3.3-7] after a restart the hub sends PUBREL, not PUBLISH, for a QoS 2 message with PUBREC',
+  '[MQTT-4.3.3-7] after a restart the hub sends PUBREL, not PUBLISH, for a message whose PUBREC it has received',
   () =>
     withBroker(async broker => {
       const persistent = { clientId: 'reader', clean: false, properties: { sessionExpiryInterval: 1000 } };
@@ -109,7 +109,7 @@ qos2(
 );
 
 qos2(
-  'a PUBREC for an unknown identifier is answered with PUBREL, unless it has an error code [MQTT-4.3.3-4]',
+  'a PUBREC with an unknown packet identifier is answered with PUBREL only if it has no error code [MQTT-4.3.3-4]',
   () =>
     withBroker(async broker => {
       const client = await broker.client(5);

@@ -112,16 +112,18 @@ subscribing('SUBACK refuses each subscription above the maximum number of subscr
   }),
 );
 
-subscribing('[MQTT-3.10.4-1] a client receives no message that matches a filter after its UNSUBSCRIBE', () =>
-  withBroker(async broker => {
-    const client = await broker.client();
-    await client.connect({});
-    await client.subscribe('a', 0);
-    client.send({ cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['a'] });
-    assert.is(brief(await client.next()), 'unsuback');
-    client.publish('a', 'x', 1, 3);
-    assert.is(brief(await client.next()), 'puback');
-  }),
+subscribing(
+  '[MQTT-3.10.4-1] a client that has unsubscribed from a filter receives no message that matches this filter',
+  () =>
+    withBroker(async broker => {
+      const client = await broker.client();
+      await client.connect({});
+      await client.subscribe('a', 0);
+      client.send({ cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['a'] });
+      assert.is(brief(await client.next()), 'unsuback');
+      client.publish('a', 'x', 1, 3);
+      assert.is(brief(await client.next()), 'puback');
+    }),
 );
 
 subscribing.run();

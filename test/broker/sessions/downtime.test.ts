@@ -188,21 +188,24 @@ const CASES: readonly Case[] = [
 ];
 
 for (const { what, before = () => {}, meanwhile, left } of CASES) {
-  downtime(`downtime ${left === COUNTED ? 'counts' : 'does not count'} towards expiry ${what}`, () => {
-    const machine = createMachine();
-    before(machine);
-    return withBroker(
-      async broker => {
-        await storeExpiring(broker, machine);
-        await broker.restart(() => meanwhile(machine));
-        assert.equal(await remaining(broker), left);
-      },
-      { clock: machine.clock, machineTime: machine.time },
-    );
-  });
+  downtime(
+    `downtime of the hub ${left === COUNTED ? 'counts' : 'does not count'} towards expiry ${what}`,
+    () => {
+      const machine = createMachine();
+      before(machine);
+      return withBroker(
+        async broker => {
+          await storeExpiring(broker, machine);
+          await broker.restart(() => meanwhile(machine));
+          assert.equal(await remaining(broker), left);
+        },
+        { clock: machine.clock, machineTime: machine.time },
+      );
+    },
+  );
 }
 
-downtime('downtime during a reboot counts towards expiry once NTP has set the clock', () => {
+downtime('downtime of the hub during a reboot counts towards expiry once NTP has set the clock', () => {
   const machine = createMachine();
   machine.synchronise();
   return withBroker(
@@ -221,7 +224,7 @@ downtime('downtime during a reboot counts towards expiry once NTP has set the cl
 });
 
 downtime(
-  'downtime does not count towards expiry if the wall clock jumped and was not synchronised afterwards',
+  'downtime of the hub does not count towards expiry if the wall clock has jumped and is not synchronised',
   () => {
     const machine = createMachine();
     machine.synchronise();

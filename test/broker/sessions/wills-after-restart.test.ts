@@ -31,7 +31,7 @@ const ENDS: readonly (readonly [how: string, end: (client: Client) => unknown, p
 
 for (const [how, end, passed] of ENDS) {
   wills(
-    `a delayed will of a connection that ended ${how} is published after the restart when its delay is over`,
+    `a delayed will of a connection that ended ${how} is published after the restart when the will delay is over`,
     () => {
       const clock = createTestClock();
       return withBroker(
@@ -62,22 +62,25 @@ for (const [how, end, passed] of ENDS) {
   );
 }
 
-wills('a delayed will is published when its session expires, also after a restart of the hub', () => {
-  const clock = createTestClock();
-  return withBroker(
-    async broker => {
-      const client = await broker.client(5);
-      await client.connect(connectWithWill(DELAY, 20));
-      await broker.restart();
-      const listener = await listen(broker);
-      clock.advance(19_000);
-      assert.equal(await listener.roundTrip(), []);
-      clock.advance(2000);
-      assert.is(brief(await listener.next()), 'wills gone q0');
-    },
-    { clock },
-  );
-});
+wills(
+  'a delayed will is published at the latest when its session expires, also after a restart of the hub',
+  () => {
+    const clock = createTestClock();
+    return withBroker(
+      async broker => {
+        const client = await broker.client(5);
+        await client.connect(connectWithWill(DELAY, 20));
+        await broker.restart();
+        const listener = await listen(broker);
+        clock.advance(19_000);
+        assert.equal(await listener.roundTrip(), []);
+        clock.advance(2000);
+        assert.is(brief(await listener.next()), 'wills gone q0');
+      },
+      { clock },
+    );
+  },
+);
 
 wills('a delayed will is cancelled by a connection that resumes the session after a restart', () => {
   const clock = createTestClock();
@@ -114,7 +117,7 @@ wills('the will of a client that sent DISCONNECT is not published after a restar
 });
 
 wills(
-  'a killed hub publishes the will of a persistent session after its next start [MQTT-3.1.2-8]',
+  'a hub that was killed publishes the will of a persistent session after its next start [MQTT-3.1.2-8]',
   async () => {
     const port = await freePort();
     const folder = folderWith({

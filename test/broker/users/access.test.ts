@@ -130,19 +130,25 @@ const COVERED: readonly Case[] = [
 
 const access = suite('broker: access rules');
 
-access('a module may publish only on its outputs, an anonymous client on all unreserved topics', () => {
-  for (const [topic, client, module] of PUBLISH) {
-    const allowed = [open.mayPublish(CLIENT, 'c', topic), open.mayPublish(MODULE, 'c', topic)];
-    assert.equal(allowed, [client, module], topic);
-  }
-});
+access(
+  'a module may publish only on its outputs, and an anonymous client may publish on all unreserved topics',
+  () => {
+    for (const [topic, client, module] of PUBLISH) {
+      const allowed = [open.mayPublish(CLIENT, 'c', topic), open.mayPublish(MODULE, 'c', topic)];
+      assert.equal(allowed, [client, module], topic);
+    }
+  },
+);
 
-access('a module may subscribe only to its inputs, an anonymous client to all topics', () => {
-  for (const [filter, client, module] of SUBSCRIBE) {
-    const allowed = [open.maySubscribe(CLIENT, 'c', filter), open.maySubscribe(MODULE, 'c', filter)];
-    assert.equal(allowed, [client, module], filter);
-  }
-});
+access(
+  'a module may subscribe only to its inputs, and an anonymous client may subscribe to all topics',
+  () => {
+    for (const [filter, client, module] of SUBSCRIBE) {
+      const allowed = [open.maySubscribe(CLIENT, 'c', filter), open.maySubscribe(MODULE, 'c', filter)];
+      assert.equal(allowed, [client, module], filter);
+    }
+  },
+);
 
 access('`%c` and `%u` in a grant match only the client identifier and the user name of the client', () => {
   for (const [publish, clientId, topic, allowed] of GRANTED) {
@@ -152,18 +158,21 @@ access('`%c` and `%u` in a grant match only the client identifier and the user n
   }
 });
 
-access('a denial overrides every grant, and a filter wider than the denial is granted in part', () => {
-  for (const [subscribe, filter, part] of PARTS) {
-    const users = new Map([['u', { publish: subscribe, subscribe }]]);
-    // A client identifier that is no single level widens a denial to every level.
-    const { granted } = createAccess({ modules: new Map(), users, anonymous: NONE });
-    assert.is(granted(USER, 'a/b', filter), part, `${subscribe} for ${filter}`);
-  }
-  const users = new Map([['u', { publish: ['!a/b', '#', '!c/%c'], subscribe: [] }]]);
-  const { mayPublish } = createAccess({ modules: new Map(), users, anonymous: NONE });
-  const allowed = ['a/b', 'a/c', 'c/x', 'd'].map(topic => mayPublish(USER, '+', topic));
-  assert.equal(allowed, [false, true, false, true]);
-});
+access(
+  'a denial overrides every grant, and a filter with some denied topics is granted for the other topics only',
+  () => {
+    for (const [subscribe, filter, part] of PARTS) {
+      const users = new Map([['u', { publish: subscribe, subscribe }]]);
+      // A client identifier that is no single level widens a denial to every level.
+      const { granted } = createAccess({ modules: new Map(), users, anonymous: NONE });
+      assert.is(granted(USER, 'a/b', filter), part, `${subscribe} for ${filter}`);
+    }
+    const users = new Map([['u', { publish: ['!a/b', '#', '!c/%c'], subscribe: [] }]]);
+    const { mayPublish } = createAccess({ modules: new Map(), users, anonymous: NONE });
+    const allowed = ['a/b', 'a/c', 'c/x', 'd'].map(topic => mayPublish(USER, '+', topic));
+    assert.equal(allowed, [false, true, false, true]);
+  },
+);
 
 access('a subscription is allowed if one grant covers its filter', () => {
   for (const [subscribe, clientId, filter, allowed] of COVERED) {
@@ -173,35 +182,41 @@ access('a subscription is allowed if one grant covers its filter', () => {
   }
 });
 
-access('each identity has its own grants, and an identity without grants may do nothing', () => {
-  const { mayPublish, maySubscribe } = createAccess({
-    modules: new Map([['m', { publish: ['of-m/%u'], subscribe: ['to-m'] }]]),
-    users: new Map([['u', { publish: ['of-u'], subscribe: ['to-u'] }]]),
-    anonymous: { publish: ['of-anybody', 'x/%u'], subscribe: [] },
-  });
-  const gone: Identity = { kind: 'client', user: 'gone' };
-  const publishers = (topic: string) =>
-    [MODULE, USER, CLIENT, gone].filter(identity => mayPublish(identity, 'c', topic));
-  assert.equal(publishers('of-m/m'), [MODULE]);
-  assert.equal(publishers('of-u'), [USER]);
-  assert.equal(publishers('of-anybody'), [CLIENT]);
-  assert.equal(publishers('x/'), []);
-  assert.equal(publishers('else'), []);
-  assert.ok(maySubscribe(MODULE, 'c', 'to-m'));
-  assert.not(maySubscribe(USER, 'c', 'to-m'));
-  assert.not(maySubscribe(CLIENT, 'c', 'to-u'));
-});
+access(
+  'each identity has its own grants, and an identity without grants may neither publish nor subscribe',
+  () => {
+    const { mayPublish, maySubscribe } = createAccess({
+      modules: new Map([['m', { publish: ['of-m/%u'], subscribe: ['to-m'] }]]),
+      users: new Map([['u', { publish: ['of-u'], subscribe: ['to-u'] }]]),
+      anonymous: { publish: ['of-anybody', 'x/%u'], subscribe: [] },
+    });
+    const gone: Identity = { kind: 'client', user: 'gone' };
+    const publishers = (topic: string) =>
+      [MODULE, USER, CLIENT, gone].filter(identity => mayPublish(identity, 'c', topic));
+    assert.equal(publishers('of-m/m'), [MODULE]);
+    assert.equal(publishers('of-u'), [USER]);
+    assert.equal(publishers('of-anybody'), [CLIENT]);
+    assert.equal(publishers('x/'), []);
+    assert.equal(publishers('else'), []);
+    assert.ok(maySubscribe(MODULE, 'c', 'to-m'));
+    assert.not(maySubscribe(USER, 'c', 'to-m'));
+    assert.not(maySubscribe(CLIENT, 'c', 'to-u'));
+  },
+);
 
-access('the manifest refuses a grant for topics of modules or of the hub', () => {
+access('a manifest that grants topics of modules or of the hub is refused', () => {
   for (const filter of ['modules', 'modules/#', 'modules/m/outputs/o', '$SYS/#', '$share/a/b', '$upstream/#'])
     assert.ok(isUngrantable(filter), filter);
   for (const filter of ['#', '+/#', 'modulesque', '$SYSTEM']) assert.not(isUngrantable(filter), filter);
 });
 
-access('`outputOf` returns the output that a topic names, and undefined for any other topic', () => {
-  assert.is(outputOf('m', 'modules/m/outputs/temp'), 'temp');
-  assert.is(outputOf('m', 'modules/n/outputs/temp'), undefined);
-  assert.is(outputOf('m', 'modules/m/inputs/temp'), undefined);
-});
+access(
+  '`outputOf` returns the output of the module that a topic names, and undefined for any other topic',
+  () => {
+    assert.is(outputOf('m', 'modules/m/outputs/temp'), 'temp');
+    assert.is(outputOf('m', 'modules/n/outputs/temp'), undefined);
+    assert.is(outputOf('m', 'modules/m/inputs/temp'), undefined);
+  },
+);
 
 access.run();

@@ -43,7 +43,7 @@ async function credentials(broker: BrokerHarness): Promise<{ username: string; p
 
 const modules = suite('broker: modules over MQTT');
 
-modules('a module with its token may publish on its outputs, and the messages are routed', () =>
+modules('a module that logs in with its token can publish on its outputs, and its messages are routed', () =>
   withBroker(
     async broker => {
       const module = await broker.client();
@@ -98,7 +98,7 @@ modules('a module may use its inputs, its outputs and the topics of its grants, 
   ),
 );
 
-modules('a module name with a wrong token or without a token is refused with return code 5', () =>
+modules('a login with a module name and a wrong or missing token is refused with return code 5', () =>
   withBroker(
     async broker => {
       const { username } = await credentials(broker);
@@ -112,71 +112,75 @@ modules('a module name with a wrong token or without a token is refused with ret
   ),
 );
 
-modules('a message that a route sends to a module input is sent again until the module acknowledges it', () =>
-  withBroker(
-    async broker => {
-      const login = await credentials(broker);
-      const sender = await broker.client();
-      await sender.connect({ clientId: 'sender' });
-      for (const text of ['1', '2']) {
-        sender.publish('to-mine/x', text, 1);
-        assert.is(brief(await sender.next()), 'puback');
-      }
-      const first = await broker.client();
-      await first.connect(login);
-      assert.is(brief(await first.subscribe('modules/mine/inputs/in', 1)), 'suback 1');
-      assert.is(brief(await first.next()), 'modules/mine/inputs/in 1 q1');
-      assert.is(brief(await first.next()), 'modules/mine/inputs/in 2 q1');
-      first.socket.destroy();
-      await first.next();
+modules(
+  'a message that a route sends to a module input is sent again until the module acknowledges the message',
+  () =>
+    withBroker(
+      async broker => {
+        const login = await credentials(broker);
+        const sender = await broker.client();
+        await sender.connect({ clientId: 'sender' });
+        for (const text of ['1', '2']) {
+          sender.publish('to-mine/x', text, 1);
+          assert.is(brief(await sender.next()), 'puback');
+        }
+        const first = await broker.client();
+        await first.connect(login);
+        assert.is(brief(await first.subscribe('modules/mine/inputs/in', 1)), 'suback 1');
+        assert.is(brief(await first.next()), 'modules/mine/inputs/in 1 q1');
+        assert.is(brief(await first.next()), 'modules/mine/inputs/in 2 q1');
+        first.socket.destroy();
+        await first.next();
 
-      const second = await broker.client();
-      await second.connect(login);
-      await second.subscribe('modules/mine/inputs/#', 1);
-      for (const text of ['1', '2']) {
-        const packet = await second.next();
-        assert.is(brief(packet), `modules/mine/inputs/in ${text} q1 dup`);
-        if (packet !== 'closed') second.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
-      }
-      second.send({ cmd: 'pingreq' });
-      assert.is(brief(await second.next()), 'pingresp');
-      const queue = broker
-        .hub()
-        .status()
-        .queues.find(({ queue: name }) => name === 'input/mine/in');
-      assert.is(queue?.depth, 0);
-    },
-    { manifest: MANIFEST },
-  ),
-);
-
-modules('a message for a module input is stored after UNSUBSCRIBE until the module subscribes again', () =>
-  withBroker(
-    async broker => {
-      const module = await broker.client();
-      await module.connect(await credentials(broker));
-      assert.is(brief(await module.subscribe('modules/mine/inputs/in', 0)), 'suback 0');
-      const sender = await broker.client();
-      await sender.connect({ clientId: 'sender' });
-      const send = async (text: string): Promise<void> => {
-        sender.publish('to-mine', text, 1);
-        assert.is(brief(await sender.next()), 'puback');
-      };
-      await send('1');
-      assert.is(brief(await module.next()), 'modules/mine/inputs/in 1 q0');
-      module.send({ cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['modules/mine/inputs/in'] });
-      assert.is(brief(await module.next()), 'unsuback');
-      await send('2');
-      assert.equal(await module.roundTrip(), []);
-      assert.is(brief(await module.subscribe('modules/mine/inputs/+', 1)), 'suback 1');
-      assert.is(brief(await module.next()), 'modules/mine/inputs/in 2 q1');
-    },
-    { manifest: MANIFEST },
-  ),
+        const second = await broker.client();
+        await second.connect(login);
+        await second.subscribe('modules/mine/inputs/#', 1);
+        for (const text of ['1', '2']) {
+          const packet = await second.next();
+          assert.is(brief(packet), `modules/mine/inputs/in ${text} q1 dup`);
+          if (packet !== 'closed') second.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
+        }
+        second.send({ cmd: 'pingreq' });
+        assert.is(brief(await second.next()), 'pingresp');
+        const queue = broker
+          .hub()
+          .status()
+          .queues.find(({ queue: name }) => name === 'input/mine/in');
+        assert.is(queue?.depth, 0);
+      },
+      { manifest: MANIFEST },
+    ),
 );
 
 modules(
-  '[MQTT-3.1.4-2] a new connection of a module takes over its session, whatever the client identifier',
+  'after an UNSUBSCRIBE, messages for a module input are stored until the module subscribes again',
+  () =>
+    withBroker(
+      async broker => {
+        const module = await broker.client();
+        await module.connect(await credentials(broker));
+        assert.is(brief(await module.subscribe('modules/mine/inputs/in', 0)), 'suback 0');
+        const sender = await broker.client();
+        await sender.connect({ clientId: 'sender' });
+        const send = async (text: string): Promise<void> => {
+          sender.publish('to-mine', text, 1);
+          assert.is(brief(await sender.next()), 'puback');
+        };
+        await send('1');
+        assert.is(brief(await module.next()), 'modules/mine/inputs/in 1 q0');
+        module.send({ cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['modules/mine/inputs/in'] });
+        assert.is(brief(await module.next()), 'unsuback');
+        await send('2');
+        assert.equal(await module.roundTrip(), []);
+        assert.is(brief(await module.subscribe('modules/mine/inputs/+', 1)), 'suback 1');
+        assert.is(brief(await module.next()), 'modules/mine/inputs/in 2 q1');
+      },
+      { manifest: MANIFEST },
+    ),
+);
+
+modules(
+  '[MQTT-3.1.4-2] a new connection of a module takes over the session of the module, with any client identifier',
   () =>
     withBroker(
       async broker => {
@@ -220,7 +224,7 @@ async function refused(broker: BrokerHarness): Promise<Socket> {
   return socket;
 }
 
-modules('a module can connect although clients and refused clients use all other connections', () =>
+modules('a module can connect although clients use all connections that are not reserved for modules', () =>
   withBroker(
     async broker => {
       for (let n = 0; n < CLIENTS; n++) {

@@ -83,7 +83,7 @@ users('[MQTT-3.1.4-5] packets behind CONNECT are processed only after the passwo
   }, MANIFEST),
 );
 
-users('a client that disconnects while its password is verified causes no error', () =>
+users('a client that disconnects during the verification of its password causes no error', () =>
   withBroker(async broker => {
     const alice = await enter(broker, { clientId: 'same', ...ALICE });
     const early = await broker.client();
@@ -154,7 +154,7 @@ users('a client without a user name has the grants of "anonymous", and an unknow
 );
 
 users(
-  'a hub without users accepts any user name from the local machine and no client of another machine',
+  'a hub without configured users accepts any user name from the local machine and no client of another machine',
   async () => {
     const outside = Object.values(networkInterfaces())
       .flatMap(list => list ?? [])
@@ -175,7 +175,7 @@ users(
   },
 );
 
-users('the log contains no password', () =>
+users('the log contains no password that a client has sent', () =>
   withBroker(async broker => {
     for (const password of ['a-secret', 'wr0ng-secret']) {
       const client = await broker.client();

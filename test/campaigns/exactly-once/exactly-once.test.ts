@@ -15,10 +15,13 @@ once(
   },
 );
 
-once('a QoS 2 message with PUBREC is delivered once, also if its publisher has a clean session', async () => {
-  const { published, ...rest } = await exactlyOnce({ kills: 4, clean: true });
-  assert.equal(rest, { ...NOTHING_WRONG, kills: 4 });
-  assert.ok(published > 8);
-});
+once(
+  'a QoS 2 message answered with PUBREC is delivered once although the hub is killed, also from a clean session',
+  async () => {
+    const { published, ...rest } = await exactlyOnce({ kills: 4, clean: true });
+    assert.equal(rest, { ...NOTHING_WRONG, kills: 4 });
+    assert.ok(published > 8);
+  },
+);
 
 once.run();

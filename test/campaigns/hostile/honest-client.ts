@@ -4,8 +4,8 @@ import mqtt from 'mqtt';
 /*
  * honest-client.ts <port>
  *
- * Publishes to itself at QoS 1 and expects all messages in order. Sends "ready" to its parent process when it is
- * subscribed, and a report when the parent sends "stop".
+ * Publishes to itself at QoS 1 and expects all messages in order. Sends "ready" to its parent process after
+ * the SUBACK, and a report when the parent sends "stop".
  */
 
 /** Milliseconds between two messages. */

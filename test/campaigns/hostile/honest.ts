@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { HonestReport } from './honest-client.ts';
 
 /**
- * Starts a client that publishes to itself at QoS 1 and expects all messages in order. The client is a process of
- * its own, because the attackers keep the event loop of this process busy. Resolves when it is subscribed.
+ * Starts a client that publishes to itself at QoS 1 and expects all messages in order. The client runs in its
+ * own process, because the attackers keep the event loop of this process busy. Resolves when the client is
+ * subscribed.
  */
 export function startHonestClient(port: number): Promise<{ readonly stop: () => Promise<HonestReport> }> {
   const child = fork(join(import.meta.dirname, 'honest-client.ts'), [String(port)]);

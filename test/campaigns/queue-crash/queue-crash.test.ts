@@ -12,15 +12,21 @@ const KILLS = 25;
 
 const kills = suite('campaign: SIGKILL of a process with a store');
 
-kills('a store loses no durable and repeats no acknowledged message after SIGKILL', async () => {
-  const seed = randomInt(1 << 30);
-  process.stdout.write(`seed ${seed}: to repeat, node test/campaigns/queue-crash/run.ts ${KILLS} ${seed}\n`);
-  const result = await killAgain(KILLS, seed);
-  assert.equal(faultsOf(result), []);
-  // A slow machine does less between two kills. Without messages and checkpoints the run would prove nothing.
-  assert.ok(result.promised > 10 * KILLS, `only ${result.promised} messages became durable`);
-  assert.ok(result.checkpoints >= KILLS / 5, `only ${result.checkpoints} checkpoints were made`);
-});
+kills(
+  'a store killed with SIGKILL loses no durable message and repeats no acknowledged message',
+  async () => {
+    const seed = randomInt(1 << 30);
+    process.stdout.write(
+      `seed ${seed}: to repeat, node test/campaigns/queue-crash/run.ts ${KILLS} ${seed}\n`,
+    );
+    const result = await killAgain(KILLS, seed);
+    assert.equal(faultsOf(result), []);
+    // A slow machine does less between two kills. Without messages and checkpoints the run would prove
+    // nothing.
+    assert.ok(result.promised > 10 * KILLS, `only ${result.promised} messages became durable`);
+    assert.ok(result.checkpoints >= KILLS / 5, `only ${result.checkpoints} checkpoints were made`);
+  },
+);
 
 const checks = suite('campaign: check of a store after a kill');
 
@@ -32,7 +38,7 @@ function faultsAfter(before: readonly string[], after: readonly string[]): Parti
   return Object.fromEntries(Object.entries(checker.faults).filter(([, faults]) => faults.length > 0));
 }
 
-checks('the crash check reports no fault for a correct store', () => {
+checks('the check of a killed store reports no fault for a correct store', () => {
   const before = [
     ...['promised 1 a:0,b:9', 'promised 2 a:9', 'leaving a 1', 'left a 1', 'leaving a 2'],
     ...[
@@ -49,7 +55,7 @@ checks('the crash check reports no fault for a correct store', () => {
   assert.equal(faultsAfter(before, ['entry a 9 2', 'entry b 9 1', 'entry b 9 3', 'state x 4']), {});
 });
 
-checks('the crash check reports lost entries, dead letters and metadata', () => {
+checks('the check of a killed store reports lost entries, lost dead letters and lost metadata', () => {
   assert.equal(faultsAfter(['promised 1 a:0,b:9'], ['entry a 0 1']), { lost: ['b 1 is missing'] });
   assert.equal(faultsAfter(['promised 1 a:0', 'refused a 1'], []), { lost: ['a 1 is missing'] });
   assert.equal(faultsAfter(['purged a 1', 'promised 2 a:0'], []), { lost: ['a 2 is missing'] });
@@ -63,7 +69,7 @@ checks('the crash check reports lost entries, dead letters and metadata', () => 
   assert.equal(dead.faults.lost, ['the dead letter a 1 is missing']);
 });
 
-checks('the crash check reports an entry that is in the store again after its acknowledgement', () => {
+checks('the check of a killed store reports an acknowledged entry that is in the store again', () => {
   const acknowledged = ['promised 1 a:0', 'leaving a 1', 'left a 1'];
   assert.equal(faultsAfter(acknowledged, ['entry a 0 1']), { cameBack: ['a 1 was acknowledged'] });
   assert.equal(faultsAfter([...acknowledged, 'leaving a 1'], []), {
@@ -82,22 +88,25 @@ checks('the crash check reports an entry that is in the store again after its ac
   assert.equal(checker.faults.cameBack, ['a 1 was not there at the opening before']);
 });
 
-checks('the crash check reports entries in wrong order, damaged entries and leaked bodies', () => {
-  const promised = ['promised 1 a:9', 'promised 2 a:9', 'promised 3 a:0'];
-  assert.equal(faultsAfter(promised, ['entry a 0 3', 'entry a 9 2', 'entry a 9 1']), {
-    outOfOrder: ['a 1 (9) comes behind 2 (9)'],
-  });
-  assert.equal(faultsAfter(promised, ['entry a 9 1', 'entry a 9 2', 'entry a 0 3']), {
-    outOfOrder: ['a 3 (0) comes behind 2 (9)'],
-  });
-  assert.equal(faultsAfter([], ['damaged a entry']), { lost: ['damaged: a entry'] });
-  assert.equal(faultsAfter(['promised 1 a:9'], ['entry a 9 1', 'depth a 2']), {
-    leaks: ['a says it holds 2, and holds 1'],
-  });
-  assert.equal(faultsAfter([], ['remaining 3 bodies', 'remaining 0 entries']), {
-    leaks: ['3 bodies are left'],
-  });
-});
+checks(
+  'the check of a killed store reports entries in wrong order, damaged entries and bodies without an entry',
+  () => {
+    const promised = ['promised 1 a:9', 'promised 2 a:9', 'promised 3 a:0'];
+    assert.equal(faultsAfter(promised, ['entry a 0 3', 'entry a 9 2', 'entry a 9 1']), {
+      outOfOrder: ['a 1 (9) comes behind 2 (9)'],
+    });
+    assert.equal(faultsAfter(promised, ['entry a 9 1', 'entry a 9 2', 'entry a 0 3']), {
+      outOfOrder: ['a 3 (0) comes behind 2 (9)'],
+    });
+    assert.equal(faultsAfter([], ['damaged a entry']), { lost: ['damaged: a entry'] });
+    assert.equal(faultsAfter(['promised 1 a:9'], ['entry a 9 1', 'depth a 2']), {
+      leaks: ['a says it holds 2, and holds 1'],
+    });
+    assert.equal(faultsAfter([], ['remaining 3 bodies', 'remaining 0 entries']), {
+      leaks: ['3 bodies are left'],
+    });
+  },
+);
 
 checks.run();
 kills.run();

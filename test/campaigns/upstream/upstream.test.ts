@@ -5,7 +5,7 @@ import { bodyOf, compare } from './comparison.ts';
 
 const campaigns = suite('campaign: upstream under faults');
 
-campaigns('the check of received messages reports lost, repeated, unordered and foreign messages', () => {
+campaigns('the check of received messages reports lost, repeated, misordered and unexpected messages', () => {
   const published = new Map([
     ['a', 4],
     ['b', 1],

@@ -200,25 +200,28 @@ refusals('a missing manifest is refused with exit code 2', () => {
   );
 });
 
-refusals('a hub with a listener on a port in use exits with 1 before any module starts', async () => {
-  const port = await freePort();
-  const holder = createServer();
-  await new Promise<void>(done => holder.listen(port, '127.0.0.1', done));
-  const folder = folderWith({
-    'manifest.json': JSON.stringify({
-      ...ok,
-      listeners: [{ mqtt: `127.0.0.1:${port}` }],
-      modules: { m: sh },
-    }),
-    'started.sh': '#!/bin/sh\ntouch started\n',
-  });
-  const { code, err } = run(['up', join(folder, 'manifest.json'), '--data', join(folder, 'data')]);
-  holder.close();
-  assert.is(code, 1);
-  assert.match(err, new RegExp(`Port ${port} on 127.0.0.1 is in use.*"listeners"`));
-  assert.not.match(err, /started, pid/);
-  removeFolder(folder);
-});
+refusals(
+  'a hub that starts with a listener on a port in use exits with 1 before any module starts',
+  async () => {
+    const port = await freePort();
+    const holder = createServer();
+    await new Promise<void>(done => holder.listen(port, '127.0.0.1', done));
+    const folder = folderWith({
+      'manifest.json': JSON.stringify({
+        ...ok,
+        listeners: [{ mqtt: `127.0.0.1:${port}` }],
+        modules: { m: sh },
+      }),
+      'started.sh': '#!/bin/sh\ntouch started\n',
+    });
+    const { code, err } = run(['up', join(folder, 'manifest.json'), '--data', join(folder, 'data')]);
+    holder.close();
+    assert.is(code, 1);
+    assert.match(err, new RegExp(`Port ${port} on 127.0.0.1 is in use.*"listeners"`));
+    assert.not.match(err, /started, pid/);
+    removeFolder(folder);
+  },
+);
 
 refusals(
   'a data folder in use by another hub is refused with exit code 1 and the pid of that hub',

@@ -7,7 +7,7 @@ import { folderWith, follow, removeFolder, run, skerry } from '../../harness/bin
 
 const cli = suite('e2e: help, completions and the man page');
 
-cli('`--help`, `-h` and `skerry help` print help, except `-h` of `skerry pub`, which is the host', () => {
+cli('`--help`, `-h` and `skerry help` print help, but `-h` of `skerry pub` sets the host', () => {
   const text = run(['help', 'queue', 'peek']);
   assert.is(text.code, 0);
   assert.match(text.out, /^Usage: skerry queue peek <queue> \[options\]\n/);

@@ -19,18 +19,21 @@ passwd('`skerry passwd` hashes one line of standard input', async () => {
   }
 });
 
-passwd('`skerry passwd` refuses an empty or too long password without repeating it', () => {
-  for (const [args, input, sentence] of [
-    [[], '\n', /The password is empty/],
-    [[], 'x'.repeat(2000), /longer than 1024 bytes/],
-    [['hunter2'], '', /takes no arguments\./],
-  ] as const) {
-    const { code, out, err } = run(['passwd', ...args], input);
-    assert.equal([code, out], [2, '']);
-    assert.match(err, sentence);
-    assert.not.match(err, /hunter2|xxx/);
-  }
-});
+passwd(
+  '`skerry passwd` refuses an empty or too long password, and the error does not repeat the password',
+  () => {
+    for (const [args, input, sentence] of [
+      [[], '\n', /The password is empty/],
+      [[], 'x'.repeat(2000), /longer than 1024 bytes/],
+      [['hunter2'], '', /takes no arguments\./],
+    ] as const) {
+      const { code, out, err } = run(['passwd', ...args], input);
+      assert.equal([code, out], [2, '']);
+      assert.match(err, sentence);
+      assert.not.match(err, /hunter2|xxx/);
+    }
+  },
+);
 
 /**
  * Runs skerry passwd on a terminal and types one of `lines` at each question. Resolves to the output and the

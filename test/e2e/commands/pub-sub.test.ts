@@ -140,21 +140,24 @@ clients('`skerry pub` and `sub` end with exit code 1 if the hub denies the topic
   );
 });
 
-clients('the will of `skerry sub` is published when its process is killed', async ({ ports }) => {
-  const to = ['-p', String(ports.mqtt)];
-  const will = ['--will-topic', 'will/a', '--will-payload', 'gone', '--will-qos', '1', '--will-retain'];
-  const child = spawn(skerry, ['sub', '-t', '#', '-v', ...to, ...will], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let text = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-  });
-  assert.is(run(['pub', '-t', 'a/last', '-m', 'x', '-r', ...to]).code, 0);
-  await until('it is subscribed', () => text.includes('a/last x'));
-  child.kill('SIGKILL');
-  assert.is(run(['sub', '-t', 'will/a', '-C', '1', '-W', '20', ...to]).out, 'gone\n');
-});
+clients(
+  'the will of `skerry sub` is published when the process of `skerry sub` is killed',
+  async ({ ports }) => {
+    const to = ['-p', String(ports.mqtt)];
+    const will = ['--will-topic', 'will/a', '--will-payload', 'gone', '--will-qos', '1', '--will-retain'];
+    const child = spawn(skerry, ['sub', '-t', '#', '-v', ...to, ...will], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    assert.is(run(['pub', '-t', 'a/last', '-m', 'x', '-r', ...to]).code, 0);
+    await until('it is subscribed', () => text.includes('a/last x'));
+    child.kill('SIGKILL');
+    assert.is(run(['sub', '-t', 'will/a', '-C', '1', '-W', '20', ...to]).out, 'gone\n');
+  },
+);
 
 clients('`skerry pub -f` and `-s` publish a file and standard input unchanged', ({ folder, ports }) => {
   const to = ['-p', String(ports.mqtt), '-t', 'a/file', '-r', '-q', '1'];

@@ -72,7 +72,7 @@ const WRONG: readonly (readonly [what: string, args: string[], code: number, say
   ['an unknown verb', ['queue', 'look'], 2, /no command "queue look"/],
 ];
 
-queues('`skerry queue` refuses each wrong argument with one sentence and an exit code', () =>
+queues('`skerry queue` refuses each wrong argument with one sentence and the expected exit code', () =>
   withHub(async (ask, port) => {
     assert.is(run(['pub', '-p', String(port), '-t', 'door', '-q', '1', '-m', 'x']).code, 0);
     for (const [what, args, code, says] of WRONG) {
@@ -114,20 +114,22 @@ queues('`skerry queue` lists, replays and drops dead letters', () =>
   }, storeDeadLetters),
 );
 
-queues('a damaged store is moved aside at the start and reported by ps, queue and check', () =>
-  withHub(
-    async ask => {
-      await until('the hub answers', () => ask('ps').code === 0);
-      for (const command of ['ps', 'queue', 'check']) {
-        assert.match(ask(command).out, /A damaged store was moved to \S+store\.bad-\d{8}T\d{6}Z/);
-      }
-      assert.is(ask('check').code, 1);
-    },
-    async data => {
-      mkdirSync(join(data, 'store'), { recursive: true, mode: 0o700 });
-      writeFileSync(join(data, 'store', 'data.mdb'), 'rubbish'.repeat(10_000));
-    },
-  ),
+queues(
+  'a damaged store is moved aside at the start of the hub and reported by `skerry ps`, `queue` and `check`',
+  () =>
+    withHub(
+      async ask => {
+        await until('the hub answers', () => ask('ps').code === 0);
+        for (const command of ['ps', 'queue', 'check']) {
+          assert.match(ask(command).out, /A damaged store was moved to \S+store\.bad-\d{8}T\d{6}Z/);
+        }
+        assert.is(ask('check').code, 1);
+      },
+      async data => {
+        mkdirSync(join(data, 'store'), { recursive: true, mode: 0o700 });
+        writeFileSync(join(data, 'store', 'data.mdb'), 'rubbish'.repeat(10_000));
+      },
+    ),
 );
 
 queues('`skerry check` reports that no hub answers if no hub runs', () => {

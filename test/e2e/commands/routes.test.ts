@@ -34,7 +34,7 @@ async function withHub(
 }
 
 routing(
-  'an invalid route is refused with its position before the hub listens, and the other routes run',
+  'an invalid route is refused with the position of its error before the hub listens, and other routes run',
   async () => {
     const routes = {
       good: 'FROM topic("in/#") INTO topic("out/good")',
@@ -64,7 +64,7 @@ routing(
 );
 
 routing(
-  'conditions read bodies in CBOR and UTF-16, correlation data and system properties set by the sender',
+  'the condition of a route reads bodies in CBOR and UTF-16, correlation data and properties of the sender',
   async () => {
     const routes = {
       cbor: 'FROM topic("in") WHERE $body.list[1].celsius = 61 INTO topic("out/cbor")',
@@ -103,7 +103,7 @@ routing('routes of a manifest with dialect azure follow the rules of Azure IoT E
 });
 
 routing(
-  '`skerry routes explain` shows the part of a condition that keeps a route from matching',
+  '`skerry routes explain` shows which part of a condition prevents a route from matching a message',
   async () => {
     const routes = {
       hot: "FROM /messages/modules/host/* WHERE $body.celsius > 60 AND level = 'hot' INTO topic('out/hot')",
@@ -137,7 +137,7 @@ routing(
   },
 );
 
-routing('`skerry routes replay` counts each waiting message that a route would match once', async () => {
+routing('`skerry routes replay` counts once each waiting message that a route would match', async () => {
   const upstream = { url: `mqtt://127.0.0.1:${await freePort()}` };
   const routes = { up: 'FROM /messages/* INTO $upstream' };
   await withHub({ upstream, routes }, async ({ folder, client }) => {

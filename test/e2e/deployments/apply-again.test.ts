@@ -58,32 +58,38 @@ again('a second apply of a manifest starts only the failed module again', async 
   assert.match((await apply(device)).out, /nothing to change/);
 });
 
-again('a second apply of a manifest reports a module that fails again', async ({ device }) => {
-  await startHealthy(device);
-  await killModule(device);
-  const { kept } = await device.pids();
-  device.write('broken', {});
-  const { code, err } = await apply(device);
-  assert.equal(
-    [code, err],
-    [1, 'skerry: Module "m" has failed: exit 3. There was no earlier deployment to roll back to.\n'],
-  );
-  assert.equal([device.commands(), (await device.pids())['kept']], [['kept: sleep 1001'], kept]);
-  assert.is((await device.status()).deployment.outcome?.result, 'failed');
-  rmSync(device.at('broken'));
-  assert.is((await apply(device)).code, 0);
-  assert.equal(device.commands(), ['kept: sleep 1001', 'm: sleep 1002']);
-});
+again(
+  'a second apply of a manifest reports a module that fails again after its start',
+  async ({ device }) => {
+    await startHealthy(device);
+    await killModule(device);
+    const { kept } = await device.pids();
+    device.write('broken', {});
+    const { code, err } = await apply(device);
+    assert.equal(
+      [code, err],
+      [1, 'skerry: Module "m" has failed: exit 3. There was no earlier deployment to roll back to.\n'],
+    );
+    assert.equal([device.commands(), (await device.pids())['kept']], [['kept: sleep 1001'], kept]);
+    assert.is((await device.status()).deployment.outcome?.result, 'failed');
+    rmSync(device.at('broken'));
+    assert.is((await apply(device)).code, 0);
+    assert.equal(device.commands(), ['kept: sleep 1001', 'm: sleep 1002']);
+  },
+);
 
-again('a second apply of a manifest starts a module that `skerry stop` has stopped', async ({ device }) => {
-  await startHealthy(device);
-  assert.is((await device.command('stop', 'kept')).code, 0);
-  assert.equal(device.commands(), ['m: sleep 1002']);
-  assert.is((await apply(device)).code, 0);
-  assert.equal(device.commands(), ['kept: sleep 1001', 'm: sleep 1002']);
-});
+again(
+  'a second apply of a manifest starts a module again that `skerry stop` has stopped',
+  async ({ device }) => {
+    await startHealthy(device);
+    assert.is((await device.command('stop', 'kept')).code, 0);
+    assert.equal(device.commands(), ['m: sleep 1002']);
+    assert.is((await apply(device)).code, 0);
+    assert.equal(device.commands(), ['kept: sleep 1001', 'm: sleep 1002']);
+  },
+);
 
-again('a second apply of a never healthy deployment does not make it healthy', async ({ device }) => {
+again('a deployment that has never been healthy stays unhealthy after a second apply', async ({ device }) => {
   device.write('broken', {});
   // A slow machine may need longer than 200 ms until the module exits.
   device.write('set.json', { ...MANIFEST, deployment: { healthyFor: '60s', within: '2m' } });

@@ -140,7 +140,7 @@ deploy(
 );
 
 deploy(
-  'a client of an unchanged listener stays connected while apply changes other listeners and routes',
+  'a client of an unchanged listener stays connected while `skerry apply` changes other listeners and routes',
   async ({ device }) => {
     const [stays, goes, comes] = [await freePort(), await freePort(), await freePort()];
     const manifest = (port: number, sink: string, ttl: string): object =>
@@ -178,28 +178,31 @@ deploy(
   },
 );
 
-deploy('apply disconnects the clients of a removed user and no others', async ({ device }) => {
-  const port = await freePort();
-  const password = await hashPassword(Buffer.from('secret'), random);
-  const user = { password, publish: ['#'], subscribe: ['#'] };
-  const manifest = (users: object): object =>
-    quickManifest({ listeners: [{ mqtt: `127.0.0.1:${port}` }], users });
-  device.write('first.json', manifest({ alice: user, bob: user }));
-  await device.up('first.json');
-  const lost: string[] = [];
-  const clients = await Promise.all(
-    ['alice', 'bob'].map(async username => {
-      const options = { clientId: username, username, password: 'secret', reconnectPeriod: 0 };
-      const client = await enter(`mqtt://127.0.0.1:${port}`, options);
-      client.on('close', () => lost.push(username));
-      return client;
-    }),
-  );
-  assert.is((await device.apply(manifest({ alice: user }))).code, 0);
-  await until('bob is disconnected', () => lost.length > 0);
-  await clients[0]?.publishAsync('a', 'x', { qos: 1 });
-  assert.equal(lost, ['bob']);
-  await clients[0]?.endAsync();
-});
+deploy(
+  '`skerry apply` disconnects the clients of a removed user and no other clients',
+  async ({ device }) => {
+    const port = await freePort();
+    const password = await hashPassword(Buffer.from('secret'), random);
+    const user = { password, publish: ['#'], subscribe: ['#'] };
+    const manifest = (users: object): object =>
+      quickManifest({ listeners: [{ mqtt: `127.0.0.1:${port}` }], users });
+    device.write('first.json', manifest({ alice: user, bob: user }));
+    await device.up('first.json');
+    const lost: string[] = [];
+    const clients = await Promise.all(
+      ['alice', 'bob'].map(async username => {
+        const options = { clientId: username, username, password: 'secret', reconnectPeriod: 0 };
+        const client = await enter(`mqtt://127.0.0.1:${port}`, options);
+        client.on('close', () => lost.push(username));
+        return client;
+      }),
+    );
+    assert.is((await device.apply(manifest({ alice: user }))).code, 0);
+    await until('bob is disconnected', () => lost.length > 0);
+    await clients[0]?.publishAsync('a', 'x', { qos: 1 });
+    assert.equal(lost, ['bob']);
+    await clients[0]?.endAsync();
+  },
+);
 
 deploy.run();

@@ -61,7 +61,7 @@ done`;
 const imports = suite('e2e: skerry import');
 
 imports(
-  'a module of an imported deployment of schema 1.0 sends messages along the imported routes',
+  'messages of a module in an imported deployment of schema 1.0 follow the imported routes',
   async () => {
     const { folder, remarks } = imported('schema-1.0.json');
     assert.is(

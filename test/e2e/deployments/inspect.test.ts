@@ -80,7 +80,7 @@ const LACKING: readonly (readonly [what: string, manifest: object, sentence: Reg
 ];
 
 for (const [what, manifest, sentence] of LACKING) {
-  inspect(`a manifest that lacks ${what} stops no module`, async ({ device }) => {
+  inspect(`an apply of a manifest that lacks ${what} is refused and stops no module`, async ({ device }) => {
     const before = await device.pids();
     const { code, err } = await device.apply(quickManifest(manifest));
     assert.ok(code === 1 || code === 2, String(code));
@@ -90,7 +90,7 @@ for (const [what, manifest, sentence] of LACKING) {
   });
 }
 
-inspect('an apply does not check the program of an unchanged module again', async ({ device }) => {
+inspect('an apply checks only the programs of changed modules', async ({ device }) => {
   const { kept } = await device.pids();
   const { code, err } = await device.apply(quickManifest(changed({ exec: ['./app'], bundle })));
   assert.equal([code, err], [0, '']);

@@ -74,7 +74,7 @@ const errors = (device: TestDevice): string[] =>
 
 for (const [way, [, why]] of Object.entries(DAMAGES)) {
   lost(
-    `the last healthy deployment runs if the file of the current manifest ${way}, and the log reports it`,
+    `if the file of the current manifest ${way}, the hub logs an error and runs the last healthy deployment`,
     async ({ device }) => {
       const { healthy, current } = await startUnhealthy(device);
       damage(device, current, way);
@@ -115,7 +115,7 @@ lost(
 );
 
 lost(
-  'a corrupted saved manifest is replaced if the next start is given the same manifest',
+  'a corrupted saved manifest is replaced if the hub is started again with the same manifest file',
   async ({ device }) => {
     device.write('good.json', HEALTHY);
     await device.up('good.json');
@@ -133,7 +133,7 @@ lost(
 );
 
 lost(
-  'a rollback to the running deployment succeeds although the saved manifest of it is corrupted',
+  'a rollback to the running deployment succeeds although its saved manifest is corrupted',
   async ({ device }) => {
     await device.up();
     assert.is((await device.apply(HEALTHY)).code, 0);
@@ -146,7 +146,7 @@ lost(
 );
 
 lost(
-  'the hub rolls back to the previous manifest if the last healthy manifest is corrupted',
+  'a failed deployment is rolled back to the previous manifest if the last healthy manifest is corrupted',
   async ({ device }) => {
     const { healthy } = await startUnhealthy(device);
     damage(device, healthy);
@@ -178,7 +178,7 @@ async function killInHealthWindow(
 }
 
 lost(
-  'a failed deployment keeps running if the manifest of the only healthy deployment is corrupted',
+  'a failed deployment keeps running if the saved manifest of the only healthy deployment is corrupted',
   async ({ device }) => {
     const { healthy } = await killInHealthWindow(device);
     damage(device, healthy);
@@ -214,7 +214,7 @@ lost(
 );
 
 lost(
-  'a hub without its store and with a corrupted recovery file starts empty and accepts a manifest',
+  'a hub with a lost store and a corrupted recovery file starts without modules and accepts a manifest',
   async ({ device }) => {
     await device.up();
     assert.is((await device.apply(HEALTHY)).code, 0);

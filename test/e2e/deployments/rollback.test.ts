@@ -98,32 +98,35 @@ const VERSIONS: readonly (readonly [
 ];
 
 for (const [what, manifest, sentence, meanwhile] of VERSIONS) {
-  rollback(`a version that ${what} is rolled back to the last healthy deployment`, async ({ device }) => {
-    await startHealthy(device);
-    const { kept } = await device.pids();
-    device.write('well', {});
-    const ended = device.apply(manifest);
-    await meanwhile?.(device);
-    const { code, out, err } = await ended;
-    assert.is(code, 1, out);
-    assert.match(err, sentence, err);
-    assert.match(err, /^skerry: [^\n]+ Rolled back to the last healthy deployment\.\n$/);
-    await until('the healthy deployment runs', () => device.commands().join() === HEALTHY_COMMANDS.join());
-    assert.is((await device.pids())['kept'], kept, 'an unchanged module keeps its process');
-    const { deployment, modules } = await device.status();
-    assert.equal([deployment.outcome?.result, deployment.attempt], ['returned', undefined]);
-    assert.is(deployment.current?.id, deployment.healthy?.id);
-    assert.equal(modules.map(({ name }) => name).sort(), ['kept', 'm']);
-    await device.restart('SIGTERM', 'good.json');
-    await until(
-      'the healthy deployment runs again',
-      () => device.commands().join() === HEALTHY_COMMANDS.join(),
-    );
-  });
+  rollback(
+    `a deployment whose module ${what} is rolled back to the last healthy deployment`,
+    async ({ device }) => {
+      await startHealthy(device);
+      const { kept } = await device.pids();
+      device.write('well', {});
+      const ended = device.apply(manifest);
+      await meanwhile?.(device);
+      const { code, out, err } = await ended;
+      assert.is(code, 1, out);
+      assert.match(err, sentence, err);
+      assert.match(err, /^skerry: [^\n]+ Rolled back to the last healthy deployment\.\n$/);
+      await until('the healthy deployment runs', () => device.commands().join() === HEALTHY_COMMANDS.join());
+      assert.is((await device.pids())['kept'], kept, 'an unchanged module keeps its process');
+      const { deployment, modules } = await device.status();
+      assert.equal([deployment.outcome?.result, deployment.attempt], ['returned', undefined]);
+      assert.is(deployment.current?.id, deployment.healthy?.id);
+      assert.equal(modules.map(({ name }) => name).sort(), ['kept', 'm']);
+      await device.restart('SIGTERM', 'good.json');
+      await until(
+        'the healthy deployment runs again',
+        () => device.commands().join() === HEALTHY_COMMANDS.join(),
+      );
+    },
+  );
 }
 
 rollback(
-  'a manifest with a listener on a port in use is rolled back, and no module is restarted',
+  'a deployment with a listener on a port in use is rolled back, and no module is restarted',
   async ({ device }) => {
     await startHealthy(device);
     const taken = createServer().listen(0, '127.0.0.1');
@@ -148,22 +151,19 @@ rollback(
   },
 );
 
-rollback(
-  'modules of a rolled-back manifest that never started are removed from the status',
-  async ({ device }) => {
-    await startHealthy(device);
-    const users = { kept: { certificate: 'x' } };
-    const more = {
-      ...HEALTHY.modules,
-      more: sleeper(1005, { startupOrder: 9 }),
-      first: { exec: ['./nowhere'] },
-    };
-    const { code } = await device.apply(quickManifest({ ...HEALTHY, modules: more }));
-    assert.is(code, 1);
-    assert.equal((await device.status()).modules.map(({ name }) => name).sort(), ['kept', 'm']);
-    assert.is((await device.apply(quickManifest({ ...HEALTHY, users }))).code, 2);
-  },
-);
+rollback('modules that a rolled-back manifest has added are removed from the status', async ({ device }) => {
+  await startHealthy(device);
+  const users = { kept: { certificate: 'x' } };
+  const more = {
+    ...HEALTHY.modules,
+    more: sleeper(1005, { startupOrder: 9 }),
+    first: { exec: ['./nowhere'] },
+  };
+  const { code } = await device.apply(quickManifest({ ...HEALTHY, modules: more }));
+  assert.is(code, 1);
+  assert.equal((await device.status()).modules.map(({ name }) => name).sort(), ['kept', 'm']);
+  assert.is((await device.apply(quickManifest({ ...HEALTHY, users }))).code, 2);
+});
 
 rollback(
   'a rollback restores the last healthy deployment, not a later unhealthy deployment',
@@ -183,29 +183,32 @@ rollback(
   },
 );
 
-rollback('a module that was unhealthy before the deployment causes no rollback', async ({ device }) => {
-  const unhealthy = sleeper(1006, { health: { exec: ['false'], everySeconds: 0.1 } });
-  device.write('first.json', quickManifest({ modules: { unhealthy, other: sleeper(1001) } }));
-  await device.up('first.json');
-  await until('both run', () => device.commands().length === 2);
-  const ended = await device.apply(quickManifest({ modules: { unhealthy, other: sleeper(1002) } }));
-  assert.equal([ended.code, ended.err], [0, '']);
-  const worse = { ...quickManifest({}), deployment: { healthyFor: '200ms', within: '1h' } };
-  const modules = {
-    unhealthy,
-    worse: sleeper(1007, { health: { exec: ['false'], everySeconds: 0.1, readySeconds: 0.1 } }),
-  };
-  assert.is((await device.apply({ ...worse, modules }, '--no-wait')).code, 0);
-  await until('it runs', () => device.commands().some(command => command.startsWith('worse')));
-  const { code, err } = await device.apply(
-    quickManifest({ modules: { ...modules, more: sleeper(1008) } }, '1s'),
-  );
-  assert.is(code, 1);
-  assert.match(err, /odule "worse" (is \w+|fails its checks)/, err);
-});
+rollback(
+  'a module that was already unhealthy before a deployment causes no rollback of this deployment',
+  async ({ device }) => {
+    const unhealthy = sleeper(1006, { health: { exec: ['false'], everySeconds: 0.1 } });
+    device.write('first.json', quickManifest({ modules: { unhealthy, other: sleeper(1001) } }));
+    await device.up('first.json');
+    await until('both run', () => device.commands().length === 2);
+    const ended = await device.apply(quickManifest({ modules: { unhealthy, other: sleeper(1002) } }));
+    assert.equal([ended.code, ended.err], [0, '']);
+    const worse = { ...quickManifest({}), deployment: { healthyFor: '200ms', within: '1h' } };
+    const modules = {
+      unhealthy,
+      worse: sleeper(1007, { health: { exec: ['false'], everySeconds: 0.1, readySeconds: 0.1 } }),
+    };
+    assert.is((await device.apply({ ...worse, modules }, '--no-wait')).code, 0);
+    await until('it runs', () => device.commands().some(command => command.startsWith('worse')));
+    const { code, err } = await device.apply(
+      quickManifest({ modules: { ...modules, more: sleeper(1008) } }, '1s'),
+    );
+    assert.is(code, 1);
+    assert.match(err, /odule "worse" (is \w+|fails its checks)/, err);
+  },
+);
 
 rollback(
-  'a first manifest that is refused before any change is not run by the next start of the hub',
+  'a first manifest that is refused before any change does not run at the next start of the hub',
   async ({ device }) => {
     await device.up();
     const bundle = { sha256: 'a'.repeat(64), from: 'gone' };

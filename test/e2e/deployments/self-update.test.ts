@@ -141,40 +141,46 @@ update(
   },
 );
 
-update('a new hub whose modules fail is rolled back together with its manifest', async ({ device }) => {
-  const hub = await device.start();
-  await queueMessages(device);
-  const more = {
-    hub: { [arch]: device.hub('one', hubWithVersion(8)) },
-    modules: { bad: { exec: [join(device.folder, 'crash.sh')], restart: 'never' } },
-  };
-  assertRefused(
-    await device.command('apply', device.manifest('new', more)),
-    1,
-    /^skerry: Module "bad" has failed: .*7.*\. Rolled back to the last healthy deployment\.$/m,
-  );
-  assert.is(hub.log().match(/Trial start \d of 3/g)?.length, 1);
-  await assertOldHubRuns(device);
-  await assertMessagesStored(device);
-});
+update(
+  'a new hub binary whose modules fail is rolled back together with its manifest',
+  async ({ device }) => {
+    const hub = await device.start();
+    await queueMessages(device);
+    const more = {
+      hub: { [arch]: device.hub('one', hubWithVersion(8)) },
+      modules: { bad: { exec: [join(device.folder, 'crash.sh')], restart: 'never' } },
+    };
+    assertRefused(
+      await device.command('apply', device.manifest('new', more)),
+      1,
+      /^skerry: Module "bad" has failed: .*7.*\. Rolled back to the last healthy deployment\.$/m,
+    );
+    assert.is(hub.log().match(/Trial start \d of 3/g)?.length, 1);
+    await assertOldHubRuns(device);
+    await assertMessagesStored(device);
+  },
+);
 
-update('a pack with hubs for two architectures installs the hub for this machine', async ({ device }) => {
-  const hub = await device.start();
-  const foreign = hubWithVersion(7);
-  foreign.writeUInt16LE(arch === 'x64' ? 183 : 62, 18);
-  const own = device.hub('own', hubWithVersion(8));
-  const other = device.hub('other', foreign);
-  const hubs = arch === 'x64' ? { x64: own, arm64: other } : { x64: other, arm64: own };
-  const file = device.manifest('new', { hub: hubs });
-  const pack = join(device.folder, 'update.skerry');
-  const { code, err } = run(['pack', file, '-o', pack]);
-  assert.equal([code, err], [0, '']);
-  const applied = await device.command('apply', pack);
-  assert.equal([applied.code, applied.err], [0, ''], hub.log());
-  const now = await device.status();
-  assert.equal([now.hub.binary, moduleStates(now)], ['a', ['new running']]);
-  assert.not(existsSync(join(device.data, 'hub', 'b')));
-});
+update(
+  'from a pack with hub binaries for two architectures the hub installs the binary for its machine',
+  async ({ device }) => {
+    const hub = await device.start();
+    const foreign = hubWithVersion(7);
+    foreign.writeUInt16LE(arch === 'x64' ? 183 : 62, 18);
+    const own = device.hub('own', hubWithVersion(8));
+    const other = device.hub('other', foreign);
+    const hubs = arch === 'x64' ? { x64: own, arm64: other } : { x64: other, arm64: own };
+    const file = device.manifest('new', { hub: hubs });
+    const pack = join(device.folder, 'update.skerry');
+    const { code, err } = run(['pack', file, '-o', pack]);
+    assert.equal([code, err], [0, '']);
+    const applied = await device.command('apply', pack);
+    assert.equal([applied.code, applied.err], [0, ''], hub.log());
+    const now = await device.status();
+    assert.equal([now.hub.binary, moduleStates(now)], ['a', ['new running']]);
+    assert.not(existsSync(join(device.data, 'hub', 'b')));
+  },
+);
 
 update('an invalid hub binary is refused with one sentence, and nothing is changed', async ({ device }) => {
   const hub = await device.start();
@@ -205,7 +211,7 @@ update('an invalid hub binary is refused with one sentence, and nothing is chang
 });
 
 update(
-  'a hub that is killed while it copies a new hub copies it again after its restart and hands over',
+  'a hub that is killed during the copy of a new hub binary repeats the copy at its restart and starts the binary',
   async ({ device }) => {
     const first = await device.start();
     await queueMessages(device);
@@ -221,19 +227,22 @@ update(
   },
 );
 
-update('a hub that receives SIGTERM during the handover to a new binary exits', async ({ device }) => {
-  const hub = await device.start();
-  const slow = { slow: { exec: [join(device.folder, 'stays.sh')], stopGraceSeconds: 2 } };
-  assert.is((await device.command('apply', device.manifest('slow', { modules: slow }))).code, 0);
-  const more = { hub: { [arch]: device.hub('one', hubWithVersion(8)) } };
-  await device.command('apply', device.manifest('new', more), '--no-wait');
-  await until('it stops', () => hub.log().includes('Stopping to start another hub binary'));
-  assert.is(await hub.end(), 0);
-  assert.equal([hubsOn(device.data), hub.log().includes('Trial start 1 of')], [[], false]);
-  await device.start();
-  const now = await endOfDeployment(device, 30);
-  assert.equal([now.hub.binary, moduleStates(now)], ['a', ['new running']]);
-});
+update(
+  'a hub that receives SIGTERM during the handover to a new binary exits and starts no binary',
+  async ({ device }) => {
+    const hub = await device.start();
+    const slow = { slow: { exec: [join(device.folder, 'stays.sh')], stopGraceSeconds: 2 } };
+    assert.is((await device.command('apply', device.manifest('slow', { modules: slow }))).code, 0);
+    const more = { hub: { [arch]: device.hub('one', hubWithVersion(8)) } };
+    await device.command('apply', device.manifest('new', more), '--no-wait');
+    await until('it stops', () => hub.log().includes('Stopping to start another hub binary'));
+    assert.is(await hub.end(), 0);
+    assert.equal([hubsOn(device.data), hub.log().includes('Trial start 1 of')], [[], false]);
+    await device.start();
+    const now = await endOfDeployment(device, 30);
+    assert.equal([now.hub.binary, moduleStates(now)], ['a', ['new running']]);
+  },
+);
 
 update(
   'a hub binary on trial without a pending deployment is confirmed if its modules are healthy',
@@ -258,27 +267,30 @@ update(
   },
 );
 
-update('a first deployment whose hub binary is refused or fails leaves no deployment', async ({ device }) => {
-  const bytes = compileFakeHub(device.folder, 'ends', EXITS);
-  if (bytes === undefined) return skip(NO_COMPILER);
-  const ends = device.hub('ends', bytes);
-  const first = await device.start({ bare: true });
-  const wrong = { hub: { [arch]: { ...ends, sha256: 'f'.repeat(64) } } };
-  assertRefused(
-    await device.command('apply', device.manifest('wrong', wrong)),
-    2,
-    /There was no earlier deployment to roll back to\.$/m,
-  );
-  assertRefused(
-    await device.command('apply', device.manifest('new', { hub: { [arch]: ends } })),
-    1,
-    /not healthy in 3 starts: .* There was no earlier deployment to roll back to\.$/m,
-  );
-  assert.is(await first.end(), 0);
-  await device.start({ bare: true });
-  const now = await device.status();
-  assert.equal([now.hub.binary, moduleStates(now)], ['base', []]);
-});
+update(
+  'a first deployment whose hub binary is refused or fails is not saved as a deployment',
+  async ({ device }) => {
+    const bytes = compileFakeHub(device.folder, 'ends', EXITS);
+    if (bytes === undefined) return skip(NO_COMPILER);
+    const ends = device.hub('ends', bytes);
+    const first = await device.start({ bare: true });
+    const wrong = { hub: { [arch]: { ...ends, sha256: 'f'.repeat(64) } } };
+    assertRefused(
+      await device.command('apply', device.manifest('wrong', wrong)),
+      2,
+      /There was no earlier deployment to roll back to\.$/m,
+    );
+    assertRefused(
+      await device.command('apply', device.manifest('new', { hub: { [arch]: ends } })),
+      1,
+      /not healthy in 3 starts: .* There was no earlier deployment to roll back to\.$/m,
+    );
+    assert.is(await first.end(), 0);
+    await device.start({ bare: true });
+    const now = await device.status();
+    assert.equal([now.hub.binary, moduleStates(now)], ['base', []]);
+  },
+);
 
 update('a new hub binary that does not fit on the disk is refused with one sentence', async ({ device }) => {
   // Limits files to 80 MB, in the shell's unit of 512 bytes.

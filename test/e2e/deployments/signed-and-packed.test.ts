@@ -177,7 +177,7 @@ deployments(
 );
 
 deployments(
-  '`skerry up` runs the last applied manifest unless the given manifest file has changed',
+  '`skerry up` runs the last applied manifest, but runs the given manifest file if the file has changed',
   async ({ device }) => {
     const seconds = async (count: number, what: string): Promise<void> => {
       await until(what, () => device.commands().join() === `m: sleep ${count}`);

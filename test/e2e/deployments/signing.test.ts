@@ -166,14 +166,17 @@ signing('a signature stays valid if only the field order or white space of the m
   assert.is(verdict(text.slice(0, -3)), 2);
 });
 
-signing('signing with another key replaces the signature, also in the same file', context => {
-  const { at } = context;
-  prepare(context);
-  succeed('sign', at('signed.json'), '--key', at('bob.key'), '--out', at('signed.json'));
-  succeed('verify', at('signed.json'), '--key', at('bob.pub'));
-  fail(1, 'verify', at('signed.json'), '--key', at('alice.pub'));
-  assert.equal(readdirSync(context.folder).length, 6);
-});
+signing(
+  '`skerry sign` with another key replaces the signature of a manifest, also in the same file',
+  context => {
+    const { at } = context;
+    prepare(context);
+    succeed('sign', at('signed.json'), '--key', at('bob.key'), '--out', at('signed.json'));
+    succeed('verify', at('signed.json'), '--key', at('bob.pub'));
+    fail(1, 'verify', at('signed.json'), '--key', at('alice.pub'));
+    assert.equal(readdirSync(context.folder).length, 6);
+  },
+);
 
 signing('`skerry sign` refuses an invalid manifest or key with exit code 2 and one sentence', context => {
   const { at } = context;

@@ -57,7 +57,7 @@ async function assertSupersedes(
 const KEPT = { kept: sleeper(1001) };
 const HOUR = { deployment: { healthyFor: '1s', within: '2h' } };
 
-supersede('a newer manifest supersedes a manifest that waits for a ready module', async ({ device }) => {
+supersede('a newer manifest supersedes a manifest that waits until a module is ready', async ({ device }) => {
   device.write('first.json', quickManifest({ modules: KEPT }));
   await device.up('first.json');
   const slow = sleeper(1002, { health: { exec: ['false'], everySeconds: 60, readySeconds: 3600 } });
@@ -71,7 +71,7 @@ supersede('a newer manifest supersedes a manifest that waits for a ready module'
 });
 
 supersede(
-  'a newer manifest keeps the process of a module that the superseded manifest has started',
+  'a newer manifest with the same module keeps the process that a superseded manifest has started',
   async ({ device }) => {
     device.write('first.json', quickManifest({ modules: KEPT }));
     await device.up('first.json');
@@ -120,7 +120,7 @@ supersede('a newer manifest supersedes a manifest that waits for a module to sto
 });
 
 supersede(
-  'a newer manifest supersedes two blocked manifests, and no module of the two superseded manifests runs',
+  'a newer manifest supersedes two blocked manifests, and no module of these two manifests runs',
   async ({ device }) => {
     const stubborn = (argument: string): object => ({
       exec: ['./stubborn.sh', argument],
@@ -167,7 +167,7 @@ supersede('a newer manifest supersedes a manifest that is being rolled back', as
 });
 
 supersede(
-  'a newer manifest supersedes a manifest that waits for a client, whose listeners are then never opened',
+  'a manifest that waits for a client is superseded by a newer manifest and never opens its listeners',
   async ({ device }) => {
     const [first, second, third] = [await freePort(), await freePort(), await freePort()];
     const listening = (port: number): object =>

@@ -72,24 +72,27 @@ attach('an editor works in an attached terminal and keeps running after a detach
   assert.is(readFileSync(path, 'utf8'), 'some text\n');
 });
 
-attach('a program in an attached terminal has the size of the window and follows a resize', async context => {
-  const window = await openAttached(context, 'top', '', 100, 30);
-  await window.shows(/PID USER .*COMMAND/);
-  const rowsOf = (): number => window.shown().trimEnd().split('\n').length;
-  await until('it fills the window', () => rowsOf() === 30);
-  window.resize(90, 15);
-  await until('it fills the smaller window', () => rowsOf() === 15 && /PID USER/.test(window.shown()));
-  const shell = await openAttached(context, 'shell', '', 100, 30);
-  shell.type('stty size');
-  shell.keys('Enter');
-  await shell.shows(/^30 100$/m);
-  shell.resize(70, 20);
-  await until('the size has changed', () => {
+attach(
+  "a program in an attached terminal has the size of the viewer's window, also after a resize",
+  async context => {
+    const window = await openAttached(context, 'top', '', 100, 30);
+    await window.shows(/PID USER .*COMMAND/);
+    const rowsOf = (): number => window.shown().trimEnd().split('\n').length;
+    await until('it fills the window', () => rowsOf() === 30);
+    window.resize(90, 15);
+    await until('it fills the smaller window', () => rowsOf() === 15 && /PID USER/.test(window.shown()));
+    const shell = await openAttached(context, 'shell', '', 100, 30);
     shell.type('stty size');
     shell.keys('Enter');
-    return /^20 70$/m.test(shell.shown());
-  });
-});
+    await shell.shows(/^30 100$/m);
+    shell.resize(70, 20);
+    await until('the size has changed', () => {
+      shell.type('stty size');
+      shell.keys('Enter');
+      return /^20 70$/m.test(shell.shown());
+    });
+  },
+);
 
 attach('a second viewer of an attached terminal sees the same screen as the first', async context => {
   const one = await openAttached(context, 'shell', '');

@@ -110,33 +110,36 @@ contained('the hub and a well-behaved module continue to work while eight other 
   }),
 );
 
-contained('a limit that is not enforced is reported by ps, check and $SYS', async () => {
-  const devices = ['/dev/nothing-of-that-name'];
-  const port = await freePort();
-  const place = folderWith({
-    'm.json': JSON.stringify({
-      name: 'honest',
-      listeners: [{ mqtt: `127.0.0.1:${port}` }],
-      modules: { m: { exec: ['sleep', '1000'], user: '61000', devices } },
-    }),
-  });
-  const hub = await startHub(place, 'm.json', 'data');
-  try {
-    const data = join(place, 'data');
-    await until('it runs', () => run(['ps', '--data', data]).out.includes('running'));
-    const lack =
-      process.getuid?.() === 0 ? 'devices: no such device /dev/nothing-of-that-name' : 'user: only root';
-    assert.ok(run(['ps', '--data', data]).out.includes(`not enforced for "m": ${lack}`));
-    const check = run(['check', '--data', data]);
-    assert.is(check.code, 1);
-    assert.ok(check.out.includes(`PROBLEM  module "m": not enforced: ${lack}`), check.out);
-    const topic = '$SYS/modules/m/not enforced';
-    const said = run(['sub', '-p', String(port), '-t', topic, '-C', '1']);
-    assert.ok(said.out.includes(lack), said.out + said.err);
-  } finally {
-    await hub.end('SIGTERM');
-    removeFolder(place);
-  }
-});
+contained(
+  'a limit that the system cannot enforce is reported by `skerry ps`, `skerry check` and a $SYS topic',
+  async () => {
+    const devices = ['/dev/nothing-of-that-name'];
+    const port = await freePort();
+    const place = folderWith({
+      'm.json': JSON.stringify({
+        name: 'honest',
+        listeners: [{ mqtt: `127.0.0.1:${port}` }],
+        modules: { m: { exec: ['sleep', '1000'], user: '61000', devices } },
+      }),
+    });
+    const hub = await startHub(place, 'm.json', 'data');
+    try {
+      const data = join(place, 'data');
+      await until('it runs', () => run(['ps', '--data', data]).out.includes('running'));
+      const lack =
+        process.getuid?.() === 0 ? 'devices: no such device /dev/nothing-of-that-name' : 'user: only root';
+      assert.ok(run(['ps', '--data', data]).out.includes(`not enforced for "m": ${lack}`));
+      const check = run(['check', '--data', data]);
+      assert.is(check.code, 1);
+      assert.ok(check.out.includes(`PROBLEM  module "m": not enforced: ${lack}`), check.out);
+      const topic = '$SYS/modules/m/not enforced';
+      const said = run(['sub', '-p', String(port), '-t', topic, '-C', '1']);
+      assert.ok(said.out.includes(lack), said.out + said.err);
+    } finally {
+      await hub.end('SIGTERM');
+      removeFolder(place);
+    }
+  },
+);
 
 contained.run();

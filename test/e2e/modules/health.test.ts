@@ -6,7 +6,7 @@ import { folderWith, freePort, removeFolder, run, skerry, startHub, until } from
 const health = suite('e2e: health of modules');
 
 health(
-  'a module with a later startupOrder starts once the module before it reports ready over MQTT',
+  'a module with a higher startupOrder starts once the earlier module reports ready over MQTT',
   async () => {
     const port = await freePort();
     const teller = `#!/bin/sh

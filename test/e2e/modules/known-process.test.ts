@@ -65,7 +65,7 @@ const CONFINEMENTS = {
 };
 
 known(
-  'a process of a module is authenticated as that module or refused, whatever credentials and listener it uses',
+  'a client process of a module is authenticated as this module or refused, with any credentials and listener',
   () =>
     withFiles(async files => {
       if (!ROOT) return skip('only root starts programs as another user');
@@ -125,7 +125,7 @@ known(
 
 for (const level of ['standard', 'strict']) {
   known(
-    `a module in a ${level} sandbox without a network reaches only the hub, by its own socket`,
+    `a module in a ${level} sandbox without a network reaches only the hub, over the socket of the module`,
     async () => {
       if (!ROOT) return skip('only root starts programs as another user');
       const port = await freePort();

@@ -57,39 +57,42 @@ const BEYOND: readonly 'ignore'[] = Array.from({ length: 40 }, () => 'ignore');
 
 const LISTING = 'ls -l /proc/$$/fd';
 
-sandboxed('modules and health checks inherit no open file of the hub', async ({ folder, data }) => {
-  const exec = ['sh', '-c', `${LISTING}; echo done; exec sleep 1000`];
-  // Without "exec" the shell would save its own output as another descriptor during the listing.
-  const check = { exec: ['sh', '-c', `exec > checked.new; ${LISTING} && mv checked.new checked`] };
-  const first = { exec, startupOrder: 0 };
-  const modules = {
-    terminal: { ...first, tty: true },
-    none: { ...first, health: { ...check, everySeconds: 1 } },
-    lines: { ...first, io: 'lines' },
-    // The hub has the terminal of the first module open when these modules start.
-    other: { exec, startupOrder: 1, tty: true },
-    limited: { exec, startupOrder: 1, limits: { pids: 50 } },
-    standard: { exec, startupOrder: 1, sandbox: 'standard' },
-    strict: { exec, startupOrder: 1, sandbox: 'strict' },
-  };
-  const manifest = JSON.stringify({ name: 'inherited', listeners: [{ mqtt: '127.0.0.1:0' }], modules });
-  const place = folderWith({ 'm.json': manifest }, folder);
-  chmodSync(place, 0o755);
-  const lent = openSync(join(place, 'm.json'), 'r');
-  const hub = await startHub(place, 'm.json', data, [...BEYOND, lent]);
-  closeSync(lent);
-  try {
-    for (const name of Object.keys(modules).filter(one => one !== 'lines')) {
-      assert.equal(filesIn(await logged(data, name)), [], name);
+sandboxed(
+  'modules and programs of health checks inherit no open file of the hub',
+  async ({ folder, data }) => {
+    const exec = ['sh', '-c', `${LISTING}; echo done; exec sleep 1000`];
+    // Without "exec" the shell would save its own output as another descriptor during the listing.
+    const check = { exec: ['sh', '-c', `exec > checked.new; ${LISTING} && mv checked.new checked`] };
+    const first = { exec, startupOrder: 0 };
+    const modules = {
+      terminal: { ...first, tty: true },
+      none: { ...first, health: { ...check, everySeconds: 1 } },
+      lines: { ...first, io: 'lines' },
+      // The hub has the terminal of the first module open when these modules start.
+      other: { exec, startupOrder: 1, tty: true },
+      limited: { exec, startupOrder: 1, limits: { pids: 50 } },
+      standard: { exec, startupOrder: 1, sandbox: 'standard' },
+      strict: { exec, startupOrder: 1, sandbox: 'strict' },
+    };
+    const manifest = JSON.stringify({ name: 'inherited', listeners: [{ mqtt: '127.0.0.1:0' }], modules });
+    const place = folderWith({ 'm.json': manifest }, folder);
+    chmodSync(place, 0o755);
+    const lent = openSync(join(place, 'm.json'), 'r');
+    const hub = await startHub(place, 'm.json', data, [...BEYOND, lent]);
+    closeSync(lent);
+    try {
+      for (const name of Object.keys(modules).filter(one => one !== 'lines')) {
+        assert.equal(filesIn(await logged(data, name)), [], name);
+      }
+      await until('it was checked', () => existsSync(join(place, 'checked')));
+      assert.equal(filesIn(readFileSync(join(place, 'checked'), 'utf8').split('\n')), []);
+      // The test proves something only if the hub has inheritable open files.
+      for (const file of ['m.json', 'data.mdb']) assert.ok(openedFor(hub.process.pid ?? 0, file), file);
+    } finally {
+      await hub.end('SIGTERM');
     }
-    await until('it was checked', () => existsSync(join(place, 'checked')));
-    assert.equal(filesIn(readFileSync(join(place, 'checked'), 'utf8').split('\n')), []);
-    // The test proves something only if the hub has inheritable open files.
-    for (const file of ['m.json', 'data.mdb']) assert.ok(openedFor(hub.process.pid ?? 0, file), file);
-  } finally {
-    await hub.end('SIGTERM');
-  }
-});
+  },
+);
 
 /** Runs a hub whose sandboxed modules list and write their own folder. */
 async function withSandboxes(folder: string, data: string, scenario: (hub: RunningHub) => Promise<void>) {
@@ -119,7 +122,7 @@ function isSandboxed(data: string): boolean {
 }
 
 sandboxed(
-  'a sandbox works when the paths of the data folder and the manifest contain symbolic links',
+  'a module runs in a sandbox although the paths of the data folder and the manifest contain symbolic links',
   async ({ folder, data }) => {
     mkdirSync(join(folder, 'real'));
     symlinkSync('real', data);

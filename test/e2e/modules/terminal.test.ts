@@ -80,32 +80,38 @@ terminal('a terminal has the columns and rows of its smallest viewer', async con
   });
 });
 
-terminal('a new viewer receives the last output of a module from the start of a line', async context => {
-  const script = 'i=0; while [ $i -lt 20000 ]; do echo "line $i"; i=$((i+1)); done; exec sleep 100';
-  await withModule(context, script, async (_hub, openViewer) => {
-    const first = await openViewer();
-    await until('all is printed', () => first.text().includes('line 19999\r\n'));
-    const second = await openViewer();
-    await until('it is shown', () => second.text().includes('line 19999\r\n'));
-    assert.ok(
-      second.text().length <= MAX_SCROLLBACK_BYTES && second.text().length > MAX_SCROLLBACK_BYTES - 20,
-    );
-    assert.match(second.text(), /^(line \d+\r\n)+$/);
-  });
-});
+terminal(
+  'a new viewer of a terminal receives the last output of the module from the start of a line',
+  async context => {
+    const script = 'i=0; while [ $i -lt 20000 ]; do echo "line $i"; i=$((i+1)); done; exec sleep 100';
+    await withModule(context, script, async (_hub, openViewer) => {
+      const first = await openViewer();
+      await until('all is printed', () => first.text().includes('line 19999\r\n'));
+      const second = await openViewer();
+      await until('it is shown', () => second.text().includes('line 19999\r\n'));
+      assert.ok(
+        second.text().length <= MAX_SCROLLBACK_BYTES && second.text().length > MAX_SCROLLBACK_BYTES - 20,
+      );
+      assert.match(second.text(), /^(line \d+\r\n)+$/);
+    });
+  },
+);
 
-terminal('typed text waits at the viewer while the module does not read its terminal', async context => {
-  const script =
-    'stty raw -echo; echo set; until [ -e go ]; do sleep 0.05; done; head -c 1000000 | wc -c; sleep 100';
-  await withModule(context, script, async (_hub, openViewer) => {
-    const viewer = await openViewer();
-    await until('it is set', () => viewer.text().includes('set'));
-    for (let typed = 0; typed < 1_000_000; typed += 10_000) viewer.type(Buffer.alloc(10_000, 'x'));
-    await until('the hub takes no more', () => viewer.socket.writableLength > 500_000);
-    writeFileSync(join(context.folder, 'go'), '');
-    await until('all was read', () => viewer.text().includes('1000000'));
-  });
-});
+terminal(
+  'text typed by a viewer waits at the viewer while the module does not read its terminal',
+  async context => {
+    const script =
+      'stty raw -echo; echo set; until [ -e go ]; do sleep 0.05; done; head -c 1000000 | wc -c; sleep 100';
+    await withModule(context, script, async (_hub, openViewer) => {
+      const viewer = await openViewer();
+      await until('it is set', () => viewer.text().includes('set'));
+      for (let typed = 0; typed < 1_000_000; typed += 10_000) viewer.type(Buffer.alloc(10_000, 'x'));
+      await until('the hub takes no more', () => viewer.socket.writableLength > 500_000);
+      writeFileSync(join(context.folder, 'go'), '');
+      await until('all was read', () => viewer.text().includes('1000000'));
+    });
+  },
+);
 
 terminal(
   'a viewer that disconnects with unread input is removed, also if the module has ended',
@@ -185,7 +191,7 @@ terminal('a viewer that sends an invalid frame is disconnected', async context =
   });
 });
 
-terminal('restarts of a module close all previous terminals of the module', async context => {
+terminal('a restart of a module closes the previous terminal of the module', async context => {
   await withModule(context, 'echo up; exec sleep 100', async ({ process: { pid } }, openViewer) => {
     const openFiles = (): number => readdirSync(`/proc/${pid}/fd`).length;
     const turn = async (): Promise<void> => {

@@ -36,7 +36,7 @@ const LINES: readonly (readonly [string, string, string, readonly string[]])[] =
   ['', 'out', '', []],
 ];
 
-lines('a line of a module that names no output is the body of a message on the output "out"', () => {
+lines('a line of a module that names no output becomes the body of a message on the output "out"', () => {
   for (const [line, output, body, properties] of LINES) {
     const message = messageOfLine('m', Buffer.from(line));
     assert.is(message.topic, `modules/m/outputs/${output}`, line);
@@ -75,14 +75,14 @@ lines('the JSON body of a message has exactly the bytes that the line of the mod
   }
 });
 
-lines('a message whose JSON body is a string has the bytes of the text without quotes', () => {
+lines('a message whose JSON body in the line is a string has the bytes of the text without quotes', () => {
   const bodyOf = (body: string): Buffer =>
     messageOfLine('m', Buffer.from(`{"output":"o","body":${body}}`, 'latin1')).body;
   assert.is(bodyOf('"\\"warm\\"\\n\\u00e9"').toString(), '"warm"\né');
   assert.equal(bodyOf('"\xff\\u0000\xc3"'), Buffer.from([0xff, 0x00, 0xc3]));
 });
 
-lines('a message whose body is given in base64 has the decoded bytes', () => {
+lines('a message from a line with a base64 body has the decoded bytes', () => {
   const bodyOf = (body: string): Buffer =>
     messageOfLine('m', Buffer.from(`{"output":"o","body":${body},"encoding":"base64"}`)).body;
   assert.equal(bodyOf('"//4K"'), Buffer.from([0xff, 0xfe, 0x0a]));
@@ -157,7 +157,7 @@ function refusalOf(line: Buffer): Failure | undefined {
   }
 }
 
-lines('only an object with a number "ack" as its single member is an acknowledgement', () => {
+lines('a line is an acknowledgement only if it is an object with a number "ack" as its single member', () => {
   assert.is(ackOfLine(Buffer.from('{"ack":12}')), 12);
   assert.is(ackOfLine(Buffer.from('{ "ack": 12 }')), 12);
   for (const other of [

@@ -89,7 +89,7 @@ scanner('the JSON scanner returns the members of an object with their original b
   );
 });
 
-scanner('the JSON scanner returns members only for a text that is one complete object', () => {
+scanner('the JSON scanner returns members only if the text is exactly one complete object', () => {
   const isObject = (text: string): boolean => visitMembers(Buffer.from(text), () => {});
   for (const text of ['{}', ' { } ', '{"a":1}', '{"a":1, "b":[{}]}\t']) assert.ok(isObject(text), text);
   for (const text of [
@@ -137,7 +137,7 @@ scanner('the JSON scanner unquotes strings like `JSON.parse` and quotes like `JS
   );
 });
 
-scanner('the JSON scanner keeps bytes that are not UTF-8 in a string unchanged', () => {
+scanner('the JSON scanner returns bytes in a string unchanged if they are not UTF-8', () => {
   const bytes = Buffer.from([0xff, 0x22, 0x0a, 0xc3, 0x5c, 0x80]);
   const token = quote(bytes);
   assert.equal(token, Buffer.from([0x22, 0xff, 0x5c, 0x22, 0x5c, 0x6e, 0xc3, 0x5c, 0x5c, 0x80, 0x22]));

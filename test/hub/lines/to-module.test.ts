@@ -37,7 +37,7 @@ lines('a message is encoded as one line, whatever its body contains', () => {
   fc.assert(fc.property(fc.uint8Array(), body => !read(Buffer.from(body)).includes(0x0a)));
 });
 
-lines('a task line contains the unchanged bytes of a JSON body', () => {
+lines('a line that a module must acknowledge contains the unchanged bytes of a JSON body', () => {
   for (const body of BODIES) {
     const line = taskLine(1, 'in', { ...EMPTY, body: Buffer.from(body) });
     assert.is(line.toString(), `{"id":1,"input":"in","body":${body}}`, body.slice(0, 40));
@@ -46,25 +46,31 @@ lines('a task line contains the unchanged bytes of a JSON body', () => {
   assert.is(pretty.toString(), '{"id":1,"input":"in","body":{  "a": 1.0 }}');
 });
 
-lines('a task line has an identifier, the input, the body, the properties and the content type', () => {
-  const message = messageOfLine('m', Buffer.from('{"output":"t","body":{"c":1},"properties":{"unit":"C"}}'));
-  assert.is(
-    taskLine(7, 'in', message).toString(),
-    '{"id":7,"input":"in","body":{"c":1},"properties":{"unit":"C"}}',
-  );
-  const text = { ...message, body: Buffer.from('two\nlines'), properties: [], contentType: 'text/plain' };
-  assert.is(
-    taskLine(8, 'in', text).toString(),
-    '{"id":8,"input":"in","body":"two\\nlines","contentType":"text/plain"}',
-  );
-  const repeated = { ...message, properties: ['b', '"', '1', 'x', 'b', 'again'] };
-  assert.is(
-    taskLine(9, 'in', repeated).toString(),
-    '{"id":9,"input":"in","body":{"c":1},"properties":{"b":"\\"","1":"x","b":"again"}}',
-  );
-});
+lines(
+  'a line that a module must acknowledge contains identifier, input, body, properties and content type',
+  () => {
+    const message = messageOfLine(
+      'm',
+      Buffer.from('{"output":"t","body":{"c":1},"properties":{"unit":"C"}}'),
+    );
+    assert.is(
+      taskLine(7, 'in', message).toString(),
+      '{"id":7,"input":"in","body":{"c":1},"properties":{"unit":"C"}}',
+    );
+    const text = { ...message, body: Buffer.from('two\nlines'), properties: [], contentType: 'text/plain' };
+    assert.is(
+      taskLine(8, 'in', text).toString(),
+      '{"id":8,"input":"in","body":"two\\nlines","contentType":"text/plain"}',
+    );
+    const repeated = { ...message, properties: ['b', '"', '1', 'x', 'b', 'again'] };
+    assert.is(
+      taskLine(9, 'in', repeated).toString(),
+      '{"id":9,"input":"in","body":{"c":1},"properties":{"b":"\\"","1":"x","b":"again"}}',
+    );
+  },
+);
 
-lines('a task line is valid JSON, whatever the bytes of its body', () => {
+lines('a line that a module must acknowledge is valid JSON, whatever the bytes of its body', () => {
   const bodies = fc.oneof(fc.uint8Array(), fc.string(), fc.json());
   fc.assert(
     fc.property(bodies, content => {
@@ -93,7 +99,7 @@ function isJson(body: Buffer): boolean {
   }
 }
 
-lines('a module that prints the body of a task line sends a message with the same bytes', () => {
+lines('a module that prints the body of a line it has received sends a message with the same bytes', () => {
   for (const body of [...BODIES, 'plain', '{\n}', '\xff\n'].filter(text => text !== '"text"')) {
     const bytes = Buffer.from(body, 'latin1');
     const task = taskLine(1, 'in', { ...EMPTY, body: bytes }).toString();

@@ -37,13 +37,16 @@ const OPTIONS = '$edgeAgent.modules.m.settings.createOptions';
 const azure = suite('manifest: import from Azure IoT Edge');
 
 for (const name of DEPLOYMENTS) {
-  azure(`the deployment ${name} becomes a valid manifest with all remarks`, () => {
-    const { manifest, remarks } = importDeployment(read(`${name}.json`), 'd.json');
-    assert.equal(manifest, JSON.parse(read(`${name}.manifest.json`)));
-    const list = remarks.map(({ path, sentence }) => `${path}: ${sentence}\n`).join('');
-    assert.fixture(list, read(`${name}.remarks.txt`));
-    assert.is(parseManifest(JSON.stringify(manifest), 'm.json').dialect, 'azure');
-  });
+  azure(
+    `the import converts the deployment ${name} to a valid manifest and reports the expected remarks`,
+    () => {
+      const { manifest, remarks } = importDeployment(read(`${name}.json`), 'd.json');
+      assert.equal(manifest, JSON.parse(read(`${name}.manifest.json`)));
+      const list = remarks.map(({ path, sentence }) => `${path}: ${sentence}\n`).join('');
+      assert.fixture(list, read(`${name}.remarks.txt`));
+      assert.is(parseManifest(JSON.stringify(manifest), 'm.json').dialect, 'azure');
+    },
+  );
 }
 
 azure('the import recognises an Azure deployment in older and wrapped formats', () => {
@@ -80,7 +83,7 @@ azure('remarks of the import show no registry credentials and no settings of sys
   assert.not.match(JSON.stringify(remarks), /hidden/);
 });
 
-azure('the import joins createOptions, createOptions01 and so on in numeric order', () => {
+azure('the import joins createOptions, createOptions01 and the further parts in numeric order', () => {
   const text = JSON.stringify({ HostConfig: { Memory: 1 << 20, PidsLimit: 7 } });
   const settings = {
     createOptions02: text.slice(20),
@@ -184,7 +187,7 @@ azure('the import omits desired properties that are too large or too deep with a
   }
 });
 
-azure('the import starts modules without startupOrder last, as in Azure IoT Edge', () => {
+azure('modules that the import found without startupOrder start last, as in Azure IoT Edge', () => {
   const modules = { a: { startupOrder: 4 }, b: {}, c: { startupOrder: 0 }, d: { startupOrder: 'x' } };
   const { manifest } = imported({ $edgeAgent: { desired: { modules } } });
   const orders = Object.values(manifest.modules ?? {}).map(({ startupOrder }) => startupOrder);

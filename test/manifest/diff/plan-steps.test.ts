@@ -121,7 +121,7 @@ function applyPlan(machine: Machine, from: Placed, to: Placed, most = Number.POS
 
 const FULL = { numRuns: 500 };
 
-planSteps('the steps of a plan lead from any manifest to any other manifest', () => {
+planSteps('the steps of a plan turn any running manifest into any other manifest', () => {
   const property = fc.property(anyPlaced, anyPlaced, (from, to) => {
     const machine = machineOf(from);
     const arrived = applyPlan(machine, from, to);
@@ -132,7 +132,7 @@ planSteps('the steps of a plan lead from any manifest to any other manifest', ()
   fc.assert(property, FULL);
 });
 
-planSteps('a plan has no step for a setting that both manifests share', () => {
+planSteps('a plan has no step for a setting that is equal in the old and the new manifest', () => {
   const property = fc.property(anyPlaced, anyPlaced, (from, to) => {
     const [before, after] = [machineOf(from), machineOf(to)];
     const { modules, steps } = planOf(from, to);
@@ -153,7 +153,7 @@ planSteps('a plan has no step for a setting that both manifests share', () => {
   fc.assert(property, FULL);
 });
 
-planSteps('a new plan leads to its target manifest from any interrupted plan', () => {
+planSteps('after any interrupted plan, a new plan leads to its target manifest', () => {
   const property = fc.property(anyPlaced, anyPlaced, anyPlaced, fc.nat(12), (from, to, third, taken) => {
     const machine = machineOf(from);
     const left = applyPlan(machine, from, to, taken);
@@ -163,7 +163,7 @@ planSteps('a new plan leads to its target manifest from any interrupted plan', (
   fc.assert(property, FULL);
 });
 
-planSteps('a later plan repeats each failed step', () => {
+planSteps('each step that failed in a plan is repeated by the next plan', () => {
   const property = fc.property(anyPlaced, anyPlaced, anyPlaced, fc.nat(12), (from, to, third, taken) => {
     const { steps } = planOf(from, to);
     const failed = steps[taken % Math.max(1, steps.length)];

@@ -107,7 +107,7 @@ for (const [what, from, to, steps] of TABLE) {
   });
 }
 
-plan('a plan groups stops by reverse startup order and starts by startup order', () => {
+plan('a plan stops groups of modules in reverse startup order and starts groups in startup order', () => {
   const modules = (exec: string): object =>
     Object.fromEntries(
       Object.entries({ a: 1, b: 2, c: 2, d: 3 }).map(([name, startupOrder]) => [
@@ -143,7 +143,7 @@ plan('a plan lists the changed fields of each module', () => {
   ] satisfies ModuleChange[]);
 });
 
-plan('a plan that adds or removes a module reports no other change of the hub', () => {
+plan('a plan that adds or removes a module reports only the change of this module', () => {
   const both = { gone: { exec: ['x'] }, kept: { exec: ['x'], publish: ['a'] } };
   const from = placed({ modules: both });
   assert.equal(
@@ -191,7 +191,7 @@ plan('a plan reports no change for an upstream that moves between "upstream" and
   assert.equal(words(planOf(placed({ upstream }), placed({ upstreams: { upstream } }))), []);
 });
 
-plan('a plan for a manifest in another folder names the old and the new folder of each module', () => {
+plan('a plan for a manifest from another folder names the old and the new folder of each module', () => {
   const one = placed({ modules: { m: { exec: ['x'] } } });
   const { modules } = planOf({ ...one, home: '/a' }, { ...one, home: '/b' });
   assert.equal(modules[0]?.fields, ['working folder (/a, now /b)']);

@@ -6,7 +6,7 @@ import { createStoreHarness, messageOf, to } from '../../harness/queue.ts';
 const contained = suite('queue: exceptions of callbacks');
 
 contained(
-  'an exception in the callback of one message does not prevent the callbacks of other messages',
+  'an exception in the callback of one message does not prevent the calls for other messages',
   async () => {
     const harness = await createStoreHarness();
     const before = containedExceptions();

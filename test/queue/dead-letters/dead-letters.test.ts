@@ -130,7 +130,7 @@ dead(
 );
 
 dead(
-  'a message of several queues that one receiver rejects is delivered to the other receivers',
+  'a message in several queues that one receiver rejects is delivered to all other receivers',
   async () => {
     const harness = await createStoreHarness();
     await harness.append(messageOf('x'), [to('a'), to('b')]);
@@ -144,7 +144,7 @@ dead(
   },
 );
 
-dead('a replayed dead letter is appended to its queue', async () => {
+dead('a dead letter that is replayed is appended to its original queue', async () => {
   const harness = await createStoreHarness();
   for (const text of ['1', '2', '3']) await harness.append(messageOf(text), [to('a')]);
   const { sent, drain } = consume(harness);
@@ -167,20 +167,23 @@ dead('a replayed dead letter is appended to its queue', async () => {
   await harness.finish();
 });
 
-dead('the oldest dead letters of a queue beyond MAX_DEAD_LETTERS are deleted', async () => {
-  const harness = await createStoreHarness();
-  const { sent, drain } = consume(harness, 2 * MAX_DEAD_LETTERS);
-  for (let n = 0; n < MAX_DEAD_LETTERS + 5; n++)
-    harness.store.append(messageOf(String(n)), [to('a')], () => {});
-  for (const entry of sent) drain.reject(entry, 'no');
-  drain.stop();
-  await harness.restart();
-  const kept = letters(harness);
-  assert.is(kept.length, MAX_DEAD_LETTERS);
-  assert.equal(kept[0], ['a', 'no', '5']);
-  assert.is(harness.store.health().letters, MAX_DEAD_LETTERS);
-  await harness.finish();
-});
+dead(
+  'the oldest dead letters of a queue are deleted if the queue has more than MAX_DEAD_LETTERS',
+  async () => {
+    const harness = await createStoreHarness();
+    const { sent, drain } = consume(harness, 2 * MAX_DEAD_LETTERS);
+    for (let n = 0; n < MAX_DEAD_LETTERS + 5; n++)
+      harness.store.append(messageOf(String(n)), [to('a')], () => {});
+    for (const entry of sent) drain.reject(entry, 'no');
+    drain.stop();
+    await harness.restart();
+    const kept = letters(harness);
+    assert.is(kept.length, MAX_DEAD_LETTERS);
+    assert.equal(kept[0], ['a', 'no', '5']);
+    assert.is(harness.store.health().letters, MAX_DEAD_LETTERS);
+    await harness.finish();
+  },
+);
 
 dead('a queue that exceeds the limit of dead letters loses only its own dead letters', async () => {
   const harness = await createStoreHarness();

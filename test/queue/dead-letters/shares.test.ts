@@ -38,7 +38,7 @@ const step = fc.record({
 const shares = suite('queue: shares of dead letters');
 
 shares(
-  'at the limit of dead letters the largest queue of the largest user loses its oldest dead letter',
+  'at the limit of dead letters, the user with the most dead letters loses the oldest one of its largest queue',
   () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 150 }), steps => {

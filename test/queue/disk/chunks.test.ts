@@ -70,7 +70,7 @@ function entriesIn(value: Buffer, count: number, list: readonly Entry[]): unknow
 
 const chunks = suite('queue: chunks of entries');
 
-chunks('a chunk decodes to its entries, also after any of its entries were removed', () => {
+chunks('a chunk of queue entries decodes to its entries, also after some of the entries are removed', () => {
   fc.assert(
     fc.property(entries, fc.func(fc.boolean()), (list, stays) => {
       const value = chunkOf(list);
@@ -89,7 +89,7 @@ chunks('a chunk decodes to its entries, also after any of its entries were remov
   );
 });
 
-chunks('`indexBehind` returns the index of the first entry behind a sequence number', () => {
+chunks('`indexBehind` returns the index of the first entry with a higher sequence number', () => {
   fc.assert(
     fc.property(entries, sequence, (list, number) => {
       const chunk = chunkFrom(Buffer.alloc(0), list.at(-1)?.sequence ?? 0, list.length, chunkOf(list));
@@ -99,7 +99,7 @@ chunks('`indexBehind` returns the index of the first entry behind a sequence num
 });
 
 chunks(
-  'a chunk with a changed byte in its headers is detected as damaged, with the same number of entries',
+  'a chunk of queue entries with a changed byte in its headers is detected as damaged and keeps its entry count',
   () => {
     fc.assert(
       fc.property(entries, fc.nat(), fc.integer({ min: 1, max: 255 }), (list, at, change) => {

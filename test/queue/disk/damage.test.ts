@@ -71,7 +71,7 @@ const PARTS = [
 
 for (const { what, at, lost } of PARTS) {
   values(
-    `messages of a damaged ${what} become dead letters, and the messages behind are delivered`,
+    `messages of a damaged ${what} become dead letters, and all later messages are delivered`,
     async () => {
       const harness = await createStoreHarness();
       for (const text of ['1', '2', '3']) await harness.append(messageOf(text), [to('a')]);
@@ -109,7 +109,7 @@ const SHAPES = [
 ];
 
 for (const { what, damage } of SHAPES) {
-  values(`a chunk ${what} does not block the messages behind it`, async () => {
+  values(`a chunk of entries ${what} does not block the messages in later chunks`, async () => {
     const harness = await createStoreHarness();
     for (const text of ['1', '2', '3']) await harness.append(messageOf(text), [to('a')]);
     await harness.store.close();
@@ -242,7 +242,7 @@ function increasePageCount(folder: string): void {
 }
 
 stores(
-  'an intact store that is marked for a check or is shorter than its page count is opened unchanged',
+  'an intact store is opened unchanged if it is marked for a check and its file is shorter than its page count',
   async () => {
     const harness = await createStoreHarness();
     for (let n = 0; n < 50; n++)

@@ -141,21 +141,19 @@ failing(
     }),
 );
 
-failing(
-  'a failed LMDB write on a read-only disk returns an error without numbers, and reads still work',
-  () =>
-    onErrorProneDisk(async (folder, turnReadOnly) => {
-      const database = await openDatabase(join(folder, 'store'));
-      await writePages(database);
-      turnReadOnly();
-      assert.match(await refusal(database), /^Read-only file system: Attempting to write a page$/);
-      // Each further attempt opens the file again and fails. Written values can still be read.
-      for (let tries = 0; tries < 3; tries++) {
-        assert.match(await refusal(database), /^Read-only file system/);
-        assert.ok(database.metadata('value')?.equals(VALUE));
-      }
-      await database.close();
-    }),
+failing('a failed LMDB write on a read-only disk returns one constant error text, and reads still work', () =>
+  onErrorProneDisk(async (folder, turnReadOnly) => {
+    const database = await openDatabase(join(folder, 'store'));
+    await writePages(database);
+    turnReadOnly();
+    assert.match(await refusal(database), /^Read-only file system: Attempting to write a page$/);
+    // Each further attempt opens the file again and fails. Written values can still be read.
+    for (let tries = 0; tries < 3; tries++) {
+      assert.match(await refusal(database), /^Read-only file system/);
+      assert.ok(database.metadata('value')?.equals(VALUE));
+    }
+    await database.close();
+  }),
 );
 
 failing('a store on a device with I/O errors loses no stored value and works again after the repair', () =>

@@ -39,7 +39,7 @@ documentation('docs/reference/routes.md names every system property', () => {
   assert.equal(compiled(shown).tree.source, { kind: 'topic', filter: 'floor2/#' });
 });
 
-documentation('the error in docs/reference/routes.md equals the output of the compiler', () => {
+documentation('the error that docs/reference/routes.md shows equals the error of the compiler', () => {
   const shown = [...sectionOf('Errors and warnings').matchAll(/^ {4}(.+)$/gm)].map(([, line]) => line);
   const text = shown[1]?.trim() ?? '';
   const result = compileRoute(text);

@@ -47,7 +47,7 @@ explaining('an explanation of a route without a condition has no condition parts
   assert.equal(explained, { takes: true, verdict: 'true', values: [] });
 });
 
-explaining('an explanation shows an error for a condition with a part that cannot be computed', () => {
+explaining('the explanation of a condition with a part that cannot be computed shows an error', () => {
   const route = compiled('FROM /* WHERE length($body.s || $body.s) > 0 INTO $upstream');
   const { verdict, values } = explainRoute(route, subjectOf({ body: { s: 'x'.repeat(1 << 20) } }));
   assert.is(verdict, 'error');

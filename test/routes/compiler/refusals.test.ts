@@ -163,15 +163,16 @@ const PREFIX = 'FROM /* WHERE ';
 const refusals = suite('routes: refusals');
 
 for (const [text, line, column, part] of ROUTES) {
-  refusals(`the route ${JSON.stringify(text)} is refused with the text ${JSON.stringify(part)}`, () =>
-    assertRefused(text, line, column, part),
+  refusals(
+    `the route ${JSON.stringify(text)} is refused with an error that contains ${JSON.stringify(part)}`,
+    () => assertRefused(text, line, column, part),
   );
 }
 
 for (const [condition, column, part] of CONDITIONS) {
   const ends = part.includes('unexpected end') || part.includes('not closed') || part === 'expected )';
   const text = `${PREFIX}${condition}${ends ? '' : ' INTO $upstream'}`;
-  refusals(`the route ${text} is refused with the text ${JSON.stringify(part)}`, () =>
+  refusals(`the route ${text} is refused with an error that contains ${JSON.stringify(part)}`, () =>
     assertRefused(text, 1, PREFIX.length + column, part),
   );
 }

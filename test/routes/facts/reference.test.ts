@@ -25,7 +25,7 @@ for (const { message, condition, expected, source } of CONDITIONS) {
   });
 }
 
-reference('each listed difference of the skerry dialect differs from the result of Azure IoT Edge', () => {
+reference('each listed difference of the skerry dialect gives another result than Azure IoT Edge', () => {
   for (const [condition, { is }] of Object.entries(SKERRY_DIFFERS)) {
     const facts = [...CONDITIONS.map(fact => ({ text: fact.condition, expected: fact.expected }))];
     const fact = facts.find(({ text }) => text === condition);

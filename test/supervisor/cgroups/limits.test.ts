@@ -90,7 +90,7 @@ limits('a module that uses all of its CPU time is throttled at its cpu limit', (
   }),
 );
 
-limits('a child with its own session and an empty environment is killed with its module', () =>
+limits('a child process with its own session and an empty environment is killed with its module', () =>
   withSupervisor({}, async harness => {
     const script = '(setsid env -i sh -c "echo \\$\\$ > daemon; exec sleep 100" &); exec sleep 100';
     await harness.supervisor.start([harness.sh('m', script, { limits: { pids: 50 } })]);
@@ -101,21 +101,23 @@ limits('a child with its own session and an empty environment is killed with its
   }),
 );
 
-limits('a module with "require" is not started if a limit is not enforced', () =>
-  withSupervisor({}, async harness => {
-    const devices = ['/dev/nothing-of-that-name'];
-    await harness.supervisor.start([
-      harness.sh('m', 'sleep 100', { user: 'dynamic', devices, require: true }),
-    ]);
-    assert.is(harness.status('m').state, 'failed');
-    assert.match(
-      harness.status('m').lastExit ?? '',
-      /^Not started, because "require" is set and this is not enforced: /,
-    );
-  }),
+limits(
+  'a module with "require" in its manifest fails to start if the system cannot enforce a restriction',
+  () =>
+    withSupervisor({}, async harness => {
+      const devices = ['/dev/nothing-of-that-name'];
+      await harness.supervisor.start([
+        harness.sh('m', 'sleep 100', { user: 'dynamic', devices, require: true }),
+      ]);
+      assert.is(harness.status('m').state, 'failed');
+      assert.match(
+        harness.status('m').lastExit ?? '',
+        /^Not started, because "require" is set and this is not enforced: /,
+      );
+    }),
 );
 
-limits('the status of a module reports its resource usage, and its cgroup is removed at the stop', () =>
+limits('the status of a module reports its resource usage, and a stop of the module removes its cgroup', () =>
   withSupervisor({}, async harness => {
     await harness.supervisor.start([
       harness.sh('m', 'echo up; exec sleep 100', { limits: { memory: 64 * MEBIBYTE } }),

@@ -38,25 +38,31 @@ confinement('only a successful probe of a wrapper program is cached', async ({ f
   assert.is(await probe('tool', [tool]), undefined);
 });
 
-confinement('a wrapper that cannot be started is a failed probe, not an exception', async ({ folder }) => {
-  const probe = createWrapperProbe(createRealClock());
-  const none = join(folder, 'none');
-  assert.is(await probe('none', [none]), `${none} is not installed`);
-  writeFileSync(none, '');
-  assert.match((await probe('below', [join(none, 'below')])) ?? '', /ENOTDIR/);
-});
+confinement(
+  'a wrapper program that cannot be started counts as a failed probe and causes no exception',
+  async ({ folder }) => {
+    const probe = createWrapperProbe(createRealClock());
+    const none = join(folder, 'none');
+    assert.is(await probe('none', [none]), `${none} is not installed`);
+    writeFileSync(none, '');
+    assert.match((await probe('below', [join(none, 'below')])) ?? '', /ENOTDIR/);
+  },
+);
 
-confinement('a wrapper that hangs is killed with its children after the probe timeout', async context => {
-  const clock = createTestClock();
-  const probe = createWrapperProbe(clock);
-  const script = `sleep 1000 & echo $! > '${context.folder}/pid'; wait`;
-  const answer = probe('hangs', ['sh', '-c', script]);
-  const pid = await pidIn(context.folder, 'pid');
-  clock.advance(20_000);
-  assert.is(await answer, 'sh timed out');
-  await until('it is gone', () => !isRunning(pid));
-  assert.is(clock.pending(), 0);
-});
+confinement(
+  'a wrapper program that hangs is killed with its child processes after the probe timeout',
+  async context => {
+    const clock = createTestClock();
+    const probe = createWrapperProbe(clock);
+    const script = `sleep 1000 & echo $! > '${context.folder}/pid'; wait`;
+    const answer = probe('hangs', ['sh', '-c', script]);
+    const pid = await pidIn(context.folder, 'pid');
+    clock.advance(20_000);
+    assert.is(await answer, 'sh timed out');
+    await until('it is gone', () => !isRunning(pid));
+    assert.is(clock.pending(), 0);
+  },
+);
 
 /** Confines a module with the given wrapper probe. */
 async function confined(folder: string, probe: WrapperProbe, more: Partial<ModuleSpec>) {
@@ -76,7 +82,7 @@ async function confined(folder: string, probe: WrapperProbe, more: Partial<Modul
 }
 
 confinement(
-  'a module whose user cannot be set is retried and never started as the user of the hub',
+  'a module whose user cannot be set is started again later, and never as the user of the hub',
   async ({ folder }) => {
     if (!ROOT) return skip('only root starts programs as another user');
     const broken: WrapperProbe = async name => (name.startsWith('setpriv') ? 'it is broken' : undefined);
@@ -90,14 +96,17 @@ confinement(
   },
 );
 
-confinement('a private folder that cannot be created is a transient start error', async ({ folder }) => {
-  mkdirSync(join(folder, 'modules'));
-  writeFileSync(join(folder, 'modules/m'), '');
-  const result = await confined(folder, async () => undefined, { sandbox: 'standard' });
-  if (!('reason' in result)) return assert.unreachable('it was confined');
-  assert.match(result.reason, /^Cannot create the module's folder .*\/modules\/m \(E/);
-  assert.ok(result.transient);
-});
+confinement(
+  'a module whose private folder cannot be created fails with a transient start error',
+  async ({ folder }) => {
+    mkdirSync(join(folder, 'modules'));
+    writeFileSync(join(folder, 'modules/m'), '');
+    const result = await confined(folder, async () => undefined, { sandbox: 'standard' });
+    if (!('reason' in result)) return assert.unreachable('it was confined');
+    assert.match(result.reason, /^Cannot create the module's folder .*\/modules\/m \(E/);
+    assert.ok(result.transient);
+  },
+);
 
 /** Creates a fake /proc and mounts of a machine with cgroup version 1. Returns the path of /proc. */
 function machine(folder: string, files: Readonly<Record<string, string>>): string {
@@ -140,20 +149,26 @@ function container(folder: string, pids: readonly number[], events: boolean): st
   return openCgroupHierarchy('skerry-fake', proc).unsupported.get('pids');
 }
 
-confinement('a hub alone in its container moves into a leaf cgroup to delegate controllers', ({ folder }) => {
-  container(folder, [process.pid], true);
-  const aside = readFileSync(join(folder, 'cgroup/skerry-fake-hub/cgroup.procs'), 'utf8');
-  assert.is(aside, String(process.pid));
-});
+confinement(
+  'a hub that is alone in its container moves into a leaf cgroup, so that cgroup controllers can be delegated',
+  ({ folder }) => {
+    container(folder, [process.pid], true);
+    const aside = readFileSync(join(folder, 'cgroup/skerry-fake-hub/cgroup.procs'), 'utf8');
+    assert.is(aside, String(process.pid));
+  },
+);
 
-confinement('a hub that shares its container stays in its cgroup and reports why', ({ folder }) => {
-  assert.match(
-    container(folder, [process.pid, 1], true) ?? '',
-    /other programs .* run only the hub in the container$/,
-  );
-  assert.not.ok(existsSync(join(folder, 'cgroup/skerry-fake-hub')));
-  assert.ok(existsSync(join(folder, 'cgroup/skerry-fake')));
-});
+confinement(
+  'a hub that shares its container with other programs stays in its cgroup and reports the reason',
+  ({ folder }) => {
+    assert.match(
+      container(folder, [process.pid, 1], true) ?? '',
+      /other programs .* run only the hub in the container$/,
+    );
+    assert.not.ok(existsSync(join(folder, 'cgroup/skerry-fake-hub')));
+    assert.ok(existsSync(join(folder, 'cgroup/skerry-fake')));
+  },
+);
 
 confinement('a hub in the root cgroup of a machine stays in the root cgroup', ({ folder }) => {
   container(folder, [process.pid, 1], false);

@@ -184,7 +184,7 @@ for (const more of [{}, { user: 'dynamic' }, { sandbox: 'standard' }, { sandbox:
 }
 
 sandbox(
-  'secret files in memory and on disk that remain after a crash of the hub are removed at its next start',
+  'secret files in memory and on disk that remain after a crash of the hub are removed at the next start',
   () =>
     withSupervisor(OUTSIDE_TMP, async harness => {
       const data = join(harness.folder, 'data');
@@ -239,7 +239,7 @@ for (const [what, more, sentence] of FAULTS) {
   );
 }
 
-sandbox('a module whose user cannot reach the program is refused with the inaccessible folder', () =>
+sandbox('a module whose user cannot access its program is refused with an error that names the folder', () =>
   withSupervisor(OUTSIDE_TMP, async harness => {
     if (!ROOT) return;
     chmodSync(harness.folder, 0o700);
@@ -251,7 +251,7 @@ sandbox('a module whose user cannot reach the program is refused with the inacce
   }),
 );
 
-sandbox('a health check is confined like its module', () =>
+sandbox('the program of a health check runs as the same user and in the same sandbox as its module', () =>
   withSupervisor(OUTSIDE_TMP, async harness => {
     const check = { kind: 'exec', exec: ['sh', '-c', 'test "$(id -u)" != 0 && test -O "$HOME"'] } as const;
     const health = { check, every: 1_000, timeout: 5_000, threshold: 1, readyWithin: 5_000 };
@@ -261,22 +261,24 @@ sandbox('a health check is confined like its module', () =>
 );
 
 for (const level of LEVELS) {
-  sandbox(`loader variables of a module in a ${level} sandbox reach the module but not its wrappers`, () =>
-    withSupervisor(OUTSIDE_TMP, async harness => {
-      const env = { LD_PRELOAD: '/no/such/library.so', PS4: 'x', OTHER: 'as ever' };
-      const script = 'echo "$LD_PRELOAD $PS4 $OTHER"';
-      const limits = { pids: 50 };
-      assert.equal(await outputOf(harness, script, { sandbox: level, env, limits }), [
-        '/no/such/library.so x as ever',
-      ]);
-      const complaints = (): number => harness.logged('m').split('cannot be preloaded').length - 1;
-      await until('the loader has complained', () => complaints() > 0);
-      assert.is(complaints(), 1, harness.logged('m'));
-    }),
+  sandbox(
+    `variables such as LD_PRELOAD reach a module in a ${level} sandbox, but not its wrapper programs`,
+    () =>
+      withSupervisor(OUTSIDE_TMP, async harness => {
+        const env = { LD_PRELOAD: '/no/such/library.so', PS4: 'x', OTHER: 'as ever' };
+        const script = 'echo "$LD_PRELOAD $PS4 $OTHER"';
+        const limits = { pids: 50 };
+        assert.equal(await outputOf(harness, script, { sandbox: level, env, limits }), [
+          '/no/such/library.so x as ever',
+        ]);
+        const complaints = (): number => harness.logged('m').split('cannot be preloaded').length - 1;
+        await until('the loader has complained', () => complaints() > 0);
+        assert.is(complaints(), 1, harness.logged('m'));
+      }),
   );
 }
 
-sandbox('a private folder with correct owner and mode is not written, so that a read-only disk works', () =>
+sandbox('a module whose private folder has the correct owner and mode can start on a read-only disk', () =>
   withSupervisor(OUTSIDE_TMP, async harness => {
     const own = join(harness.folder, 'data/modules/m');
     await outputOf(harness, 'true', { user: 'dynamic', sandbox: 'standard' });
@@ -290,7 +292,7 @@ sandbox('a private folder with correct owner and mode is not written, so that a 
   }),
 );
 
-sandbox('a dynamic user ID never owns the folder of a removed module', async () => {
+sandbox('a module gets no dynamic user ID that already owns the folder of a removed module', async () => {
   if (!ROOT) return skip('only root starts programs as another user');
   let usual = 0;
   await withSupervisor(OUTSIDE_TMP, async harness => {

@@ -30,27 +30,32 @@ function rangeFor(map: string) {
   return range;
 }
 
-users('files of a module get its new dynamic uid, and symbolic links are not followed', async () => {
-  if (!ROOT) return skip('only root starts programs as another user');
-  await withSupervisor({ beneath: '/var/tmp' }, async harness => {
-    const own = join(harness.folder, 'data/modules/m');
-    const outside = join(harness.folder, 'outside');
-    mkdirSync(join(own, 'deep'), { recursive: true });
-    for (const file of [outside, join(own, 'deep/file'), join(own, 'roots')]) writeFileSync(file, 'kept');
-    symlinkSync(outside, join(own, 'link'));
-    for (const path of [outside, own, join(own, 'deep'), join(own, 'deep/file')])
-      chownSync(path, 61_500, 61_500);
-    lchownSync(join(own, 'link'), 61_500, 61_500);
-    const script = 'id -u; cat deep/file; touch deep/new';
-    await harness.supervisor.start([harness.sh('m', `cd; ${script}`, { user: 'dynamic', startupOrder: 1 })]);
-    await until('it has ended', () => harness.status('m').state === 'ended');
-    const [uid, content] = harness.texts();
-    assert.equal([harness.status('m').lastExit, content], ['exit 0', 'kept']);
-    assert.ok(Number(uid) >= dynamicRange().first && Number(uid) <= dynamicRange().last);
-    const owners = ['', 'deep', 'deep/file', 'link'].map(path => lstatSync(join(own, path)).uid);
-    assert.equal(owners, [uid, uid, uid, uid].map(Number));
-    assert.equal([lstatSync(outside).uid, lstatSync(join(own, 'roots')).uid], [61_500, 0]);
-  });
-});
+users(
+  'files of a module are changed to the new dynamic uid of the module, without following symbolic links',
+  async () => {
+    if (!ROOT) return skip('only root starts programs as another user');
+    await withSupervisor({ beneath: '/var/tmp' }, async harness => {
+      const own = join(harness.folder, 'data/modules/m');
+      const outside = join(harness.folder, 'outside');
+      mkdirSync(join(own, 'deep'), { recursive: true });
+      for (const file of [outside, join(own, 'deep/file'), join(own, 'roots')]) writeFileSync(file, 'kept');
+      symlinkSync(outside, join(own, 'link'));
+      for (const path of [outside, own, join(own, 'deep'), join(own, 'deep/file')])
+        chownSync(path, 61_500, 61_500);
+      lchownSync(join(own, 'link'), 61_500, 61_500);
+      const script = 'id -u; cat deep/file; touch deep/new';
+      await harness.supervisor.start([
+        harness.sh('m', `cd; ${script}`, { user: 'dynamic', startupOrder: 1 }),
+      ]);
+      await until('it has ended', () => harness.status('m').state === 'ended');
+      const [uid, content] = harness.texts();
+      assert.equal([harness.status('m').lastExit, content], ['exit 0', 'kept']);
+      assert.ok(Number(uid) >= dynamicRange().first && Number(uid) <= dynamicRange().last);
+      const owners = ['', 'deep', 'deep/file', 'link'].map(path => lstatSync(join(own, path)).uid);
+      assert.equal(owners, [uid, uid, uid, uid].map(Number));
+      assert.equal([lstatSync(outside).uid, lstatSync(join(own, 'roots')).uid], [61_500, 0]);
+    });
+  },
+);
 
 users.run();

@@ -73,21 +73,23 @@ const REASONS: readonly Reason[] = [
 ];
 
 for (const [what, health, reason] of REASONS) {
-  checks(`the reason of a failed health check is in status, log and last exit (${what})`, () =>
-    withSupervisor({}, async harness => {
-      const backoff = { first: 10, factor: 1, most: 10, forgivenAfter: 60_000 };
-      await harness.supervisor.start([
-        harness.sh('m', 'exec sleep 1000', { health, restart: 'always', backoff }),
-      ]);
-      await until('it was restarted', () => harness.status('m').restarts > 0);
-      const { lastExit = '' } = harness.status('m');
-      const [, told = ''] = /^unhealthy: (.*) \(SIGTERM\)$/.exec(lastExit) ?? [];
-      assert.ok(told.endsWith(reason), lastExit);
-      assert.ok(
-        harness.log.includes(`warn: Health check of module "m" failed: ${told}`),
-        harness.log.join('\n'),
-      );
-    }),
+  checks(
+    `the reason of a failed health check is in the status, log and last exit of the module (${what})`,
+    () =>
+      withSupervisor({}, async harness => {
+        const backoff = { first: 10, factor: 1, most: 10, forgivenAfter: 60_000 };
+        await harness.supervisor.start([
+          harness.sh('m', 'exec sleep 1000', { health, restart: 'always', backoff }),
+        ]);
+        await until('it was restarted', () => harness.status('m').restarts > 0);
+        const { lastExit = '' } = harness.status('m');
+        const [, told = ''] = /^unhealthy: (.*) \(SIGTERM\)$/.exec(lastExit) ?? [];
+        assert.ok(told.endsWith(reason), lastExit);
+        assert.ok(
+          harness.log.includes(`warn: Health check of module "m" failed: ${told}`),
+          harness.log.join('\n'),
+        );
+      }),
   );
 }
 
@@ -104,7 +106,7 @@ checks('the reason of a failed health check is logged once until a check succeed
   }),
 );
 
-checks('an exec probe that prints megabytes and fails has its last line as the reason', () =>
+checks('an exec probe that prints megabytes and fails reports its last line as the reason', () =>
   withSupervisor({}, async harness => {
     const flood = 'head -c 3000000 /dev/zero | tr "\\0" x; echo; echo the end; exit 1';
     const health = checkedBy('sh', '-c', flood);

@@ -47,7 +47,7 @@ healthy('a module that reports its health is unhealthy after the threshold of co
   assert.equal(events, ['healthy', 'unhealthy', 'healthy']);
 });
 
-healthy('failed health checks before the first success count only after readyWithin', () => {
+healthy('failed health checks before the first successful check count only after readyWithin', () => {
   const { clock, events, health } = createMonitor();
   for (let times = 0; times < 9; times += 1) health.report(false);
   assert.equal(events, []);
@@ -56,7 +56,7 @@ healthy('failed health checks before the first success count only after readyWit
   assert.equal(events, ['unhealthy']);
 });
 
-healthy('a module that sends no health report for the threshold of intervals is unhealthy', () => {
+healthy('a module that sends no health report during `threshold` consecutive intervals is unhealthy', () => {
   const { clock, events, health } = createMonitor();
   health.report(true);
   clock.advance(2_999);
@@ -69,34 +69,39 @@ healthy('a module that sends no health report for the threshold of intervals is 
   assert.equal(events, ['healthy', 'unhealthy']);
 });
 
-healthy('a module that never reports health is unhealthy after readyWithin plus threshold intervals', () => {
-  const { clock, events } = createMonitor();
-  clock.advance(12_999);
-  assert.equal(events, []);
-  clock.advance(1);
-  assert.equal(events, ['unhealthy']);
-});
+healthy(
+  'a module that never reports its health is unhealthy after readyWithin plus `threshold` intervals',
+  () => {
+    const { clock, events } = createMonitor();
+    clock.advance(12_999);
+    assert.equal(events, []);
+    clock.advance(1);
+    assert.equal(events, ['unhealthy']);
+  },
+);
 
 const QUICK = { every: 20, timeout: 2_000, threshold: 2, readyWithin: 5_000 };
 
-healthy('an exec probe makes a module ready, unhealthy and restarted, and ready again', () =>
-  withSupervisor({}, async ({ supervisor, sh, status, changes, folder }) => {
-    const good = join(folder, 'good');
-    const health: HealthSpec = { ...QUICK, check: { kind: 'exec', exec: ['test', '-e', 'good'] } };
-    const backoff = { first: 10, factor: 1, most: 10, forgivenAfter: 60_000 };
-    void supervisor.start([sh('a', 'sleep 100', { restart: 'on-unhealthy', health, backoff })]);
-    await until('it runs', () => changes.includes('a running'));
-    assert.is(status('a').state, 'running');
-    writeFileSync(good, '');
-    await until('it is ready', () => status('a').state === 'ready');
-    const { pid } = status('a');
-    rmSync(good);
-    await until('it is another process', () => ![undefined, pid].includes(status('a').pid));
-    assert.ok(changes.includes('a failing') && changes.includes('a waiting'));
-    writeFileSync(good, '');
-    await until('it is ready again', () => status('a').state === 'ready');
-    assert.is(status('a').restarts, 1);
-  }),
+healthy(
+  'a module with an exec probe becomes ready, is restarted after the probe fails, and becomes ready again',
+  () =>
+    withSupervisor({}, async ({ supervisor, sh, status, changes, folder }) => {
+      const good = join(folder, 'good');
+      const health: HealthSpec = { ...QUICK, check: { kind: 'exec', exec: ['test', '-e', 'good'] } };
+      const backoff = { first: 10, factor: 1, most: 10, forgivenAfter: 60_000 };
+      void supervisor.start([sh('a', 'sleep 100', { restart: 'on-unhealthy', health, backoff })]);
+      await until('it runs', () => changes.includes('a running'));
+      assert.is(status('a').state, 'running');
+      writeFileSync(good, '');
+      await until('it is ready', () => status('a').state === 'ready');
+      const { pid } = status('a');
+      rmSync(good);
+      await until('it is another process', () => ![undefined, pid].includes(status('a').pid));
+      assert.ok(changes.includes('a failing') && changes.includes('a waiting'));
+      writeFileSync(good, '');
+      await until('it is ready again', () => status('a').state === 'ready');
+      assert.is(status('a').restarts, 1);
+    }),
 );
 
 healthy('an unhealthy module with restart policy on-failure keeps running and is not ready', () =>
@@ -116,7 +121,7 @@ healthy('an unhealthy module with restart policy on-failure keeps running and is
   }),
 );
 
-healthy('a module with a TCP probe is healthy only if its port accepts a connection', () =>
+healthy('a module with a TCP probe is healthy only if the probed port accepts a connection', () =>
   withSupervisor({}, async ({ supervisor, sh, status }) => {
     const server = await listening();
     const address = server.address();

@@ -80,7 +80,7 @@ test('a flood of log lines stays within the maximum size of the rotated files', 
   assert.is(openFiles(), before);
 });
 
-test('a log file that cannot be written drops lines with one warning and continues after the error', async ({
+test('lines for a log file that cannot be written are dropped with one warning, until writing works again', async ({
   folder,
 }) => {
   const warnings: string[] = [];

@@ -109,7 +109,7 @@ test('the log reader returns a partial line only once the line is complete', ({ 
   reader.close();
 });
 
-test('the log reader reads a missing log file once the file exists', ({ path }) => {
+test('the log reader returns no line of a missing log file and reads the file once it exists', ({ path }) => {
   const reader = openLogReader(path);
   assert.equal(linesOf(reader), []);
   appendFileSync(path, 'one\n');

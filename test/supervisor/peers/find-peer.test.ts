@@ -70,7 +70,7 @@ for (const address of ['127.0.0.1', '127.5.5.5', '::1', ...OWN]) {
   );
 }
 
-peers('the peer of a closed connection is unknown', () =>
+peers('the lookup of the process of a closed connection returns unknown', () =>
   withServer(async (server, accepted) => {
     const clock = createRealClock();
     const find = createPeerFinder({ processes: NO_PROCESSES, clock, log: QUIET });
@@ -109,7 +109,7 @@ peers('a thousand concurrent connections need two scans of the process table', (
     await until('all are found', () => owners.length === clients.length);
     assert.ok(owners.every(owner => owner === 'other'));
     assert.is(scans, 2);
-    assert.equal(errors, ['Cannot accept a client: a fault of its own.']);
+    assert.equal(errors, ['Cannot accept a client after the lookup of its process: a fault of its own.']);
     for (const client of clients) client.destroy();
   }),
 );

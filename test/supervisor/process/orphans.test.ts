@@ -49,7 +49,7 @@ test('the start after a crash of the hub kills all orphaned processes before any
   });
 });
 
-test('a process that reuses the pid of a module is never killed', async () => {
+test('a process that has reused the pid of an exited module is never killed', async () => {
   const cases: readonly (readonly [string, number, string | undefined, boolean])[] = [
     ['another start', 1, bootId(), true],
     ['another boot', 0, '00000000-0000-0000-0000-000000000000', true],

@@ -7,7 +7,7 @@ import { isRunning, pidIn, until, withSupervisor, writeScript } from '../../harn
 
 const test = suite('supervisor: start');
 
-test('a module that cannot be started is failed with the reason, and the other modules run', async () => {
+test('a module that cannot be started has the state failed and the reason, and the other modules run', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
     writeScript(folder, 'plain.sh', '#!/bin/sh\n', 0o644);
     writeScript(folder, 'lost.sh', '#!/no/such/interpreter\n', 0o755);
@@ -41,7 +41,7 @@ test('a module that cannot be started is failed with the reason, and the other m
   });
 });
 
-test('the OOM killer kills a module before the hub, with pipes or a terminal as its streams', async () => {
+test('the OOM killer kills a module before the hub, whether the module has pipes or a terminal', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status }) => {
     await supervisor.start([sh('plain', 'sleep 100'), sh('top', 'sleep 100', { tty: true })]);
     for (const name of ['plain', 'top'])
@@ -147,7 +147,7 @@ test('a request for an unknown module name is refused with module.unknown', asyn
   });
 });
 
-test('an internal error before the start of a module fails only this module, which is retried', async () => {
+test('an internal error before the start of a module fails only this module, and its start is retried', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status, folder }) => {
     const cwd = join(folder, 'loop');
     symlinkSync('loop', cwd);

@@ -124,7 +124,7 @@ test('the supervisor stops modules in reverse startup order', async () => {
   });
 });
 
-test('a stop of the supervisor during the startup of the first modules prevents the start of later modules', async () => {
+test('a stop of the supervisor during the start of the first module prevents the start of later modules', async () => {
   await withSupervisor({}, async ({ supervisor, sh, status }) => {
     const started = supervisor.start([
       sh('first', 'sleep 100', { startupOrder: 0 }),

@@ -19,7 +19,7 @@ function createResults() {
   };
 }
 
-test('lines to the standard input of a module are written complete, in order and confirmed', async () => {
+test('lines for the standard input of a module are written completely and in order, and each is confirmed', async () => {
   const { results, record } = createResults();
   await withSupervisor({}, async ({ supervisor, sh, texts, writable }) => {
     await supervisor.start([sh('a', 'while IFS= read -r line; do printf "got %s\\n" "$line"; done')]);
@@ -119,7 +119,7 @@ test('writes to a stopped module or to a module with io mqtt fail', async () => 
   });
 });
 
-test('a stopping module is not reported writable', async () => {
+test('a module that is stopping is not reported as writable', async () => {
   await withSupervisor({}, async ({ supervisor, sh, writable, texts, status, folder }) => {
     const trap = `trap 'head -c $(cat total) > /dev/null; echo read' TERM`;
     const script = `${trap}; echo up; while :; do sleep 0.01; done`;
@@ -137,7 +137,7 @@ test('a stopping module is not reported writable', async () => {
   });
 });
 
-test('a module stopped before it runs is not reported writable', async () => {
+test('a module that is stopped before it runs is not reported as writable', async () => {
   await withSupervisor({}, async ({ supervisor, sh, writable, changes }) => {
     await supervisor.start([sh('a', 'exec sleep 100')]);
     await supervisor.stopModule('a');

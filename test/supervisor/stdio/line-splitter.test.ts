@@ -109,7 +109,7 @@ test('the line splitter buffers a line without end only up to the maximum length
   }
 });
 
-test('the line splitter skips a dropped line up to its end, also across chunks', () => {
+test('the line splitter skips a line above the maximum length up to its end, also across chunks', () => {
   const chunks = ['1234', '56789', '0', '\nb\n123456789\n', '12345678\r', '\n1234567890'];
   assert.equal(
     split(

@@ -104,7 +104,7 @@ test('lines that are rejected for the same reason are counted and logged once', 
   });
 });
 
-test('a line that a full store rejects is retried in order while its module blocks', async () => {
+test('lines that a full store rejects are retried in order, and their module blocks meanwhile', async () => {
   const clock = createTestClock();
   const offered: string[] = [];
   let full = true;

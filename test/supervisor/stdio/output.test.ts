@@ -70,7 +70,7 @@ test('a log line above the maximum length is truncated and counted', async () =>
   });
 });
 
-test('all output of a module arrives before its exit is reported', async () => {
+test('all output of a module is delivered before the exit of the module is reported', async () => {
   const count = 20_000;
   const script = `i=0; while [ $i -lt ${count} ]; do echo $i; i=$((i+1)); done; exit 3`;
   await withSupervisor({}, async ({ supervisor, sh, texts, status }) => {
@@ -131,7 +131,7 @@ test('the exit of a module is not reported before its lines are stored or reject
   });
 });
 
-test('lines that are never stored delay the exit report of a module only for a bounded time', async () => {
+test('lines that are never stored delay the exit report of their module only up to a time limit', async () => {
   const clock = createTestClock();
   await withSupervisor({ clock, line: () => {} }, async ({ supervisor, sh, status, log, lines }) => {
     await supervisor.start([sh('a', 'exec seq 1000')]);
@@ -148,7 +148,7 @@ test('lines that are never stored delay the exit report of a module only for a b
   });
 });
 
-test('a detached child that keeps the output open delays the exit report only for a bounded time', async () => {
+test('a detached child that keeps the output of a module open delays the exit report only up to a time limit', async () => {
   const clock = createTestClock();
   await withSupervisor({ clock }, async ({ supervisor, sh, status, texts, folder }) => {
     await supervisor.start([
@@ -168,7 +168,7 @@ test('a detached child that keeps the output open delays the exit report only fo
   });
 });
 
-test('standard error of a module is logged, and with io mqtt also its standard output', async () => {
+test('standard error of a module is written to its log, and with io mqtt also its standard output', async () => {
   await withSupervisor({}, async ({ supervisor, sh, logged, texts, status }) => {
     const script = 'echo loud; echo quiet >&2; printf torn >&2; cat';
     await supervisor.start([sh('a', script, { io: 'mqtt' }), sh('b', 'echo loud; echo quiet >&2')]);

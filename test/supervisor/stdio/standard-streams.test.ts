@@ -78,7 +78,7 @@ streams('standard output of a module with io mqtt is a pipe, and its standard in
   }),
 );
 
-streams('bash does not mistake its input for a remote shell and reads no ~/.bashrc', () =>
+streams('a module that runs bash does not read ~/.bashrc', () =>
   withSupervisor({}, async ({ supervisor, sh, status, texts, folder }) => {
     writeFileSync(join(folder, '.bashrc'), 'echo read >&1\n');
     const exec = ['bash', '-c', 'echo run'];

@@ -7,7 +7,7 @@ import { createUpstreamHarness } from '../../harness/upstream.ts';
 const down = suite('upstream: messages from mosquitto');
 
 down(
-  "a message that the hub publishes to mosquitto is not received through the hub's own subscription",
+  'a message that the hub publishes to mosquitto does not return through a subscription of the hub',
   async () => {
     const broker = await startBroker('mosquitto');
     if (broker === undefined) {

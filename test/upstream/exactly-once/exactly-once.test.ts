@@ -86,27 +86,30 @@ exact('an exactlyOnce message arrives once after a lost PUBREC or PUBCOMP and a 
   }
 });
 
-exact('the hub discards a session that the server has lost, and no message is lost', async () => {
-  const harness = await createUpstreamHarness();
-  let cutting = true;
-  const { script, accepted, forget } = serverWithSession(packet => cutting && packet === 'pubrel');
-  const server = await startServer(script);
-  harness.start({ url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true });
-  await harness.append(numbers(2));
-  await harness.until('it is cut', () => harness.forwarder().status().lastError !== undefined, 5);
-  cutting = false;
-  forget();
-  await harness.append(['2']);
-  await harness.until('all is there', () => harness.forwarder().status().delivered === 3, 5);
-  await harness.until(
-    'nothing is left',
-    () => harness.queue.store.names('upstream/released/').length === 0,
-    5,
-  );
-  assert.equal(accepted, numbers(3));
-  await harness.finish();
-  await server.close();
-});
+exact(
+  'a hub whose session the server has lost discards its own session state and loses no message',
+  async () => {
+    const harness = await createUpstreamHarness();
+    let cutting = true;
+    const { script, accepted, forget } = serverWithSession(packet => cutting && packet === 'pubrel');
+    const server = await startServer(script);
+    harness.start({ url: `mqtt://127.0.0.1:${server.port}`, exactlyOnce: true });
+    await harness.append(numbers(2));
+    await harness.until('it is cut', () => harness.forwarder().status().lastError !== undefined, 5);
+    cutting = false;
+    forget();
+    await harness.append(['2']);
+    await harness.until('all is there', () => harness.forwarder().status().delivered === 3, 5);
+    await harness.until(
+      'nothing is left',
+      () => harness.queue.store.names('upstream/released/').length === 0,
+      5,
+    );
+    assert.equal(accepted, numbers(3));
+    await harness.finish();
+    await server.close();
+  },
+);
 
 exact(
   'PUBREL is sent on the next connection if a connection ends between PUBREC and the commit',
@@ -133,7 +136,7 @@ exact(
   },
 );
 
-exact('the connection that only clears an old session is not logged', async () => {
+exact('a connection that only clears an old session on the server is not logged', async () => {
   const harness = await createUpstreamHarness();
   const { script } = serverWithSession(() => false);
   const server = await startServer(script);

@@ -96,7 +96,7 @@ offering(
 );
 
 offering(
-  'after a restart one connection that is closed at a QoS 2 message causes the fallback to QoS 1',
+  'after a restart of the hub, one connection closed at a QoS 2 message causes the fallback to QoS 1',
   async () => {
     const harness = await createUpstreamHarness();
     let answer = ending(connection => void connection.socket.end());

@@ -8,7 +8,7 @@ import { acceptAll, startServer } from '../server.ts';
 const network = suite('upstream: network failures');
 
 network(
-  'an unknown host name and a port without a listener are reported in words with the code',
+  'an unknown host name and a refused connection are each reported by a phrase and the error code',
   async () => {
     const harness = await createUpstreamHarness();
     const port = await freePort();
@@ -33,37 +33,40 @@ network(
   },
 );
 
-network('reconnect delays are randomized, double up to a minute and are reset by a delivery', async () => {
-  const harness = await createUpstreamHarness(0.5);
-  let deaf = true;
-  const times: number[] = [];
-  const server = await startServer((packet, connection, index) => {
-    if (packet.cmd === 'connect') times.push(harness.queue.clock.monotonic());
-    if (deaf) connection.socket.destroy();
-    else acceptAll(packet, connection, index);
-  });
-  harness.start({ url: `mqtt://127.0.0.1:${server.port}` });
-  // Each attempt connects twice, because the protocol version may have been the cause.
-  await harness.until('it has tried ten times', () => times.length >= 20, 50);
-  const waits = times
-    .filter((_, index) => index % 2 === 0)
-    .map((at, index, all) => at - (all[index - 1] ?? 0));
-  const bounds = [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000];
-  for (const [index, bound] of bounds.entries()) {
-    const wait = waits[index + 1] ?? 0;
-    assert.ok(wait >= bound && wait < bound + 2000, `${index}: ${wait}, not ${bound}`);
-  }
-  deaf = false;
-  await harness.append(['x']);
-  await harness.until('it has carried something', () => harness.forwarder().status().delivered === 1, 50);
-  const before = harness.queue.clock.monotonic();
-  server.connections.at(-1)?.socket.destroy();
-  const connections = times.length;
-  await harness.until('it is back', () => times.length > connections, 10);
-  assert.ok((times.at(-1) ?? 0) - before < 1500);
-  await harness.finish();
-  await server.close();
-});
+network(
+  'reconnect delays are randomized, double up to one minute and are reset by the delivery of a message',
+  async () => {
+    const harness = await createUpstreamHarness(0.5);
+    let deaf = true;
+    const times: number[] = [];
+    const server = await startServer((packet, connection, index) => {
+      if (packet.cmd === 'connect') times.push(harness.queue.clock.monotonic());
+      if (deaf) connection.socket.destroy();
+      else acceptAll(packet, connection, index);
+    });
+    harness.start({ url: `mqtt://127.0.0.1:${server.port}` });
+    // Each attempt connects twice, because the protocol version may have been the cause.
+    await harness.until('it has tried ten times', () => times.length >= 20, 50);
+    const waits = times
+      .filter((_, index) => index % 2 === 0)
+      .map((at, index, all) => at - (all[index - 1] ?? 0));
+    const bounds = [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000];
+    for (const [index, bound] of bounds.entries()) {
+      const wait = waits[index + 1] ?? 0;
+      assert.ok(wait >= bound && wait < bound + 2000, `${index}: ${wait}, not ${bound}`);
+    }
+    deaf = false;
+    await harness.append(['x']);
+    await harness.until('it has carried something', () => harness.forwarder().status().delivered === 1, 50);
+    const before = harness.queue.clock.monotonic();
+    server.connections.at(-1)?.socket.destroy();
+    const connections = times.length;
+    await harness.until('it is back', () => times.length > connections, 10);
+    assert.ok((times.at(-1) ?? 0) - before < 1500);
+    await harness.finish();
+    await server.close();
+  },
+);
 
 network('hubs that start at the same moment connect at random times within a second', async () => {
   const waits: number[] = [];
@@ -86,7 +89,7 @@ network('hubs that start at the same moment connect at random times within a sec
 });
 
 network(
-  'a server of MQTT 5 is still served with MQTT 5 after two connections were cut before CONNACK',
+  'the hub still uses MQTT 5 for a server of MQTT 5 after two connections were cut before CONNACK',
   async () => {
     const harness = await createUpstreamHarness();
     let deaf = 0;
@@ -178,7 +181,7 @@ network('a server that does not speak MQTT, such as a captive portal, is reporte
   portal.close();
 });
 
-network('the reason code in a CONNACK or a DISCONNECT of a server is reported in words', async () => {
+network('the reason code in a CONNACK or a DISCONNECT of a server is reported as a phrase', async () => {
   for (const [reasonCode, reason] of [
     [0x86, 'wrong or missing user name or password'],
     [0x87, 'wrong or missing user name or password'],

@@ -110,19 +110,21 @@ proxies('the test proxy closes the server side of a half-open connection without
   }),
 );
 
-proxies('the test proxy forwards the bytes of a black hole later or breaks the connection', () =>
-  withProxy(4, async ({ proxy }) => {
-    const all = Array.from({ length: 20 }, () => client(proxy.port));
-    for (const one of all) one.say('a');
-    await until('all are answered', () => all.every(({ state }) => state.text === 'a'));
-    proxy.setCondition('blackHole');
-    for (const one of all) one.say('b');
-    proxy.setCondition('normal');
-    const alive = 20 - proxy.broken();
-    await until('some go on', () => all.filter(({ state }) => state.text === 'ab').length === alive);
-    assert.ok(alive > 2 && alive < 18);
-    assert.is(all.filter(({ state }) => state.closed).length, 0);
-  }),
+proxies(
+  'bytes that reach the test proxy in its black hole state are forwarded afterwards, or their connection is broken',
+  () =>
+    withProxy(4, async ({ proxy }) => {
+      const all = Array.from({ length: 20 }, () => client(proxy.port));
+      for (const one of all) one.say('a');
+      await until('all are answered', () => all.every(({ state }) => state.text === 'a'));
+      proxy.setCondition('blackHole');
+      for (const one of all) one.say('b');
+      proxy.setCondition('normal');
+      const alive = 20 - proxy.broken();
+      await until('some go on', () => all.filter(({ state }) => state.text === 'ab').length === alive);
+      assert.ok(alive > 2 && alive < 18);
+      assert.is(all.filter(({ state }) => state.closed).length, 0);
+    }),
 );
 
 proxies('the test proxy refuses and cuts connections on request', () =>
