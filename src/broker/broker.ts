@@ -21,17 +21,17 @@ import { startSys } from './sys.ts';
 import type { BrokerCounts, BrokerFigures, BrokerSettings, Identity } from './types.ts';
 
 export type Broker = {
-  /** Opens a listener. Rejects with the Failure `listener.in-use` or `listener.refused`. */
+  /** Opens a listener. The promise rejects with the Failure `listener.in-use` or `listener.refused`. */
   readonly listen: (settings: ListenerSettings) => Promise<OpenListener>;
   /**
-   * Delivers a message to its subscribers. Adds to `durable` the names of the queues in which the caller must
-   * store the message. Sends the message directly to all other subscribers. Returns the number of
-   * subscribers.
+   * Delivers a message to its subscribers, and returns the number of subscribers. If the message must be
+   * stored for a subscriber, adds the name of the subscriber's queue to `durable`. The caller must store the
+   * message in these queues. Sends the message directly to all other subscribers.
    */
   readonly deliver: (message: Message, durable: Durable) => number;
   /**
-   * Called after a start, when routes are ready. Publishes or schedules the stored wills, and ends expired
-   * sessions. Further calls have no effect.
+   * Called after the start of the hub, when the routes are ready. Publishes or schedules the stored wills,
+   * and ends expired sessions. Only the first call has an effect.
    */
   readonly begin: () => void;
   /**
@@ -45,8 +45,8 @@ export type Broker = {
    */
   readonly routesChanged: () => void;
   /**
-   * Called when access rules have changed. Disconnects the clients for whose identity `known` returns false,
-   * and checks all subscriptions again.
+   * Called when access rules have changed. Disconnects each client if `known` returns false for the identity
+   * of the client. Then checks all subscriptions against the new rules.
    */
   readonly accessChanged: (known: (identity: Identity) => boolean) => void;
   /** Closes the listening sockets. Connections stay open. */
@@ -87,8 +87,8 @@ export function createBroker(settings: BrokerSettings): Broker {
     return Math.min(systemCapacity.all, clients + moduleReserve(clients));
   };
   const gate = createGate({ clock, log, capacity, bytes: settings.host.budget.arrivals });
-  // Pauses all publishers until the back-pressure of the store is low. Data that was already read stays
-  // buffered.
+  // When the back-pressure of the store becomes high, pauses all publishers until the back-pressure is low.
+  // Data that was already read stays buffered.
   pressure.onHigh(() => {
     for (const publisher of publishers) {
       publisher.pause();

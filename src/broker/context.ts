@@ -11,8 +11,8 @@ export type BrokerContext = BrokerServices & {
   /** Retained messages of the store and of the $SYS topics. */
   readonly retained: RetainedSource;
   /**
-   * Connections that have sent PUBLISH since the back-pressure of the store was last high. When the
-   * back-pressure is high again, these connections are paused.
+   * Connections that have sent PUBLISH since the back-pressure of the store was last high. These connections
+   * are paused when the back-pressure becomes high again.
    */
   readonly publishers: Set<Pausable>;
   /** Memory of the output buffers of all sockets together. */

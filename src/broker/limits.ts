@@ -1,6 +1,9 @@
 /* Limits of connections, sessions and subscriptions. */
 
-/** File descriptors that are reserved for the store, the logs, the control socket and module processes. */
+/**
+ * Number of file descriptors that are reserved for the store, the logs, the control socket and module
+ * processes.
+ */
 export const RESERVED_FILES = 256;
 
 /** Interval in milliseconds of the check for changed certificate files. */
@@ -19,8 +22,9 @@ export const WEBSOCKET_PING_MS = 30_000;
 export const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
- * Maximum bytes that a lingering close reads and discards. The limit is larger than the kernel's socket
- * buffers. Therefore all input that the peer has already sent is read.
+ * Maximum bytes of input that are read and discarded while a connection is closed (lingering close). The
+ * limit is larger than the kernel's socket buffers. Therefore all input that the peer has already sent is
+ * read.
  */
 export const MAX_LINGER_BYTES = 16 << 20;
 
@@ -111,7 +115,7 @@ export const SUBSCRIPTION_UNIT_BYTES = 4;
 export const WILL_BYTES = 256;
 
 /**
- * Minimum estimated memory in bytes of the subscriptions of a large session. Changes of a large session that
- * arrive during a write of the session are combined into the next write.
+ * Minimum estimated memory in bytes of the subscriptions of a large session. If a large session changes
+ * several times while it is being written, the changes are combined into the next write.
  */
 export const LARGE_SESSION_BYTES = 1 << 16;

@@ -15,7 +15,6 @@ export type Identity =
   | { readonly kind: 'module'; readonly module: string }
   | { readonly kind: 'client'; readonly user: string | undefined };
 
-/** Credentials of a CONNECT. */
 export type Credentials = {
   readonly username: string | undefined;
   readonly password: Buffer | undefined;
@@ -65,9 +64,15 @@ export type StoredWill = Will & {
 export type PendingWill = {
   /** Publishes the will. */
   readonly send: () => void;
-  /** Called when the client has reconnected. Cancels the will, or publishes it if its delay has elapsed. */
+  /**
+   * Called when the client has reconnected. Publishes the will if its delay has elapsed. Otherwise cancels
+   * the will.
+   */
   readonly cancel: () => void;
-  /** Called when hub time has advanced by the downtime. Publishes the will if its delay has elapsed. */
+  /**
+   * Called when hub time (the hub's own clock for TTLs) has advanced by the downtime of the hub. Publishes
+   * the will if its delay has elapsed.
+   */
   readonly timeAdvanced: () => void;
   /** Called at shutdown. Stops the timer, and leaves the will in the store. */
   readonly stop: () => void;
@@ -80,14 +85,17 @@ export type StoredSession = {
   readonly identity: Identity;
   readonly holder: Holder;
   /**
-   * Hub time in milliseconds at which the session was created. Undefined if an older version of the hub
-   * stored the session.
+   * Hub time (the hub's own clock for TTLs) in milliseconds at which the session was created. Undefined if an
+   * older version of the hub stored the session.
    */
   readonly opened: number | undefined;
   readonly subscriptions: readonly (readonly [filter: string, subscription: Subscription])[];
   /** Session Expiry Interval in seconds. Infinity if the session never expires. */
   readonly expiry: number;
-  /** Hub time in milliseconds at which the session expires. Undefined while the client is connected. */
+  /**
+   * Hub time (the hub's own clock for TTLs) in milliseconds at which the session expires. Undefined while the
+   * client is connected.
+   */
   readonly ends: number | undefined;
 };
 
@@ -96,8 +104,8 @@ export type StoredQos2State = {
   /** Packet identifiers of received messages for which PUBREL has not arrived yet. */
   readonly received: readonly number[];
   /**
-   * Sent messages for which PUBREC has arrived and PUBCOMP has not arrived yet. `sequence` is the sequence of
-   * the message in the session's queue.
+   * Sent messages for which PUBREC has arrived and PUBCOMP has not arrived yet. `sequence` is the sequence
+   * number of the message in the session's queue.
    */
   readonly released: readonly (readonly [packetId: number, sequence: number])[];
 };
@@ -127,7 +135,10 @@ export type SessionStore = {
   readonly removeReleased: (id: string, packetId: number) => void;
 };
 
-/** Counts messages that the fast path has forwarded. `receivers` is the number of receivers per message. */
+/**
+ * Function that counts the messages that the fast path has forwarded. `receivers` is the number of receivers
+ * per message.
+ */
 export type CountForwarded = (messages: number, receivers: number) => void;
 
 /** Source of the retained messages that are sent to new subscriptions. */
@@ -141,13 +152,13 @@ export type BrokerLimits = {
   readonly keepAlive: number | undefined;
   /** Maximum connected clients of all listeners together. */
   readonly connections: number;
-  /** True if clients may retain messages. */
+  /** True if clients are allowed to publish retained messages. */
   readonly retained: boolean;
 };
 
 /**
- * Interface that the hub implements for the broker. The broker itself has no access to routes and to the
- * store.
+ * Interface that the hub implements for the broker. The broker accesses routes and the store only through
+ * this interface.
  */
 export type BrokerHost = {
   /**
@@ -155,9 +166,12 @@ export type BrokerHost = {
    * queue is purged.
    */
   readonly assignQueue: (queue: string, holder: Holder) => void;
-  /** Limited resources of the broker. Each holder has a share of each resource. */
+  /** Limited resources of the broker. Each holder (user, module or address) has a share of each resource. */
   readonly shares: Pick<Resources, 'connections' | 'sessions' | 'subscriptionBytes' | 'willBytes'>;
-  /** Returns the holder in whose share the resources of a client are counted. */
+  /**
+   * Returns the holder (the user, module or address whose share is charged) of the resources that a client
+   * uses.
+   */
   readonly holderOf: (identity: Identity, peer: Peer) => Holder;
   /** Authenticates a client. Calls `done` once, synchronously or later. */
   readonly authenticate: (credentials: Credentials, done: (outcome: Authentication) => void) => void;
@@ -165,7 +179,10 @@ export type BrokerHost = {
   readonly mayPublish: (identity: Identity, clientId: string, topic: string) => boolean;
   /** True if the access rules permit the client to subscribe. `filter` is without `$share/<group>/`. */
   readonly maySubscribe: (identity: Identity, clientId: string, filter: string) => boolean;
-  /** True if the access rules permit the client to receive messages on `topic`. Ignores its subscriptions. */
+  /**
+   * True if the access rules permit the client to receive messages on `topic`. Ignores the subscriptions of
+   * the client.
+   */
   readonly mayReceive: (identity: Identity, clientId: string, topic: string) => boolean;
   /** Returns whether the access rules permit all, some or none of the topics that `filter` matches. */
   readonly granted: (identity: Identity, clientId: string, filter: string) => Granted;
@@ -186,7 +203,7 @@ export type BrokerHost = {
   readonly countInput: (bytes: number) => void;
   /**
    * Returns the counter for messages of `origin` on `topic` that the fast path forwards. Undefined if a route
-   * may match these messages. In this case the broker must not use the fast path.
+   * can match these messages. In this case the broker must not use the fast path.
    */
   readonly fastPathCounter: (origin: Origin, topic: string) => CountForwarded | undefined;
   /** Returns the inputs of a module. Empty for any other client. */
@@ -201,11 +218,14 @@ export type BrokerHost = {
   readonly purge: (queue: string) => void;
   readonly retained: RetainedMessages;
   readonly sessions: SessionStore;
-  /** Returns the $SYS values of the hub: text by topic name without `$SYS/`. */
+  /**
+   * Returns the $SYS values of the hub. The key is a topic without `$SYS/`. The value is the text of the
+   * message.
+   */
   readonly readings: () => ReadonlyMap<string, string>;
-  /** Returns the current limits. A new manifest may change them at any time. */
+  /** Returns the current limits. A new manifest can change the limits at any time. */
   readonly limits: () => BrokerLimits;
-  /** Returns hub time in milliseconds. */
+  /** Returns hub time (the hub's own clock for TTLs) in milliseconds. */
   readonly now: () => number;
 };
 
@@ -216,8 +236,8 @@ export type BrokerFigures = Readonly<BrokerCounts> & {
 };
 
 /**
- * Counters of a broker. `connections` is the number of open connections. All other counters start at 0 with
- * the broker.
+ * Counters of a broker. `connections` is the number of open connections. All other counters start at 0 when
+ * the broker starts.
  */
 export type BrokerCounts = {
   connections: number;

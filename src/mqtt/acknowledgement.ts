@@ -6,8 +6,9 @@ import { protocolError, REASON } from './reasons.ts';
 import type { Version } from './version.ts';
 
 /*
- * The four acknowledgements (MQTT 5, 3.4 to 3.7) are read and written in place. Each has a packet identifier,
- * and in MQTT 5 a reason code and properties. The properties are checked and ignored.
+ * The four acknowledgements (MQTT 5, 3.4 to 3.7) are read and written in place. Each acknowledgement has a
+ * packet identifier. In MQTT 5, an acknowledgement also has a reason code and properties. The properties are
+ * checked and ignored.
  */
 
 /** First byte of a PUBACK packet. */
@@ -22,7 +23,7 @@ export const PUBREL = 0x62;
 /** First byte of a PUBCOMP packet. */
 export const PUBCOMP = 0x70;
 
-/** Reason codes of PUBACK and PUBREC. */
+/** Valid reason codes of PUBACK and PUBREC. */
 const RECEIVED: readonly number[] = [
   REASON.success,
   REASON.noMatchingSubscribers,
@@ -35,10 +36,13 @@ const RECEIVED: readonly number[] = [
   REASON.payloadFormatInvalid,
 ];
 
-/** Reason codes of PUBREL and PUBCOMP. */
+/** Valid reason codes of PUBREL and PUBCOMP. */
 const RELEASED: readonly number[] = [REASON.success, REASON.packetIdentifierNotFound];
 
-/** True if `first` is the first byte of an acknowledgement with any flags. */
+/**
+ * True if `first` is the first byte of a PUBACK, PUBREC, PUBREL or PUBCOMP. The flags in the byte are
+ * ignored.
+ */
 export function isAcknowledgement(first: number): boolean {
   return first >= PUBACK && first < PUBCOMP + 0x10;
 }
@@ -47,9 +51,10 @@ export function isAcknowledgement(first: number): boolean {
 export type Acknowledged = (type: number, packetId: number, reasonCode: number) => void;
 
 /**
- * Reads an acknowledgement. `first` is its first byte; the bytes after the fixed header are at `start` to
- * `end`. A reason code of a client must be in the list for its packet. A reason code of a server is not
- * checked, because newer servers may send others; codes from 0x80 on are failures (MQTT 5, 2.4).
+ * Reads an acknowledgement. `first` is the first byte of the packet. The bytes after the fixed header are at
+ * `start` to `end`. A reason code from a client must be valid for the type of the packet. A reason code from
+ * a server is not checked, because a newer server can send further codes. Codes from 0x80 on are failures
+ * (MQTT 5, 2.4).
  */
 export function readAcknowledgement(
   bytes: Buffer,
@@ -98,13 +103,14 @@ function propertiesError(
 }
 
 /**
- * Returns the bytes of an acknowledgement. Versions before 5 have no reason codes, and success is omitted.
+ * Returns the number of bytes of an acknowledgement. Before MQTT 5, the packet has no reason code. In MQTT 5,
+ * the reason code is omitted if it is success.
  */
 export function acknowledgementSize(reasonCode: number, version: Version): number {
   return version === 5 && reasonCode !== REASON.success ? 5 : 4;
 }
 
-/** Writes an acknowledgement at `start` and returns the position behind it. */
+/** Writes an acknowledgement at `start`. Returns the position after the last byte. */
 export function writeAcknowledgement(
   target: Buffer,
   start: number,

@@ -18,7 +18,10 @@ export type ClientHandler = {
   readonly broken: (fault: ProtocolError) => void;
 };
 
-/** Creates a framer for the packets of a server, in the protocol version of the client. */
+/**
+ * Creates a framer, which splits the byte stream of a server into packets. `version` is the protocol version
+ * of the client.
+ */
 export function createClientFramer(maxBytes: number, version: Version, handler: ClientHandler): Framer {
   const frame = (bytes: Buffer, start: number, bodyAt: number, end: number): ProtocolError | undefined => {
     const first = bytes[start] ?? 0;

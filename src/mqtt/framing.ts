@@ -2,8 +2,8 @@ import type { ProtocolError } from './reasons.ts';
 import { protocolError, REASON } from './reasons.ts';
 
 /**
- * Maximum bytes of a fixed header: one byte for type and flags, up to four for the remaining length (MQTT 5,
- * 2.1.1).
+ * Maximum bytes of a fixed header: one byte for type and flags, and up to four bytes for the remaining length
+ * (MQTT 5, 2.1.1).
  */
 const MAX_HEADER_BYTES = 5;
 
@@ -31,20 +31,26 @@ export type FrameHandler = {
 
 /** Splits the byte stream of one connection into packets. */
 export type Framer = {
-  /** Adds received bytes and passes the complete packets on. */
+  /** Adds received bytes, and passes each complete packet to the handler. */
   readonly push: (chunk: Buffer) => void;
-  /** Pauses the framer: no packet is passed on until `resume`, and `push` stores the received bytes. */
+  /**
+   * Pauses the framer. Until `resume`, no packet is passed to the handler, and `push` stores the received
+   * bytes.
+   */
   readonly pause: () => void;
   readonly resume: () => void;
   /** Stops reading permanently. */
   readonly stop: () => void;
-  /** Returns the number of stored bytes: incomplete packets, and packets that are not passed on yet. */
+  /**
+   * Returns the number of stored bytes: incomplete packets, and packets that the handler has not received
+   * yet.
+   */
   readonly kept: () => number;
 };
 
 /**
- * Creates a framer. A packet with more than `maxBytes()` is refused as soon as its header is read, before its
- * body is stored. The stored bytes of a connection are thereby bounded.
+ * Creates a framer. A packet with more than `maxBytes()` bytes is refused as soon as its header is read,
+ * before its body is stored. Therefore the stored bytes of a connection are bounded.
  */
 export function createFramer(maxBytes: () => number, { frame, broken }: FrameHandler): Framer {
   const rest = createRest();
@@ -58,7 +64,10 @@ export function createFramer(maxBytes: () => number, { frame, broken }: FrameHan
     broken(wrong);
   };
 
-  /** Passes complete packets on. `start` is the position of the first packet that is not passed on. */
+  /**
+   * Passes the complete packets in `bytes` to `frame`. `start` is the position of the first packet that has
+   * not been passed yet.
+   */
   const split = (bytes: Buffer): void => {
     while (start < bytes.length && !stopped && !paused) {
       const end = endOf(bytes, start);
@@ -78,7 +87,7 @@ export function createFramer(maxBytes: () => number, { frame, broken }: FrameHan
     }
   };
 
-  /** Passes the complete packets of `bytes` on and stores the rest. */
+  /** Passes the complete packets in `bytes` to `frame`, and stores the remaining bytes. */
   const passOn = (bytes: Buffer): void => {
     start = 0;
     splitting = true;
@@ -90,7 +99,10 @@ export function createFramer(maxBytes: () => number, { frame, broken }: FrameHan
     }
   };
 
-  /** Completes the stored packet with bytes of `chunk` and passes it on. Returns the number of bytes used. */
+  /**
+   * Completes the stored packet with bytes of `chunk`, and passes the packet on. Returns the number of bytes
+   * that were taken from `chunk`.
+   */
   const complete = (chunk: Buffer): number => {
     let used = 0;
     while (rest.length() > 0 && used < chunk.length) {
@@ -139,7 +151,10 @@ function sizeError(start: number, end: number, maxBytes: number): ProtocolError 
   return undefined;
 }
 
-/** Returns the end of the packet that begins at `start`, computed from its header. */
+/**
+ * Returns the end of the packet that begins at `start`, according to the length in its header. Returns
+ * INCOMPLETE if the header is incomplete, and MALFORMED if the length is invalid.
+ */
 function endOf(bytes: Buffer, start: number): number {
   let length = 0;
   for (let index = 1; index < MAX_HEADER_BYTES; index++) {
@@ -163,8 +178,8 @@ function bodyAt(bytes: Buffer, start: number): number {
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Bytes that are not passed on yet: the beginning of a packet, or complete packets while the framer is
- * paused.
+ * Bytes that the handler has not received yet: the beginning of a packet, or complete packets while the
+ * framer is paused.
  */
 type Rest = {
   readonly length: () => number;
@@ -173,20 +188,23 @@ type Rest = {
   readonly take: () => Buffer;
   /** Replaces the stored bytes. */
   readonly keep: (bytes: Buffer) => void;
-  /** Appends bytes. `whole` is the final number of bytes, or Infinity if it is unknown. */
+  /**
+   * Appends bytes. `whole` is the total number of bytes that are expected, or Infinity if the total is
+   * unknown.
+   */
   readonly add: (bytes: Buffer, whole: number) => void;
 };
 
 /**
- * Minimum ratio of a stored rest to the chunk that contains it. A smaller rest is copied, because a slice of
- * the chunk would keep the whole chunk in memory.
+ * Minimum size of the stored bytes, as a fraction of the chunk that contains them. A smaller slice of a chunk
+ * is copied, because the slice would keep the whole chunk in memory.
  */
 const MIN_SHARED_PART = 1 / 4;
 
 /**
- * Creates an empty rest. The buffer grows by doubling up to the end of the packet, so that a packet that
- * arrives byte by byte is not copied for each byte. Memory is allocated only for bytes that have arrived, not
- * for the length in the header.
+ * Creates an empty buffer for bytes that the handler has not received yet. The buffer grows by doubling, up
+ * to the end of the packet. Therefore a packet that arrives byte by byte is not copied for each byte. The
+ * buffer has at most twice the bytes that have arrived, even if the header announces more.
  */
 function createRest(): Rest {
   let buffer: Buffer = NOTHING;

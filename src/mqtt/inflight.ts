@@ -4,8 +4,8 @@ import { MAX_PACKET_ID } from './packets.ts';
 /** Messages in flight by packet identifier: sent and not acknowledged (MQTT 3.1.1, 2.3.1; MQTT 5, 2.2.1). */
 export type InFlight<Sent> = {
   /**
-   * Stores `sent` under the next free identifier, or under `wanted` if it is defined, and returns the
-   * identifier. Returns 0 if `wanted` is in use.
+   * Stores `sent`, and returns its packet identifier: `wanted` if `wanted` is defined, otherwise the next
+   * free identifier. Returns 0 if `wanted` is in use.
    */
   readonly take: (sent: Sent, wanted?: number) => number;
   readonly get: (packetId: number) => Sent | undefined;
@@ -20,7 +20,10 @@ export type InFlight<Sent> = {
   readonly all: () => Iterable<Sent>;
 };
 
-/** Creates the table. The caller must bound the number of messages, because there are 65,535 identifiers. */
+/**
+ * Creates the table of messages in flight. The caller must limit the number of messages to at most 65,535,
+ * the number of packet identifiers.
+ */
 export function createInFlight<Sent>(): InFlight<Sent> {
   const sent = createIntMap<Sent>();
   let last = 0;
@@ -47,9 +50,9 @@ export function createInFlight<Sent>(): InFlight<Sent> {
 }
 
 /**
- * Returns the packet identifier of a queue entry, derived from its sequence. After a reconnect or a restart
- * of the hub the message is therefore sent with the same identifier [MQTT-4.4.0-1], although the identifier
- * is not on disk.
+ * Derives the packet identifier of a queue entry from the sequence number of the entry. Therefore the message
+ * is sent with the same identifier after a reconnect or a restart of the hub [MQTT-4.4.0-1], although the
+ * identifier is not on disk.
  */
 export function packetIdOf(sequence: number): number {
   return 1 + ((sequence - 1) % MAX_PACKET_ID);

@@ -5,8 +5,8 @@ import type { Version } from './version.ts';
 
 export type { Packet };
 
-// Without this setting mqtt-packet would store a buffer for each of 65,536 numbers, 12 MB from the first
-// packet on.
+// Without this setting, mqtt-packet allocates a buffer for each of 65,536 numbers at the first packet, 12 MB
+// in total.
 writeToStream.cacheNumbers = false;
 
 /** Return codes of CONNACK (MQTT 3.1.1, 3.2.2.3). */
@@ -39,7 +39,7 @@ export const MAX_PACKET_ID = 65_535;
 
 const PINGRESP = Buffer.from([0xd0, 0x00]);
 
-/** Encodes a packet. PUBLISH and its acknowledgements have encoders of their own. */
+/** Encodes a packet. PUBLISH and its acknowledgements have separate encoders. */
 export function encode(packet: Packet, version: Version = 4): Buffer {
   return generate(packet, { protocolVersion: version });
 }
@@ -56,7 +56,10 @@ export type ConnackProperties = {
   readonly reasonString?: string;
 };
 
-/** Encodes CONNACK. `reasonCode` is a code of MQTT 5 in every version (3.2.2.2). */
+/**
+ * Encodes CONNACK. `reasonCode` is a reason code of MQTT 5. Before MQTT 5, `reasonCode` is converted to a
+ * return code.
+ */
 export function encodeConnack(
   version: Version,
   reasonCode: number,
@@ -68,7 +71,7 @@ export function encodeConnack(
   return encode({ cmd: 'connack', returnCode, sessionPresent }, version);
 }
 
-/** Encodes SUBACK. `codes` are codes of MQTT 5 in every version (3.9.3). */
+/** Encodes SUBACK. `codes` are reason codes of MQTT 5 (3.9.3). Before MQTT 5, each error is sent as 0x80. */
 export function encodeSuback(version: Version, messageId: number, codes: readonly number[]): Buffer {
   const granted = codes.map(code => (version < 5 && code >= SUBACK_FAILURE ? SUBACK_FAILURE : code));
   return encode({ cmd: 'suback', messageId, granted }, version);

@@ -9,7 +9,7 @@ import type { Version } from './version.ts';
 
 /*
  * PUBLISH packets (MQTT 5, 3.3) are parsed in place, because almost all packets are PUBLISH or its
- * acknowledgements. test/mqtt/publish.test.ts compares the result with the package mqtt-packet.
+ * acknowledgements. test/mqtt/publish.test.ts compares the parser with the package mqtt-packet.
  */
 
 /** First byte of a PUBLISH packet without flags. */
@@ -24,7 +24,7 @@ export const RETAIN = 0x01;
 /** Parsed PUBLISH. The payload is a slice of the input buffer. */
 export type Publish = {
   readonly cmd: 'publish';
-  /** Topic. Empty if a topic alias replaces it. */
+  /** Topic. Empty if the packet has only a topic alias. */
   readonly topic: string;
   readonly payload: Buffer;
   readonly qos: QoS;
@@ -32,7 +32,7 @@ export type Publish = {
   readonly retain: boolean;
   /** Packet identifier. 0 at QoS 0. */
   readonly messageId: number;
-  /** Properties of MQTT 5. Undefined if the packet has none. */
+  /** Properties of MQTT 5. Undefined if the packet has no properties. */
   readonly properties: PublishProperties | undefined;
 };
 
@@ -52,9 +52,9 @@ export type PublishProperties = {
 const CUT_SHORT = protocolError(REASON.malformedPacket, 'a packet is truncated');
 
 /**
- * Parses a PUBLISH packet, or returns its error [MQTT-3.3.1-2], [MQTT-3.3.1-4], [MQTT-2.2.1-3],
- * [MQTT-1.5.4-1]. `first` is its first byte; the bytes after the fixed header are at `start` to `end`. Does
- * not check that the topic is a valid topic name.
+ * Parses a PUBLISH packet. Returns an error if the packet is invalid [MQTT-3.3.1-2], [MQTT-3.3.1-4],
+ * [MQTT-2.2.1-3], [MQTT-1.5.4-1]. `first` is the first byte of the packet. The bytes after the fixed header
+ * are at `start` to `end`. Does not check that the topic is a valid topic name.
  */
 export function readPublish(
   bytes: Buffer,
@@ -98,7 +98,7 @@ export function readPublish(
   };
 }
 
-/** Reads the properties of a PUBLISH. Returns them with the start of the payload. */
+/** Reads the properties of a PUBLISH. Returns the properties and the start of the payload. */
 function propertiesAt(
   bytes: Buffer,
   at: number,

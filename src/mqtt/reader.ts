@@ -4,8 +4,9 @@ import type { ProtocolError } from './reasons.ts';
 import { protocolError, REASON } from './reasons.ts';
 
 /**
- * Cursor over the bytes of one packet (MQTT 5, 1.5). `error` contains the first error. After an error all
- * reads return empty values, so a parser reads the whole packet and checks for an error once.
+ * Cursor over the bytes of one packet (MQTT 5, 1.5). `error` contains the first error. After an error, all
+ * reads return empty values. Therefore a parser can read the whole packet, and check for an error once at the
+ * end.
  */
 export type PacketReader = {
   readonly bytes: Buffer;
@@ -17,7 +18,7 @@ export type PacketReader = {
 
 /**
  * Handling of strings with forbidden characters other than U+0000 (MQTT 5, 1.5.4), and of too many user
- * properties. `strict`, for packets of clients: the packet is malformed. `lenient`, for packets of servers:
+ * properties. `strict` is for packets of clients: the packet is refused. `lenient` is for packets of servers:
  * the packet is accepted, and the code that handles the message refuses only this message. If the hub closed
  * the connection instead, the server would send the packet again after each reconnect.
  */
@@ -62,7 +63,9 @@ export function readUint32(reader: PacketReader): number {
   return advance(reader, 4) ? reader.bytes.readUInt32BE(reader.at - 4) : 0;
 }
 
-/** Reads a variable byte integer (1.5.5), which must have the minimum number of bytes [MQTT-1.5.5-1]. */
+/**
+ * Reads a variable byte integer (1.5.5). The integer must have the minimum number of bytes [MQTT-1.5.5-1].
+ */
 export function readVariable(reader: PacketReader): number {
   let value = 0;
   for (let index = 0; index < 4; index++) {
@@ -93,8 +96,9 @@ export function readText(reader: PacketReader, strictness = reader.strictness): 
 export const NOT_A_STRING = 'a string is not UTF-8 or contains a character that MQTT forbids';
 
 /**
- * Decodes an MQTT string. Undefined if it is not UTF-8 or contains a forbidden character (MQTT 5, 1.5.4).
- * Most strings are ASCII without control characters, which a single pass over the bytes detects.
+ * Decodes an MQTT string. Undefined if the bytes are not UTF-8 or contain a forbidden character (MQTT 5,
+ * 1.5.4). Most strings are ASCII without control characters. For such a string, one pass over the bytes is
+ * enough.
  */
 export function textAt(
   bytes: Buffer,

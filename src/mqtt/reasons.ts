@@ -1,5 +1,5 @@
 /**
- * Reason codes of MQTT 5 (2.4). Earlier versions have a few return codes, which are derived from reason
+ * Reason codes of MQTT 5 (2.4). The few return codes of earlier MQTT versions are derived from these reason
  * codes.
  */
 export const REASON = {

@@ -12,9 +12,9 @@ import type { Version } from './version.ts';
 
 export type ServerHandler = {
   /**
-   * Called for a PUBLISH at `start` to `end` of `bytes` before it is parsed. The topic is at `topicAt`.
-   * Returns `passed` if the packet is handled, `later` if the packet is to be passed again after `resume`,
-   * and `read` if the packet is to be parsed and passed to `packet`.
+   * Called for a PUBLISH at `start` to `end` of `bytes` before the packet is parsed. The length field of the
+   * topic is at `topicAt`. Returns `passed` if the packet is handled, `later` if the packet is to be passed
+   * again after `resume`, and `read` if the packet is to be parsed and passed to `packet`.
    */
   readonly publish: (
     bytes: Buffer,
@@ -33,7 +33,7 @@ export type ServerHandler = {
   readonly broken: (fault: ProtocolError) => void;
 };
 
-/** First byte of CONNECT, the only packet that a connection may begin with [MQTT-3.1.0-1]. */
+/** First byte of CONNECT. Each connection must begin with CONNECT [MQTT-3.1.0-1]. */
 export const CONNECT_HEADER = 0x10;
 
 /**
@@ -43,8 +43,9 @@ export const CONNECT_HEADER = 0x10;
 const STORED: ReadonlySet<number> = new Set([0x62, 0x82, 0xa2]);
 
 /**
- * Creates the framer for the packets of a client. The first packet is CONNECT, which has at most
- * `maxConnectBytes` and defines the protocol version. Each other packet has at most `maxBytes`.
+ * Creates the framer, which splits the byte stream of a client into packets. The first packet is CONNECT,
+ * which has at most `maxConnectBytes` bytes and defines the protocol version. Each other packet has at most
+ * `maxBytes` bytes.
  */
 export function createServerFramer(
   maxConnectBytes: number,

@@ -39,14 +39,14 @@ export function isTopicFilter(filter: string): boolean {
 
 const SHARED = '$share/';
 
-/** True if a filter has the prefix of a shared subscription (MQTT 5, 4.8.2). The filter may be invalid. */
+/** True if a filter has the prefix of a shared subscription (MQTT 5, 4.8.2). The filter can be invalid. */
 export function isShared(filter: string): boolean {
   return filter.startsWith(SHARED);
 }
 
 /**
- * Splits `$share/<group>/<filter>` into group and filter. Undefined if the subscription is not shared,
- * `invalid` if group or filter is invalid [MQTT-4.8.2-1], [MQTT-4.8.2-2].
+ * Splits `$share/<group>/<filter>` into group and filter. Returns undefined if the subscription is not
+ * shared. Returns `invalid` if group or filter is invalid [MQTT-4.8.2-1], [MQTT-4.8.2-2].
  */
 export function sharedOf(
   filter: string,
@@ -59,7 +59,7 @@ export function sharedOf(
   return isTopicFilter(rest) ? { group, filter: rest } : 'invalid';
 }
 
-/** Returns the filter of a subscription without `$share/<group>/`. Undefined if it is invalid. */
+/** Returns the filter of a subscription without `$share/<group>/`. Undefined if the filter is invalid. */
 export function plainFilter(topic: string): string | undefined {
   const shared = sharedOf(topic);
   if (shared === 'invalid') return undefined;

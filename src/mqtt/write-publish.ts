@@ -2,11 +2,11 @@ import type { Message, QoS } from '../core/message.ts';
 import { DUP, PUBLISH, RETAIN } from './read-publish.ts';
 import type { Version } from './version.ts';
 
-/* PUBLISH packets (MQTT 5, 3.3) are encoded in place. */
+/* PUBLISH packets (MQTT 5, 3.3) are written directly into the target buffer. */
 
 /** Options of one outgoing PUBLISH. `packetId` is 0 at QoS 0. */
 export type PublishOptions = {
-  /** Topic. Empty if a topic alias replaces it. */
+  /** Topic. Empty if the packet has only a topic alias. */
   readonly topic: string;
   readonly qos: QoS;
   readonly packetId: number;
@@ -19,7 +19,6 @@ export type PublishOptions = {
   readonly alias: number;
 };
 
-/** Default values of the options. */
 export const DEFAULT_PUBLISH_OPTIONS = {
   packetId: 0,
   dup: false,
@@ -29,7 +28,7 @@ export const DEFAULT_PUBLISH_OPTIONS = {
   alias: 0,
 } as const satisfies Partial<PublishOptions>;
 
-/** Returns the bytes of `message` as a PUBLISH. */
+/** Returns the number of bytes of the PUBLISH for `message`. */
 export function publishSize(message: Message, options: PublishOptions, version: Version): number {
   const length = restLength(message, options, version);
   return 1 + variableSize(length) + length;
@@ -58,7 +57,10 @@ function propertiesLength(message: Message, { expiry, subscriptionIds, alias }: 
   return length;
 }
 
-/** Encodes `message` as a PUBLISH of `publishSize` bytes at `start`. Returns the position behind it. */
+/**
+ * Writes the PUBLISH for `message` at `start`. The PUBLISH has `publishSize` bytes. Returns the position
+ * after the last byte.
+ */
 export function writePublish(
   target: Buffer,
   start: number,
@@ -111,7 +113,7 @@ function writeText(target: Buffer, start: number, text: string): number {
   return start + 2 + written;
 }
 
-/** Returns the bytes of a variable byte integer (1.5.5). */
+/** Returns the number of bytes of a variable byte integer (1.5.5). */
 function variableSize(value: number): number {
   if (value < 0x80) return 1;
   if (value < 0x4000) return 2;

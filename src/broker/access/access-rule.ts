@@ -35,8 +35,8 @@ export function parseAccessRule(rule: string): AccessRule {
 }
 
 /**
- * True if the rule's filter matches a topic. Called for each PUBLISH. Therefore the function does not split
- * the topic.
+ * True if the rule's filter matches a topic. Does not split the topic into levels, because the function is
+ * called for each PUBLISH.
  */
 export function ruleMatches(
   { levels, denies }: AccessRule,
@@ -77,9 +77,9 @@ function comparing(relation: Relation) {
 }
 
 /**
- * Returns the filter of a rule for one client, with `%c` and `%u` replaced. If a name is missing or unsafe, a
- * rule that grants access has no effect (the result is undefined). A rule that denies access then applies to
- * any name (`+`).
+ * Returns the filter of a rule for one client, with `%c` and `%u` replaced. If the client identifier or user
+ * name is missing or unsafe, a rule that grants access does not apply (the result is undefined). A rule that
+ * denies access then applies to every name (`+`).
  */
 function filterFor(
   { levels, denies }: AccessRule,
@@ -99,7 +99,9 @@ function isWildcard(text: string | undefined): boolean {
   return text === '+' || text === '#';
 }
 
-/** Replaces the variables of a level. Undefined if a name is missing or unsafe. */
+/**
+ * Replaces `%c` and `%u` in a level. Undefined if the client identifier or user name is missing or unsafe.
+ */
 function substituteVariables(text: string, clientId: string, user: string | undefined): string | undefined {
   let safe = true;
   const full = text.replaceAll(/%[cu]/g, variable => {

@@ -10,7 +10,7 @@ export type TopicGrants = { readonly publish: readonly string[]; readonly subscr
 
 /** Access rules of all modules, users and anonymous clients. */
 export type Grants = {
-  /** Rules of modules, in addition to the access to their own inputs and outputs. */
+  /** Rules of modules by module name. A module has access to its own inputs and outputs without a rule. */
   readonly modules: ReadonlyMap<string, TopicGrants>;
   readonly users: ReadonlyMap<string, TopicGrants>;
   /** Rules of clients without a user name. `everything` permits all topics. */
@@ -22,7 +22,7 @@ export type Access = Pick<BrokerHost, 'mayPublish' | 'maySubscribe' | 'mayReceiv
 /** Check of a topic or filter for one client. `clientId` replaces `%c`, and `user` replaces `%u`. */
 type Check<Answer> = (text: string, clientId: string, user: string | undefined) => Answer;
 
-/** Checks for all clients with the same access rules. */
+/** Access checks that all clients with the same access rules share. */
 type Rules = {
   readonly publish: Check<boolean>;
   readonly subscribe: Check<boolean>;
@@ -40,7 +40,7 @@ const EVERYTHING: Rules = {
 /** First level of module topics: `modules/<module>/...`. Only the module itself may publish on its topics. */
 const MODULES = 'modules';
 
-/** Topics on which no access rule permits to publish: `$SYS`, `$share` and the upstream queue. */
+/** Topics on which no access rule can permit clients to publish: `$SYS`, `$share` and the upstream queue. */
 const RESERVED = /^\$(SYS(\/|$)|share(\/|$)|upstream)/;
 
 /**
@@ -69,7 +69,10 @@ export function bridgeStateTopic(clientId: string): string {
   return `$SYS/broker/connection/${clientId}/state`;
 }
 
-/** True if no access rule can permit to publish on the topic. A module needs no rule for its own topics. */
+/**
+ * True if no access rule can permit clients to publish on the topic. A module publishes on its own topics
+ * without a rule.
+ */
 export function isUngrantable(topic: string): boolean {
   return topic === MODULES || topic.startsWith(`${MODULES}/`) || RESERVED.test(topic);
 }
@@ -119,8 +122,8 @@ export function createAccess({ modules, users, anonymous }: Grants): Access {
  */
 function plainFilter(filter: string): string | undefined {
   const shared = SHARED.exec(filter);
-  // Access rules can permit to subscribe to `$SYS`, but not to a malformed `$share` filter or to the upstream
-  // queue.
+  // Access rules can permit a subscription to `$SYS`, but never to a malformed `$share` filter or to the
+  // upstream queue.
   if (shared === null && RESERVED.test(filter) && !filter.startsWith('$SYS')) return undefined;
   return shared?.[1] ?? filter;
 }

@@ -12,7 +12,7 @@ import type { Will } from '../types.ts';
 /** Number of clients that are connected to one listener, and the maximum number. Modules are not counted. */
 export type ListenerClients = { readonly max: number; clients: number };
 
-/** Network Connection of a client, from the accept of its socket. */
+/** Network Connection of a client. Created when the broker accepts the client's socket. */
 export type Connection = Publisher &
   RetainedReceiver & {
     readonly context: BrokerContext;
@@ -48,7 +48,8 @@ export type Connection = Publisher &
     /** Closes the connection because the incomplete packets of all clients exceed their maximum memory. */
     readonly closeForMemory: () => void;
     /**
-     * Sets the time without a packet after which the connection is closed, in milliseconds. 0 means never.
+     * Sets the keep-alive timeout in milliseconds. The connection is closed if no packet arrives within the
+     * timeout. 0 means no timeout.
      */
     readonly keepAlive: (milliseconds: number) => void;
     /** Sends a packet. Closes the connection if the packet exceeds the client's Maximum Packet Size. */

@@ -29,15 +29,20 @@ export function openConnection(
   const { pressure } = context.host;
   const output = createOutput(socket, context.outgoing, () => drained());
   let lastPacket = clock.monotonic();
-  /** True after the check that the first byte of the connection is the first byte of a CONNECT. */
+  /**
+   * True after the first byte of the connection was checked. This byte must be the first byte of a CONNECT.
+   */
   let firstByteChecked = false;
   /** True after CONNECT has arrived. */
   let connectReceived = false;
   /** True if the current chunk has completed a packet. */
   let packetReceived = false;
-  /** Milliseconds without a packet after which the connection is closed. 0 means never. */
+  /** Keep-alive timeout in milliseconds. 0 means no timeout. */
   let timeout = 0;
-  /** Number of calls of `pause` without a call of `resume`. */
+  /**
+   * Number of calls of `pause` minus the number of calls of `resume`. The connection is paused while the
+   * difference is greater than 0.
+   */
   let pauseCount = 0;
   let cancelKeepAlive: Cancel = () => {};
   /** Callbacks that wait for space in the output buffer. */
@@ -157,8 +162,8 @@ export function openConnection(
   };
 
   /**
-   * Pauses the connection, and passes the function that resumes it to `until`. The current packet is handled
-   * after the connection has resumed.
+   * Pauses the connection. `until` receives the function that ends the pause. The current packet is handled
+   * after the pause.
    */
   const pauseUntil = (until: (resume: () => void) => void): 'later' => {
     connection.fastPath?.flush();
@@ -181,7 +186,7 @@ export function openConnection(
       return pauseUntil(() => {});
     },
     other: stored => {
-      // While the client does not read its answers, its packets are not handled.
+      // While the client does not read the answers of the broker, packets of the client are not handled.
       if (!canSend(connection)) return pauseUntil(connection.whenDrained);
       return stored && pressure.high() ? pauseUntil(pressure.whenLow) : 'read';
     },
@@ -225,15 +230,15 @@ export function openConnection(
     if (packetReceived) lastPacket = clock.monotonic();
     packetReceived = false;
     if (!connectReceived) arrival.setBuffered(framer.kept());
-    // Not while the connection is paused, because the buffer then contains complete packets, which must not
-    // be counted.
+    // Counts the buffered bytes only if the connection is not paused. During a pause, the buffer contains
+    // complete packets, which must not be counted.
     else if (pauseCount === 0) context.incompletePackets.set(connection, framer.kept());
   };
   socket.on('data', (chunk: Buffer) => {
     context.host.countInput(chunk.length);
     if (!connection.closed) guard(() => receive(chunk));
   });
-  /** Continues the work that has waited for space in the output buffer. */
+  /** Called when the output buffer has space again. Continues the work that has waited for this space. */
   const drained = (): void =>
     guard(() => {
       const resumed = waiting;
@@ -248,8 +253,8 @@ export function openConnection(
   socket.on('close', () => connection.close(LOST));
 
   const checkKeepAlive = (): void => {
-    // The keep-alive does not expire while the broker has paused the socket. Exception: the keep-alive does
-    // expire if the socket is paused because the client does not read its output.
+    // While the broker has paused the socket, the keep-alive does not expire. Exception: the keep-alive does
+    // expire if the socket is paused because the client does not read the output of the broker.
     const pausedByBroker = socket.isPaused() && waiting.length === 0;
     const left = pausedByBroker ? timeout : lastPacket + timeout - clock.monotonic();
     if (left <= 0) connection.close(protocolError(REASON.keepAliveTimeout, 'the keep-alive timeout expired'));

@@ -1,7 +1,10 @@
 import type { LogFields } from '../../core/log.ts';
 import type { Connection } from './connection.ts';
 
-/** Returns the log fields of a client: its identity, or the names in a CONNECT that is not accepted yet. */
+/**
+ * Returns the log fields of a client: its identity, or the client identifier and user name of a CONNECT that
+ * is not accepted yet.
+ */
 export function peerFields({ session, claimed, peer }: Connection): LogFields {
   const { address } = peer;
   if (session === undefined) return { ...claimed, address };

@@ -3,7 +3,7 @@ import type { Connect } from '../../mqtt/requests/connect.ts';
 import { MAX_PENDING_PUBLISHES, MAX_TOPIC_ALIASES } from '../limits.ts';
 import type { BrokerLimits } from '../types.ts';
 
-/** Returns the properties of CONNACK (MQTT 5, 3.2.2.3). Empty before MQTT 5. */
+/** Returns the properties of CONNACK (MQTT 5, 3.2.2.3). Empty for clients of MQTT 3.1 and 3.1.1. */
 export function connackProperties(
   packet: Connect,
   clientId: string,

@@ -14,7 +14,9 @@ import { willBytes } from '../sessions/wills.ts';
 import type { Identity } from '../types.ts';
 import { connackProperties, keepAliveOf } from './connack.ts';
 
-/** Returns the protocol error of a CONNECT, before authentication. Undefined if the CONNECT is valid. */
+/**
+ * Checks a CONNECT before authentication, and returns the protocol error. Undefined if the CONNECT is valid.
+ */
 export function connectProblem({
   version,
   clientId,
@@ -60,7 +62,7 @@ export function willProblem(
 
 /**
  * Returns the protocol error of a client whose limits are incompatible with the limits of the broker.
- * Undefined if they are compatible.
+ * Undefined if the limits are compatible.
  */
 export function limitProblem(
   connection: Connection,
@@ -70,8 +72,8 @@ export function limitProblem(
   const { version } = packet;
   const { host } = connection.context;
   const keepAlive = keepAliveOf(packet, host.limits());
-  // Before MQTT 5, CONNACK cannot lower the client's keep-alive. The client is refused with the same reason
-  // code that mosquitto uses.
+  // Before MQTT 5, CONNACK cannot lower the client's keep-alive, so the client is refused. mosquitto uses the
+  // same reason code.
   if (version < 5 && keepAlive !== packet.keepAlive)
     return protocolError(
       REASON.clientIdentifierNotValid,
@@ -105,9 +107,9 @@ export function connectionRefusal(
 }
 
 /**
- * Returns the reason why the will of a CONNECT exceeds the holder's share of memory. Undefined if it does
- * not. The will replaces the previous will of the session. Therefore only the difference of their sizes
- * counts.
+ * Returns the reason why the will of a CONNECT exceeds the memory share of the holder (the user, module or
+ * address whose share is charged). Undefined if the share is large enough. The will replaces the previous
+ * will of the session. Therefore only the difference between the sizes of both wills counts.
  */
 export function willRefusal(
   { context }: Connection,

@@ -53,15 +53,15 @@ export function handleConnect(connection: Connection, packet: Connect): Protocol
 
 /**
  * True if the client is a bridge of another broker. An MQTT 5 bridge does not set the bridge bit of the
- * protocol version, so the topic of its will is checked.
+ * protocol version. Such a bridge is recognized by the topic of its will.
  */
 function isBridge({ bridge, version, clientId, will }: Connect): boolean {
   return bridge || (version === 5 && will?.topic === bridgeStateTopic(clientId));
 }
 
 /**
- * Sends CONNACK with the reason of a refusal. If the packet exceeds the client's Maximum Packet Size, sends
- * CONNACK without Reason String. If this is still too large, sends nothing [MQTT-3.1.2-24], [MQTT-3.2.2-19].
+ * Sends CONNACK with the reason of a refusal. Omits the Reason String if the packet would exceed the client's
+ * Maximum Packet Size [MQTT-3.2.2-19]. Sends nothing if CONNACK is still too large [MQTT-3.1.2-24].
  */
 function refuse(connection: Connection, fault: ProtocolError): ProtocolError {
   const { version, maximumPacketSize } = connection;
@@ -81,7 +81,10 @@ const AUTHENTICATION_FAULTS = {
   tooMany: protocolError(REASON.connectionRateExceeded, 'too many recent logins of this user failed'),
 } as const;
 
-/** Accepts the authenticated client, or returns the reason of its refusal. */
+/**
+ * Called with the result of the authentication. Starts the session if the client is accepted. Otherwise
+ * returns the refusal.
+ */
 function admit(
   connection: Connection,
   packet: Connect,
@@ -120,7 +123,8 @@ function startSession(connection: Connection, packet: Connect, owner: SessionOwn
     packet.topicAliasMaximum > 0 ? createOutboundAliases(packet.topicAliasMaximum) : undefined;
   connection.will = willOf(session, packet);
   replaceWill(context, session, connection.will);
-  // The timeout is one and a half times the keep-alive [MQTT-3.1.2-24].
+  // The timeout is one and a half times the keep-alive (MQTT 3.1.1, 3.1.2-24). The factor 1500 also converts
+  // seconds to milliseconds.
   connection.keepAlive(keepAliveOf(packet, context.host.limits()) * 1500);
   const properties = connackProperties(packet, session.clientId, context.host.limits());
   // In MQTT 3.1 the byte of Session Present is reserved (3.2).
@@ -130,8 +134,9 @@ function startSession(connection: Connection, packet: Connect, owner: SessionOwn
 }
 
 /**
- * Closes an older connection of the client. Then resumes the session of the client. If there is no session or
- * CONNECT has Clean Start, discards the old session and creates a new one (MQTT 5, 3.1.2.4).
+ * Closes an older connection of the client, then resumes the client's session. Creates a session if the
+ * client has none. If CONNECT has Clean Start, discards the old session and creates a new one (MQTT 5,
+ * 3.1.2.4).
  */
 function resumeOrCreate(
   { sessions, log }: BrokerContext,
@@ -144,7 +149,8 @@ function resumeOrCreate(
   sessions
     .find(clientId, identity)
     ?.connection?.close(protocolError(REASON.sessionTakenOver, 'another connection took over the session'));
-  // Looks up the session only here, because closing the older connection may have ended the session.
+  // Looks up the session after the older connection is closed, because closing a connection can end its
+  // session.
   const known = sessions.find(clientId, identity);
   if (known !== undefined && clean) sessions.discard(known, () => {});
   const resumed = known !== undefined && !clean;
@@ -158,8 +164,8 @@ function resumeOrCreate(
 }
 
 /**
- * Starts to deliver messages. PUBREL packets are sent first, then unacknowledged messages, then new messages
- * [MQTT-4.4.0-1].
+ * Starts the delivery of messages. PUBREL packets are sent first, then unacknowledged messages, then new
+ * messages [MQTT-4.4.0-1].
  */
 function startDelivery(connection: Connection, session: Session, receiveMaximum: number): void {
   const { context } = connection;

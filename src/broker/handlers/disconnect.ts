@@ -5,7 +5,10 @@ import type { Connection } from '../connection/connection.ts';
 import type { Session } from '../sessions/session.ts';
 import { expiryOf } from '../sessions/session.ts';
 
-/** Handles DISCONNECT. Discards the will, unless the client requests its publication [MQTT-3.14.4-3]. */
+/**
+ * Handles DISCONNECT. Discards the will, unless the client requests the publication of the will
+ * [MQTT-3.14.4-3].
+ */
 export function handleDisconnect(
   connection: Connection,
   session: Session,

@@ -71,8 +71,8 @@ function isBeyondReceiveMaximum(
 
 /**
  * Refuses a PUBLISH that access rules deny. Before MQTT 5, closes the connection, because the protocol has no
- * negative acknowledgement. After a positive acknowledgement, the client would believe that the message is
- * stored (MQTT 3.1.1, 3.3.5-2).
+ * negative acknowledgement. A positive acknowledgement would tell the client that the message is stored (MQTT
+ * 3.1.1, 3.3.5-2).
  */
 function refuse(
   connection: Connection,
@@ -103,8 +103,8 @@ function acceptQos1(connection: Connection, session: Session, message: Message, 
 }
 
 /**
- * Accepts a QoS 2 message (MQTT 5, 4.3.3). Stores the packet identifier atomically with the message, so that
- * a repetition is also detected after a restart.
+ * Accepts a QoS 2 message (MQTT 5, 4.3.3). Stores the packet identifier atomically with the message.
+ * Therefore a repetition of the message is detected even after a restart.
  */
 function acceptQos2(connection: Connection, session: Session, topic: string, packet: Publish): void {
   const { host, counts } = connection.context;
@@ -120,7 +120,7 @@ function acceptQos2(connection: Connection, session: Session, topic: string, pac
   counts.received++;
   const metadata = session.persistent ? host.sessions.receivedEntry(session.id, messageId) : undefined;
   const onDurable: OnDurable = error => {
-    // If the client sends PUBREL without waiting for PUBREC, the exchange has already ended.
+    // The exchange has already ended if the client has sent PUBREL without waiting for PUBREC.
     if (inboundQos2.get(messageId) === exchange) {
       if (error === undefined) inboundQos2.set(messageId, 'durable');
       else inboundQos2.delete(messageId);
@@ -131,11 +131,11 @@ function acceptQos2(connection: Connection, session: Session, topic: string, pac
 }
 
 /**
- * Accepts a QoS 2 PUBLISH whose packet identifier has not been released by PUBREL. Acknowledges it, but does
- * not publish the message again [MQTT-4.3.3-10].
+ * Accepts a repeated QoS 2 PUBLISH: PUBREL has not arrived yet for its packet identifier. Answers with
+ * PUBREC, but does not publish the message again [MQTT-4.3.3-10].
  */
 function acceptRepetition(connection: Connection, earlier: InboundQos2, packetId: number): void {
-  // PUBREC is sent on this connection when the message is durable.
+  // The first PUBLISH also arrived on this connection. Its PUBREC is sent when the message is durable.
   if (earlier !== 'durable' && earlier.publisher === connection) return;
   const ack = connection.acks.reserve(PUBREC, packetId);
   if (earlier === 'durable') {
@@ -179,8 +179,8 @@ function sentenceOf({ message }: Error): string {
 }
 
 /**
- * Caches the route of a message for the fast path. Further messages with the same topic and QoS need no
- * checks, because the checks would have the same result.
+ * Caches the route of a message for the fast path. Later messages with the same topic and QoS skip the checks
+ * in `handlePublish`, because the checks would have the same result.
  */
 function cacheRoute(connection: Connection, message: Message): void {
   connection.fastPath ??= createFastPath(connection.context);

@@ -5,9 +5,9 @@ import type { Session } from '../sessions/session.ts';
 
 /**
  * Handles PUBREL. Removes the packet identifier from the store, and sends PUBCOMP when the removal is on
- * disk. If PUBCOMP were sent earlier, the packet identifier could still be stored after a crash, and the next
- * message with this packet identifier would be treated as a repetition [MQTT-4.3.3-11]. An unknown packet
- * identifier is also removed, because its removal by an earlier PUBREL may not be on disk yet.
+ * disk. If PUBCOMP were sent earlier, a crash could restore the packet identifier. The next message with this
+ * identifier would then be treated as a repetition [MQTT-4.3.3-11]. An unknown packet identifier is also
+ * removed from the store, because an earlier removal is possibly not on disk yet.
  */
 export function handlePubrel(connection: Connection, session: Session, packetId: number): undefined {
   const known = session.inboundQos2.delete(packetId);

@@ -43,7 +43,8 @@ export function handleSubscribe(
     }
     const isNew = !session.subscriptions.has(topic);
     sessions.subscribe(session, topic, subscriptionFrom(connection, requested, subscriptionId));
-    // Retain Handling [MQTT-3.3.1-9], [MQTT-3.3.1-10], [MQTT-3.3.1-11].
+    // Retain Handling 0: always send retained messages. Retain Handling 1: only for a new subscription
+    // [MQTT-3.3.1-9], [MQTT-3.3.1-10], [MQTT-3.3.1-11].
     if (retainHandling === 0 || (retainHandling === 1 && isNew))
       withRetained.set(topic, { filter: topic, qos, id: subscriptionId });
   }
@@ -66,7 +67,7 @@ export function handleSubscribe(
   return undefined;
 }
 
-/** Creates the subscription that a filter in SUBSCRIBE requests. */
+/** Creates the subscription for one filter of a SUBSCRIBE. */
 function subscriptionFrom(
   { bridge, version }: Connection,
   { topic, qos, noLocal, retainAsPublished }: SubscriptionRequest,
@@ -82,7 +83,9 @@ function subscriptionFrom(
   };
 }
 
-/** Returns the protocol error of a subscription that is refused. Undefined if it is accepted. */
+/**
+ * Returns the protocol error of a subscription that is refused. Undefined if the subscription is accepted.
+ */
 function refusalOf({ context }: Connection, session: Session, topic: string): ProtocolError | undefined {
   const filter = plainFilter(topic) ?? topic;
   if (!context.host.maySubscribe(session.identity, session.clientId, filter))

@@ -3,11 +3,11 @@ import type { Version } from '../../mqtt/version.ts';
 
 /** Queue that sends the acknowledgements to one publisher in the order of its messages [MQTT-4.6.0-2]. */
 export type AckQueue = {
-  /** Reserves the position of the PUBACK or PUBREC of `packetId`, behind all earlier acknowledgements. */
+  /** Reserves the position of the PUBACK or PUBREC for `packetId`, behind all earlier acknowledgements. */
   readonly reserve: (type: number, packetId: number) => PendingAck;
   /** Sends the acknowledgement when all earlier acknowledgements are sent or cancelled. */
   readonly complete: (ack: PendingAck, reasonCode: number) => void;
-  /** Removes the position without sending an acknowledgement. */
+  /** Removes the position of an acknowledgement. The acknowledgement is not sent. */
   readonly cancel: (ack: PendingAck) => void;
   /** Returns the number of acknowledgements that are not sent yet. */
   readonly pending: () => number;
@@ -31,8 +31,8 @@ export type Publisher = {
 };
 
 /**
- * Creates the queue. `send` sends one acknowledgement. `changed` is called when the number of pending
- * acknowledgements has decreased.
+ * Creates the acknowledgement queue of one publisher. `send` sends one acknowledgement. `changed` is called
+ * when the number of pending acknowledgements has decreased.
  */
 export function createAckQueue(
   send: (type: number, packetId: number, reasonCode: number) => void,

@@ -6,17 +6,17 @@ export type BufferingConnection = { readonly closeForMemory: () => void };
 /** Memory of the incomplete packets of all clients together. */
 export type IncompletePackets = {
   /**
-   * Sets the bytes of a connection's incomplete packet. While the total exceeds the maximum, closes the
-   * connection with the oldest incomplete packet. This can be `connection` itself.
+   * Sets the number of bytes of a connection's incomplete packet. While the total of all connections exceeds
+   * the maximum, closes the connection with the oldest incomplete packet, which can be `connection` itself.
    */
   readonly set: (connection: BufferingConnection, bytes: number) => void;
-  /** Returns the total of the counted bytes. */
+  /** Returns the total bytes of all counted packets. */
   readonly bytes: () => number;
 };
 
 /**
- * Creates the count. Only incomplete packets of more than FREE_PARTIAL_BYTES are counted. `max` is the
- * maximum total in bytes.
+ * Creates the counter of incomplete packets. Only packets of more than FREE_PARTIAL_BYTES are counted. `max`
+ * is the maximum total in bytes.
  */
 export function createIncompletePackets(max: number): IncompletePackets {
   /** Counted bytes by connection. The connection with the oldest incomplete packet comes first. */

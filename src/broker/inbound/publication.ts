@@ -47,8 +47,8 @@ export function originOf({ identity, origin }: Session, topic: string): Origin {
 }
 
 /**
- * True if the client may publish on `topic`. A bridge may publish its connection state without an access
- * rule.
+ * True if the client is allowed to publish on `topic`. A bridge is allowed to publish its connection state
+ * without an access rule.
  */
 export function mayPublish(
   host: Pick<BrokerHost, 'mayPublish'>,
@@ -63,15 +63,16 @@ export function mayPublish(
 
 /** True if this session published the message. */
 export function isOwn({ identity, origin: own }: Session, { origin }: Message): boolean {
-  // Two users can have the same client identifier, so only the origin object identifies the session.
+  // Compares the origin objects by identity, because two users can have the same client identifier.
   if (identity.kind === 'client') return origin === own;
   return origin.kind === 'module' && origin.module === identity.module;
 }
 
 /**
- * Publishes a message to routes and subscribers. If the message has RETAIN, also stores it as retained
- * message in the share of `holder` (the user, module or address whose share is charged). Calls `onDurable`
- * when the message is on disk in all these places. Returns the number of matching routes and subscribers.
+ * Publishes a message to routes and subscribers. Also stores a message with RETAIN as a retained message,
+ * which counts in the share of `holder` (the user, module or address whose share is charged). Calls
+ * `onDurable` when every destination has stored the message on disk. Returns the number of matching routes
+ * and subscribers.
  */
 export function publish(
   host: Pick<BrokerHost, 'publish' | 'retained'>,

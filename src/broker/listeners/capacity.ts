@@ -31,8 +31,8 @@ export function connectionCapacity(log: Log): Capacity {
 }
 
 /**
- * Returns the capacity for a limit of open files. Reserves RESERVED_FILES file descriptors for other uses,
- * but at most half of all file descriptors.
+ * Returns the capacity for `openFiles`, the system's limit of open files. Reserves RESERVED_FILES file
+ * descriptors for other uses, but at most half of all file descriptors.
  */
 export function capacityFor(openFiles: number): Capacity {
   const files = Math.min(openFiles, RESERVED_FILES + 2 * MAX_CONNECTIONS);

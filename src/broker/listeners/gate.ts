@@ -9,15 +9,15 @@ import { peerOf } from './socket.ts';
  * connection until CONNECT has arrived, including the TLS handshake and the HTTP request.
  */
 export type Arrival = {
-  /** Called when CONNECT has arrived. Ends the timeout and the count of memory. */
+  /** Called when CONNECT has arrived. Ends the timeout, and stops counting the memory of the connection. */
   readonly connectReceived: () => void;
   /**
-   * Called when the broker starts to close the connection. The connection counts until its socket is closed.
-   * If the maximum number of connections is reached, the gate destroys this socket to accept a new
-   * connection.
+   * Called when the broker starts to close the connection. The connection counts as open until its socket is
+   * closed. Until then, the gate can destroy the socket to accept a new connection if the maximum number of
+   * connections is reached.
    */
   readonly closing: () => void;
-  /** Sets the bytes of an incomplete CONNECT that are buffered. */
+  /** Sets the number of buffered bytes of an incomplete CONNECT. */
   readonly setBuffered: (bytes: number) => void;
 };
 
@@ -50,9 +50,9 @@ export type GateSettings = {
 type Admitted = {
   readonly socket: Socket;
   readonly address: string;
-  /** Counted memory in bytes. */
+  /** Memory in bytes that is counted for the connection. */
   bytes: number;
-  /** Subtracts the connection from the number of open connections. Later calls have no effect. */
+  /** Subtracts the connection from the number of open connections. Only the first call has an effect. */
   readonly uncount: () => void;
 };
 

@@ -5,9 +5,9 @@ import type { ClientSocket } from './socket.ts';
 
 /**
  * Closes a socket so that the peer can still read the last output (lingering close). If a TCP socket is
- * closed with unread input, the kernel sends a reset, and the peer loses the output that it has not read.
- * Therefore input is read and discarded until the peer closes the connection, for at most CLOSE_LINGER_MS and
- * MAX_LINGER_BYTES. The data handler of the caller must ignore this input.
+ * closed with unread input, the kernel sends a reset, and the peer loses its unread data. Therefore input is
+ * read and discarded until the peer closes the connection, for at most CLOSE_LINGER_MS and MAX_LINGER_BYTES.
+ * The data handler of the caller must ignore this input.
  */
 export function closeLingering(socket: ClientSocket, clock: Clock): void {
   let left = MAX_LINGER_BYTES;

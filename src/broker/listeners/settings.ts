@@ -18,7 +18,6 @@ export type TlsSettings = {
 /** TCP address of a listener. If the port is 0, the system selects a free port. */
 export type AddressSettings = { readonly host: string; readonly port: number };
 
-/** Settings of a WebSocket listener. */
 export type WebSocketSettings = AddressSettings & {
   /** Path of the URL under which clients open a WebSocket. */
   readonly path: string;
@@ -28,7 +27,6 @@ export type WebSocketSettings = AddressSettings & {
   readonly hosts: readonly string[];
 };
 
-/** Settings of a Unix socket listener. */
 export type UnixSettings = {
   /** Absolute path of the socket file. */
   readonly file: string;
@@ -66,12 +64,14 @@ export type ListenerHost = { readonly clock: Clock; readonly log: Log; readonly 
 /** Passes an accepted connection to the broker. No data has been read from `socket` yet. */
 export type Accept = (socket: ClientSocket, peer: Peer, arrival: Arrival) => void;
 
-/** Open listener. */
 export type OpenListener = {
   /** Address for the log: `127.0.0.1:1883`, `mqtts://...`, `ws://...`, `wss://...` or `unix:/path`. */
   readonly address: string;
   /** Closes the listening socket. Connections stay open. */
   readonly stop: () => void;
-  /** Closes the listener, and waits until its connections are closed. Destroys them after CLOSE_LINGER_MS. */
+  /**
+   * Closes the listener, and waits until its connections are closed. Destroys the connections that are still
+   * open after CLOSE_LINGER_MS.
+   */
   readonly close: () => Promise<void>;
 };

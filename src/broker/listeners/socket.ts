@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** Methods of a stream that a connection uses. */
+/** Stream methods that a connection uses. */
 type StreamMethod =
   | 'write'
   | 'cork'

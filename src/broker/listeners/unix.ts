@@ -6,7 +6,9 @@ import { PLAIN_ARRIVAL_BYTES } from '../limits.ts';
 import { createAcceptor } from './server.ts';
 import type { Accept, ListenerHost, OpenListener, UnixSettings } from './settings.ts';
 
-/** umask that lets only the user of the hub access a new socket file, until the file mode is set. */
+/**
+ * umask with which only the system user of the hub can access a new socket file. The file mode is set later.
+ */
 const PRIVATE_MASK = 0o177;
 
 /**
@@ -34,12 +36,12 @@ export async function listenUnix(
   return { address, ...acceptor };
 }
 
-/** Starts to listen on a socket file that only the user of the hub can access. */
+/** Starts to listen on a socket file that only the system user of the hub can access. */
 function bind(server: Server, file: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     const mask = process.umask(PRIVATE_MASK);
-    // The umask applies to the file, because `listen` creates it synchronously.
+    // The umask applies to the file, because `listen` creates the file synchronously.
     server.listen(file, resolve);
     process.umask(mask);
   });
@@ -61,8 +63,8 @@ async function removeStaleSocket(file: string): Promise<void> {
 }
 
 /**
- * Returns false if the system refuses a connection to the socket file, because then no process listens on it.
- * Returns true in all other cases.
+ * Returns false if the system refuses a connection to the socket file (ECONNREFUSED): no process listens on
+ * the file. Returns true in all other cases.
  */
 function isInUse(file: string): Promise<boolean> {
   return new Promise(resolve => {

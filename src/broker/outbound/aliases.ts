@@ -5,17 +5,18 @@ import { MAX_TOPIC_ALIASES } from '../limits.ts';
 export type OutboundAliases = {
   /** Returns the alias that has been sent to the client for a topic. 0 if no alias has been sent. */
   readonly aliasOf: (topic: string) => number;
-  /** Returns an unused alias. 0 if all are in use, or if the topic is too long. */
+  /** Returns an unused alias. 0 if all aliases are in use, or if the topic is too long. */
   readonly nextFree: (topic: string) => number;
   /**
-   * Called when a packet that assigns the alias of `nextFree` to the topic has been sent. Stores the alias.
+   * Called after a packet with the topic and its new alias (the result of `nextFree`) has been sent. Stores
+   * the alias.
    */
   readonly defined: (topic: string) => void;
 };
 
 /**
  * Creates the aliases of one connection. `topicAliasMaximum` is the client's Topic Alias Maximum. The first
- * topics that are sent receive aliases, which are never reassigned.
+ * topics that are sent receive aliases. An alias is never assigned to another topic.
  */
 export function createOutboundAliases(topicAliasMaximum: number): OutboundAliases {
   const aliases = new Map<string, number>();

@@ -12,7 +12,6 @@ export type Backlog = {
   readonly first: () => BacklogEntry | undefined;
   /** Removes the oldest message. */
   readonly shift: () => void;
-  /** Removes all messages. */
   readonly clear: () => void;
 };
 

@@ -9,8 +9,8 @@ import type { SubscriberOptions } from '../sessions/subscriptions.ts';
 import type { CachedRoute } from './fast-path.ts';
 
 /**
- * Returns the route of a message. The fast path uses the route for further messages of the publisher with the
- * same topic and QoS.
+ * Returns the route of a message for the fast path. The route contains the receivers of further messages that
+ * the publisher sends with the same topic and QoS.
  */
 export function findRoute(
   { host, sessions }: Pick<BrokerContext, 'host' | 'sessions'>,

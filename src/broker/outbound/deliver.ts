@@ -17,8 +17,9 @@ export type DeliveryContext = Pick<BrokerContext, 'sessions' | 'counts' | 'log'>
 export type Durable = string[];
 
 /**
- * Delivers a message to its subscribers. Adds to `durable` the names of the queues in which the caller must
- * store the message. Sends the message directly to all other subscribers. Returns the number of subscribers.
+ * Delivers a message to its subscribers, and returns the number of subscribers. If the message must be stored
+ * for a subscriber, adds the name of the subscriber's queue to `durable`. The caller must store the message
+ * in these queues. Sends the message directly to all other subscribers.
  */
 export function deliver(
   { sessions, counts, log }: DeliveryContext,
@@ -40,7 +41,7 @@ export function deliver(
     try {
       if (!deliverTo(counts, subscriber, options, message, packets, durable)) counts.dropped++;
     } catch (thrown) {
-      // An exception at one subscriber must not prevent the delivery to the other subscribers.
+      // An exception during the delivery to one subscriber must not prevent the delivery to the others.
       counts.dropped++;
       noteException(log, 'the delivery of a message', thrown, { client: subscriber.clientId });
     }
@@ -73,13 +74,13 @@ function deliverTo(
   if (bytes !== undefined) return transmitBytes(counts, connection, bytes, 1);
   const { topic, ttl } = message;
   const sendOptions = { topic, qos, packetId: 0, dup: false, options, remaining: ttl };
-  // `transmit` counts a packet that is too large as dropped.
+  // A packet that is too large does not count as dropped here, because `transmit` has already counted it.
   return transmit(counts, connection, message, sendOptions) !== 'full';
 }
 
 /**
- * Delivers a message to one member of a shared group, if possible to a connected member (MQTT 5, 4.8.2).
- * Returns false if the message is dropped.
+ * Delivers a message to one member of a shared group (MQTT 5, 4.8.2). Prefers a connected member. Returns
+ * false if the message is dropped.
  */
 function deliverToMember(
   counts: BrokerCounts,
@@ -91,8 +92,8 @@ function deliverToMember(
   const member = members.find(({ connection }) => connection !== undefined) ?? members[0];
   const options = member && memberOptions(group, member);
   if (member === undefined || options === undefined) return false;
-  // A QoS 1 message is stored in the queue of the group. A QoS 2 message is assigned to a member immediately,
-  // because it must not be sent to another member later [MQTT-4.8.2-4].
+  // A QoS 1 message is stored in the queue of the group. A QoS 2 message must not be sent to a second member
+  // [MQTT-4.8.2-4]. Therefore a QoS 2 message is assigned to one member immediately.
   if (lowerQos(options.qos, message.qos) === 1) {
     durable.push(group.queue);
     return true;

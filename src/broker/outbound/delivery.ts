@@ -17,7 +17,7 @@ type InFlightMessage = {
   readonly qos: QoS;
   /** Queue that contains the message. Undefined if the message is not stored. */
   readonly source: QueueSource | undefined;
-  /** Sequence of the queue entry. 0 if the message is not stored. */
+  /** Sequence number of the queue entry. 0 if the message is not stored. */
   readonly sequence: number;
 };
 
@@ -44,17 +44,18 @@ export function createDelivery(
   /** Messages that are sent and not acknowledged, by packet identifier. */
   const window = createInFlight<InFlightMessage>();
   /**
-   * True if the window is full. In this case no message may be sent before an acknowledgement arrives (MQTT
-   * 5, 4.9).
+   * True if the client has the maximum number of unacknowledged messages. No QoS 1 or 2 message is sent until
+   * an acknowledgement arrives (MQTT 5, 4.9).
    */
   const isFull = (): boolean => window.size() >= limit;
-  // A packet identifier must not be reused before PUBCOMP, even if its PUBREC is not on disk yet.
+  // Reserves the packet identifiers of QoS 2 messages whose PUBREC has arrived. Such an identifier must not
+  // be reused before PUBCOMP, even if the PUBREC is not on disk yet.
   for (const packetId of session.outboundQos2.keys()) window.set(packetId, NOT_STORED_QOS2);
-  /** Messages that wait in memory. Created when the window is full for the first time. */
+  /** Messages that wait in memory. Created when a message cannot be sent immediately for the first time. */
   let backlog: Backlog | undefined;
-  /** True after the backlog was full. From then on, all messages are stored in the session's queue. */
+  /** True after the backlog was full. From then on, all new messages are stored in the session's queue. */
   let spilled = false;
-  /** True if a queue has a message that waits for space in the window. */
+  /** True if a queue has a message that waits until earlier messages are sent or acknowledged. */
   let sourceWaits = false;
   /** Number of calls of `wakeSources`. Determines the queue with which the next call begins. */
   let round = 0;
@@ -73,9 +74,9 @@ export function createDelivery(
   };
 
   /**
-   * Sends an entry of a queue. Returns false if the window or the output buffer is full. Removes the entry
-   * from the queue if no acknowledgement will follow: at QoS 0, if access rules deny the message, or if the
-   * packet is too large for the client.
+   * Sends an entry of a queue. Returns false if the output buffer is full or too many messages are
+   * unacknowledged. Removes the entry if the client will not acknowledge it: at QoS 0, if access rules deny
+   * the message, or if the packet is too large for the client.
    */
   const send = (source: QueueSource, entry: QueueEntry): boolean => {
     const { message, redelivered, remaining } = entry;
@@ -130,7 +131,8 @@ export function createDelivery(
   };
 
   /**
-   * Sends a message that is not stored in a queue. Returns false if the window or the output buffer is full.
+   * Sends a message that is not stored in a queue. Returns false if the output buffer is full or too many
+   * messages are unacknowledged.
    */
   const sendUnstored = (message: Message, options: DeliveryOptions, since: number): boolean => {
     if (isFull()) return false;
@@ -151,7 +153,7 @@ export function createDelivery(
     return outcome !== 'full';
   };
 
-  /** Sends messages of the backlog while the window and the output buffer have space. */
+  /** Sends messages of the backlog until the backlog is empty or a message cannot be sent. */
   const sendBacklog = (): void => {
     for (let next = backlog?.first(); next !== undefined; next = backlog?.first()) {
       const options = optionsFor(next.message.topic, next.message);
@@ -161,7 +163,8 @@ export function createDelivery(
   };
 
   /**
-   * Wakes all queues. Each call begins with the next queue, so that a long queue does not starve the others.
+   * Continues the delivery of all queues. Each call begins with a different queue, so that a long queue does
+   * not starve the other queues.
    */
   const wakeSources = (): void => {
     sourceWaits = false;
@@ -171,7 +174,7 @@ export function createDelivery(
     sessions.deliveryChanged(session);
   };
 
-  /** Sends waiting messages after an acknowledgement has freed space in the window. */
+  /** Called after an acknowledgement. Sends waiting messages. */
   const sendWaiting = (): void => {
     if (stopped) return;
     sendBacklog();
@@ -192,8 +195,8 @@ export function createDelivery(
   };
 
   /**
-   * Starts to deliver the session's queue. The messages in the queue are newer than the messages in the
-   * backlog, and are sent after them.
+   * Called when the backlog is full. Starts the delivery of the session's queue. Messages in the queue are
+   * newer than messages in the backlog, and are sent after the backlog is empty.
    */
   const spill = (): void => {
     spilled = true;

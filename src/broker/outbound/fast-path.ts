@@ -10,7 +10,7 @@ import type { Receiver } from './types.ts';
 
 /*
  * Fast path for a client that publishes on one topic repeatedly. The first message is parsed, and its
- * receivers are cached. If no route matches the topic, the bytes of further packets are forwarded without
+ * receivers are cached. If no route of the manifest matches the topic, further packets are forwarded without
  * parsing: at QoS 0 consecutive packets together, at QoS 1 each packet with a new packet identifier. All
  * other packets are parsed and published normally.
  */
@@ -18,7 +18,7 @@ import type { Receiver } from './types.ts';
 /** First byte of a PUBLISH without DUP and RETAIN, by QoS. */
 const PLAIN_HEADER = [0x30, 0x32] as const;
 
-/** Route of the messages with one topic and QoS. Valid until a subscription changes. */
+/** Cached receivers of a publisher's messages with one topic and QoS. Valid until a subscription changes. */
 export type CachedRoute = {
   readonly topic: string;
   readonly topicBytes: Buffer;
@@ -33,7 +33,6 @@ export type CachedRoute = {
 /** Part of the publisher's connection that the fast path uses. */
 export type FastPathSender = Pick<Receiver, 'version' | 'acknowledge'> & { readonly acks: AckQueue };
 
-/** Fast path of one publisher. */
 export type FastPath = {
   /**
    * Forwards the packet from `start` to `end` of `bytes`, if the cached route applies. `topicAt` is the
@@ -52,14 +51,14 @@ export type FastPath = {
   readonly flush: () => void;
   /** True if a valid route for this topic and QoS is cached. */
   readonly isCached: (topic: string, qos: number) => boolean;
-  /** Caches a route instead of the previous one. */
+  /** Replaces the cached route. */
   readonly cache: (route: CachedRoute) => void;
 };
 
 export function createFastPath({ counts, sessions }: Pick<BrokerContext, 'counts' | 'sessions'>): FastPath {
   const { version } = sessions.subscriptions;
   let route: CachedRoute | undefined;
-  /** Chunk that contains the collected packets. Undefined if there are none. */
+  /** Chunk that contains the collected packets. Undefined if no packets are collected. */
   let bytes: Buffer | undefined;
   let start = 0;
   let end = 0;
@@ -93,7 +92,7 @@ export function createFastPath({ counts, sessions }: Pick<BrokerContext, 'counts
     messages++;
   };
 
-  /** Forwards a QoS 1 packet. Returns false if a receiver cannot receive it immediately. */
+  /** Forwards a QoS 1 packet. Returns false if a receiver cannot accept the packet immediately. */
   const forward = (
     { acknowledge, acks }: FastPathSender,
     receivers: readonly Session[],

@@ -1,13 +1,16 @@
 import type { BrokerContext } from '../context.ts';
 import type { Session } from '../sessions/session.ts';
 
-/** Starts to deliver the queue of a persistent session whose client has connected. */
+/** Starts the delivery of the queue of a persistent session whose client has connected. */
 export function attachQueue(session: Session, { host }: Pick<BrokerContext, 'host'>): void {
   const { delivery, queue, persistent } = session;
   if (persistent) delivery?.attach(queue, settings => host.drain(queue, settings), undefined);
 }
 
-/** Starts to deliver the module inputs to which the session is subscribed. Stops the other module inputs. */
+/**
+ * Starts the delivery of the module inputs to which the session is subscribed. Stops the delivery of all
+ * other module inputs.
+ */
 export function attachInputs(
   session: Session,
   { host, sessions }: Pick<BrokerContext, 'host' | 'sessions'>,

@@ -10,15 +10,15 @@ import { lowerQos, transmit } from './transmit.ts';
 import type { NewSubscription, Receiver, RetainedReceiver, RetainedSender } from './types.ts';
 
 /**
- * Cost of the search for the retained topics that match one filter, as the number of messages that could be
- * sent in the same time.
+ * Cost of the search for the retained topics of one filter, in messages: during one search, this number of
+ * messages could be sent.
  */
 const FILTER_COST = MAX_RETAINED_PER_TURN / 8;
 
 /**
- * Creates the sender of retained messages. In one turn of the event loop, it sends at most
- * MAX_RETAINED_PER_TURN messages. Further packets of the client are not handled until all messages are sent.
- * This limits the number of waiting subscriptions.
+ * Creates the sender of retained messages, which sends at most MAX_RETAINED_PER_TURN messages in one turn of
+ * the event loop. Until all messages are sent, no packets of the client are handled. Therefore the number of
+ * waiting subscriptions is limited.
  */
 export function createRetainedSender(
   context: BrokerContext,
@@ -30,7 +30,7 @@ export function createRetainedSender(
   let filters: NewSubscription[] = [];
   /** Retained topics of the current subscription. */
   let topics: readonly string[] = [];
-  /** Index of the next topic to send. */
+  /** Index in `topics` of the next topic whose retained message is sent. */
   let next = 0;
   let current: NewSubscription | undefined;
   let sending = false;
@@ -54,7 +54,8 @@ export function createRetainedSender(
   };
 
   /**
-   * Sends at most MAX_RETAINED_PER_TURN messages. Pauses while the store or the socket cannot accept more.
+   * Sends at most MAX_RETAINED_PER_TURN messages. Pauses while the store or the socket cannot accept further
+   * messages.
    */
   const sendSome = (): void => {
     for (let spent = 0; spent < MAX_RETAINED_PER_TURN; spent++) {
@@ -132,7 +133,7 @@ function sendOne(
 
 /**
  * Returns the topics with a retained message that match a filter. If the filter has no wildcard, returns the
- * filter itself, even if its topic has no retained message.
+ * filter itself, even if no message is retained on this topic.
  */
 function retainedTopics(retained: RetainedSource, filter: string): readonly string[] {
   const wildcard = filter.search(/[+#]/);

@@ -45,7 +45,7 @@ export function transmit(
   try {
     writePublish(output.slab(), at, message, publishOptions, version);
   } catch (thrown) {
-    // Releases the reserved space. Otherwise its uninitialized memory would be sent to the client.
+    // Releases the reserved space. Otherwise the uninitialized memory would be sent to the client.
     output.undo(size);
     throw thrown;
   }

@@ -46,15 +46,18 @@ export type QueueSource = {
 
 /** Delivery of a session's QoS 1 and 2 messages on one connection. */
 export type Delivery = {
-  /** Starts to deliver the queue `name`. If `topic` is given, all messages are sent under this topic. */
+  /** Starts the delivery of the queue `name`. If `topic` is given, all messages are sent under this topic. */
   readonly attach: (
     name: string,
     open: (settings: DrainSettings) => SimpleDrain,
     topic: string | undefined,
   ) => void;
-  /** Stops to deliver the queue `name`. */
+  /** Stops the delivery of the queue `name`. */
   readonly detach: (name: string) => void;
-  /** Sends an entry of a shared group's queue. Returns false if the window or the output buffer is full. */
+  /**
+   * Sends an entry of a shared group's queue. Returns false if the output buffer is full or too many messages
+   * are unacknowledged.
+   */
   readonly send: (source: QueueSource, entry: QueueEntry) => boolean;
   /**
    * Sends a message that is not stored, or adds it to the backlog in memory. Returns false if the message
@@ -63,7 +66,10 @@ export type Delivery = {
   readonly offer: (message: Message, options: DeliveryOptions) => boolean;
   /** True if a message that is not stored can be sent immediately. */
   readonly ready: () => boolean;
-  /** Sends the bytes of a QoS 1 PUBLISH with a new packet identifier at offset `idAt`. Requires `ready`. */
+  /**
+   * Sends the bytes of a QoS 1 PUBLISH, with a new packet identifier at offset `idAt`. Must be called only if
+   * `ready` returns true.
+   */
   readonly forward: (bytes: Buffer, start: number, end: number, idAt: number) => void;
   /**
    * Handles PUBACK. Ignores an unknown packet identifier, because a client can acknowledge an old message
@@ -81,11 +87,14 @@ export type Delivery = {
   readonly release: (packetId: number) => void;
   /** Sends waiting messages. Called when the output buffer has space again. */
   readonly wake: () => void;
-  /** Stops all queues. Called when the connection has closed. */
+  /** Stops the delivery of all queues. Called when the connection has closed. */
   readonly stop: () => void;
 };
 
-/** Connection that can be paused: its packets are not handled, and its socket is not read. */
+/**
+ * Connection that can be paused. During a pause, the broker neither handles packets of the connection nor
+ * reads its socket.
+ */
 export type Pausable = {
   /** Pauses the connection. Each call requires one call of `resume`. */
   readonly pause: () => void;

@@ -16,7 +16,7 @@ export type Node<Subscriber> = {
   label: string;
   /** True if `label` contains a wildcard. */
   hasWildcard: boolean;
-  /** Child nodes. The key is the first level of the child's label. Undefined if there are none. */
+  /** Child nodes. The key is the first level of the child's label. Undefined if the node has no children. */
   children: Map<string, Node<Subscriber>> | undefined;
   /**
    * First subscriber of the filter that ends at this node. Undefined if no filter ends here. Stored without a
@@ -25,7 +25,7 @@ export type Node<Subscriber> = {
   subscriber: Subscriber | undefined;
   /** Subscription of `subscriber`. */
   subscription: Subscription | undefined;
-  /** Further subscribers of the filter. Undefined if there are none. */
+  /** Further subscribers of the filter. Undefined if the filter has at most one subscriber. */
   others: Map<Subscriber, Subscription> | undefined;
 };
 
@@ -135,8 +135,8 @@ function follow<Subscriber>(
 }
 
 /**
- * Matches a label without wildcards with the topic at offset `at`. Returns the offset of the level after the
- * match. Undefined if the label does not match.
+ * Compares a label without wildcards with the topic from offset `at` on. Returns the offset of the topic
+ * level after the match. Undefined if the label does not match.
  */
 function matchPlain(label: string, topic: string, at: number): number | undefined {
   const end = at + label.length;
@@ -145,8 +145,8 @@ function matchPlain(label: string, topic: string, at: number): number | undefine
 }
 
 /**
- * Matches a label with wildcards with the topic at offset `start`. Returns the offset of the level after the
- * match. Undefined if the label does not match.
+ * Compares a label with wildcards with the topic from offset `start` on. Returns the offset of the topic
+ * level after the match. Undefined if the label does not match.
  */
 function matchWildcards(label: string, topic: string, start: number): number | undefined {
   let at = start;
@@ -243,8 +243,8 @@ function mergeOnlyChild<Subscriber>(node: Node<Subscriber>): void {
 }
 
 /**
- * Returns the length of the leading levels that `label` and the part of `filter` from offset `at` have in
- * common.
+ * Compares `label` with the part of `filter` from offset `at` on. Returns the length of the leading levels
+ * that are equal, in UTF-16 units.
  */
 function commonLevels(label: string, filter: string, at: number): number {
   let end = 0;
@@ -270,7 +270,7 @@ function containsWildcard(label: string): boolean {
   return label.includes('+') || label.includes('#');
 }
 
-/** Copies a string. In V8, a substring refers to the whole original string and keeps it in memory. */
+/** Copies a string, because a substring in V8 keeps the whole original string in memory. */
 function copyOf(text: string): string {
   return Buffer.from(text).toString();
 }

@@ -19,7 +19,10 @@ export type SessionWriter = {
 };
 
 export function createSessionWriter({ save }: Pick<SessionStore, 'save'>): SessionWriter {
-  /** Sessions that are being written, with the callbacks that wait for the next write of the session. */
+  /**
+   * Large sessions that are being written. The value lists the callbacks that wait for the next write of the
+   * session.
+   */
   const waiting = new Map<Session, OnDurable[]>();
 
   const write = (session: Session, callers: readonly OnDurable[]): void => {

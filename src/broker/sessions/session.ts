@@ -5,17 +5,17 @@ import type { Delivery, Receiver } from '../outbound/types.ts';
 import type { Identity, PendingWill, StoredSession, StoredSessionState, StoredWill } from '../types.ts';
 import type { Subscription } from './subscriptions.ts';
 
-/** QoS 2 message to the client, after its PUBREC and before its PUBCOMP. */
+/** QoS 2 message to the client for which PUBREC has arrived and PUBCOMP has not arrived yet. */
 export type OutboundQos2 = {
-  /** Sequence of the message in its queue. */
+  /** Sequence number of the message in its queue. */
   readonly sequence: number;
-  /** True if the removal of the message from its queue is on disk, so that PUBREL may be sent. */
+  /** True if the removal of the message from its queue is on disk. PUBREL is sent only after this removal. */
   stored: boolean;
 };
 
 /**
- * QoS 2 message from the client, before its PUBREL. The value is `durable` if the message is on disk.
- * Otherwise the value is the connection that must send PUBREC, with the position of PUBREC in the
+ * QoS 2 message from the client for which PUBREL has not arrived yet. The value is `durable` if the message
+ * is on disk. Otherwise the value is the connection that must send PUBREC, with the position of PUBREC in the
  * acknowledgement queue.
  */
 export type InboundQos2 = { publisher: Publisher; ack: PendingAck } | 'durable';
@@ -24,8 +24,8 @@ export type InboundQos2 = { publisher: Publisher; ack: PendingAck } | 'durable';
 export type Session = {
   readonly kind: 'session';
   /**
-   * Unique identifier. A module has one session for all client identifiers. A user has one session for each
-   * client identifier.
+   * Unique identifier of the session. A module has one session for all client identifiers. A user has one
+   * session for each client identifier.
    */
   readonly id: string;
   readonly clientId: string;
@@ -43,7 +43,10 @@ export type Session = {
   readonly persistent: boolean;
   /** Session Expiry Interval in seconds (MQTT 5, 3.1.2.11.2). Infinity if the session never expires. */
   expiry: number;
-  /** Hub time in milliseconds at which the session expires. Undefined while the client is connected. */
+  /**
+   * Hub time (the hub's own clock for TTLs) in milliseconds at which the session expires. Undefined while the
+   * client is connected.
+   */
   ends: number | undefined;
   /**
    * Name of the session's queue. If the session is not persistent, the queue is used only after the client
@@ -54,11 +57,14 @@ export type Session = {
   readonly subscriptions: Map<string, Subscription>;
   /** Estimated memory of the subscriptions in bytes. */
   subscriptionBytes: number;
-  /** QoS 2 messages from the client, before their PUBREL, by packet identifier (MQTT 5, 4.3.3). */
+  /**
+   * QoS 2 messages from the client for which PUBREL has not arrived yet, by packet identifier (MQTT 5,
+   * 4.3.3).
+   */
   readonly inboundQos2: Map<number, InboundQos2>;
   /**
-   * QoS 2 messages to the client, after their PUBREC and before their PUBCOMP, by packet identifier (MQTT 5,
-   * 4.3.3).
+   * QoS 2 messages to the client for which PUBREC has arrived and PUBCOMP has not arrived yet, by packet
+   * identifier (MQTT 5, 4.3.3).
    */
   readonly outboundQos2: Map<number, OutboundQos2>;
   /**
@@ -73,8 +79,8 @@ export type Session = {
   /** Delivery of QoS 1 and 2 messages on the current connection. Undefined if the client is not connected. */
   delivery: Delivery | undefined;
   /**
-   * Will that waits for its Will Delay Interval after the client has disconnected. Undefined if there is
-   * none.
+   * Will that waits for its Will Delay Interval after the client has disconnected. Undefined if no will
+   * waits.
    */
   pendingWill: PendingWill | undefined;
   /** Will of the session in the store. Undefined if no will is stored. */
@@ -103,7 +109,10 @@ export const SESSION_QUEUES = 'session/';
 /** Fields of a session that identify its client. */
 export type SessionOwner = Pick<Session, 'clientId' | 'identity' | 'holder'>;
 
-/** Creates a session. `expiry` is in seconds, and `opened` is hub time in milliseconds. */
+/**
+ * Creates a session. `expiry` is in seconds. `opened` is hub time (the hub's own clock for TTLs) in
+ * milliseconds.
+ */
 export function newSession(owner: SessionOwner, expiry: number, opened: number | undefined): Session {
   const { clientId, identity, holder } = owner;
   const id = sessionId(clientId, identity);
@@ -134,8 +143,8 @@ export function newSession(owner: SessionOwner, expiry: number, opened: number |
 }
 
 /**
- * Restores a stored session. `now` is hub time in milliseconds. If the client was connected when the hub
- * stopped, the Session Expiry Interval starts at `now`.
+ * Restores a stored session. `now` is hub time (the hub's own clock for TTLs) in milliseconds. If the client
+ * was connected when the hub stopped, the Session Expiry Interval starts at `now`.
  */
 export function restoredSession(stored: StoredSessionState, now: number): Session {
   const session = newSession(stored, stored.expiry, stored.opened);

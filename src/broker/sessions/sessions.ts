@@ -29,7 +29,7 @@ export type Sessions = {
   /** Creates a session. `expiry` is in seconds. If `expiry` is 0, the session ends with its connection. */
   readonly open: (owner: SessionOwner, expiry: number) => Session;
   readonly all: () => IterableIterator<Session>;
-  /** Returns the session with this identifier. Undefined if it does not exist. */
+  /** Returns the session with this identifier. Undefined if no such session exists. */
   readonly byId: (id: string) => Session | undefined;
   /** Adds or replaces a subscription. */
   readonly subscribe: (session: Session, filter: string, subscription: Subscription) => void;
@@ -38,10 +38,10 @@ export type Sessions = {
    * subscription would exceed no limit.
    */
   readonly subscriptionRefusal: (session: Session, filter: string) => string | undefined;
-  /** Removes a subscription. Returns false if `filter` is not subscribed to. */
+  /** Removes a subscription. Returns false if the session has no subscription to `filter`. */
   readonly unsubscribe: (session: Session, filter: string) => boolean;
   /**
-   * Called when the delivery of a session starts or stops. Starts or stops to read the queues of the
+   * Called when the delivery of a session starts or stops. Starts or stops the delivery of the queues of the
    * session's shared groups.
    */
   readonly deliveryChanged: (session: Session) => void;
@@ -62,7 +62,10 @@ export type Sessions = {
   readonly count: () => number;
   /** Returns the number of sessions whose client is connected. */
   readonly connected: () => number;
-  /** Called when routes are ready. Ends expired sessions, and publishes their wills. */
+  /**
+   * Called when the routes are ready after a start of the hub, and when hub time (the hub's own clock for
+   * TTLs) has advanced by the downtime. Ends expired sessions, and publishes their wills.
+   */
   readonly begin: () => void;
   readonly stop: () => void;
 };
@@ -259,8 +262,8 @@ function bytesOf(filter: string): number {
 
 /**
  * Removes the queues of sessions that were not restored, and the queues of shared groups to which no session
- * is subscribed. A subscription that access rules deny counts as a subscription, because the rules may permit
- * it again.
+ * is subscribed. A subscription that access rules deny also counts, because the rules can permit the
+ * subscription again.
  */
 function purgeOrphanQueues(host: BrokerHost, sessions: ReadonlyMap<string, Session>): void {
   const ofSessions = new Set(Array.from(sessions.values(), ({ queue }) => queue));

@@ -38,17 +38,17 @@ export type SharedGroups = {
    */
   readonly join: (session: Session, filter: string, subscription: Subscription) => boolean;
   /**
-   * Removes a member. After the last member, also removes the group and its queue. Returns false if `filter`
-   * is not a shared subscription.
+   * Removes a session from the group of a shared subscription. If the group has no members left, also removes
+   * the group and its queue. Returns false if `filter` is not a shared subscription.
    */
   readonly leave: (session: Session, filter: string) => boolean;
   /**
-   * Removes a member. The group and its queue stay, even without members. Returns false if `filter` is not a
-   * shared subscription.
+   * Removes a session from the group of a shared subscription. Does not remove the group and its queue, even
+   * if the group has no members left. Returns false if `filter` is not a shared subscription.
    */
   readonly suspend: (session: Session, filter: string) => boolean;
   /**
-   * Called when the delivery of a session starts or stops. Starts or stops to read the queues of the
+   * Called when the delivery of a session starts or stops. Starts or stops the delivery of the queues of the
    * session's groups.
    */
   readonly deliveryChanged: (session: Session) => void;
@@ -77,7 +77,7 @@ export function createSharedGroups(
     };
     groups.set(name, group);
     host.assignQueue(queue, holder);
-    // The group itself does not limit the QoS. The subscription of the member that receives a message does.
+    // The group accepts every QoS. The subscription of the member that receives a message limits the QoS.
     subscriptions.add(filter, group, { qos: 2, noLocal: false, retainAsPublished: false, id: undefined });
     return group;
   };
@@ -161,7 +161,10 @@ function hasConnectedMember({ members }: SharedGroup): boolean {
   return false;
 }
 
-/** Returns the members that may receive messages on `topic`, in round-robin order from `nextMember`. */
+/**
+ * Returns the members that access rules permit to receive messages on `topic`, in round-robin order from
+ * `nextMember`.
+ */
 export function membersFrom({ members, nextMember, accepts }: SharedGroup, topic: string): Session[] {
   const all = Array.from(members.keys()).filter(member => accepts(member, topic));
   const first = nextMember % Math.max(all.length, 1);
@@ -178,7 +181,7 @@ export function memberOptions({ members }: SharedGroup, member: Session): Delive
 
 /**
  * Sends an entry of the group's queue to one member. Returns false if no member can receive the entry at
- * present. Removes the entry if access rules permit no member to receive it.
+ * present. Removes the entry if access rules permit no member to receive the entry.
  */
 function sendToMember(group: SharedGroup, entry: QueueEntry): boolean {
   const { drain } = group;
@@ -191,7 +194,8 @@ function sendToMember(group: SharedGroup, entry: QueueEntry): boolean {
   for (const member of members) {
     const options = memberOptions(group, member);
     if (options === undefined || member.delivery === undefined) continue;
-    // The message may have been sent to another member before, so "exactly once" (QoS 2) is impossible.
+    // Lowers QoS 2 to QoS 1. The message was possibly sent to another member before, so exactly-once delivery
+    // (QoS 2) is impossible.
     const qos = options.qos === 2 ? 1 : options.qos;
     const source: QueueSource = {
       drain,

@@ -54,9 +54,14 @@ export type SubscriptionTree<Subscriber> = {
   readonly remove: (filter: string, subscriber: Subscriber) => void;
   /** Returns the subscribers of a topic. */
   readonly match: (topic: string) => Receivers<Subscriber>;
-  /** Returns a number that changes with every change of a subscription and with every `invalidate`. */
+  /**
+   * Returns a number that changes with every change of a subscription and with every call of `invalidate`.
+   */
   readonly version: () => number;
-  /** Called when a subscriber has connected or access rules have changed. Clears the caches of receivers. */
+  /**
+   * Called when a subscriber has connected, or when routes or access rules have changed. Clears the caches of
+   * receivers.
+   */
   readonly invalidate: () => void;
   /** Returns the number of subscriptions. */
   readonly count: () => number;
@@ -64,7 +69,7 @@ export type SubscriptionTree<Subscriber> = {
 
 /**
  * Creates the tree. A subscriber for which `accepts` returns false does not receive messages on the topic,
- * even if its filters match. Requires a call of `invalidate` when the results of `accepts` change.
+ * even if its filters match. The caller must call `invalidate` when the results of `accepts` change.
  */
 export function createSubscriptionTree<Subscriber>(
   accepts: (subscriber: Subscriber, topic: string) => boolean = () => true,

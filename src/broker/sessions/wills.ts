@@ -67,9 +67,9 @@ function store({ host }: BrokerServices, session: Session, will: StoredWill): vo
 }
 
 /**
- * Publishes the will of a session after a connection has closed without DISCONNECT. The will is published
- * after the Will Delay Interval or at the end of the session, whichever is first. If the client reconnects
- * earlier, the will is cancelled [MQTT-3.1.3-9].
+ * Called when a connection has closed without DISCONNECT. Publishes the will after the Will Delay Interval or
+ * at the end of the session, whichever is first. If the client reconnects earlier, the will is cancelled
+ * [MQTT-3.1.3-9].
  */
 export function publishWill(context: BrokerServices, session: Session, will: Will): void {
   const wait = Math.min(will.delay, session.expiry * 1000);
@@ -136,8 +136,8 @@ function publishNow(context: BrokerServices, session: Session, { message }: Will
 }
 
 /**
- * True if access rules permit to publish the will. Checked again, because the rules can have changed since
- * CONNECT.
+ * True if the client is still allowed to publish the will. Called when the will is published, because the
+ * access rules and limits can have changed since CONNECT.
  */
 function mayPublishWill(
   { host, counts, log }: BrokerServices,

@@ -23,7 +23,7 @@ export type Connack = {
 
 const SESSION_PRESENT = 0x01;
 
-/** Reason codes by return code of MQTT 3.1.1 (3.2.2.3). */
+/** Reason codes of MQTT 5. The index is the return code of MQTT 3.1.1 (3.2.2.3). */
 const REFUSALS: readonly number[] = [
   REASON.success,
   REASON.unsupportedProtocolVersion,
@@ -33,7 +33,7 @@ const REFUSALS: readonly number[] = [
   REASON.notAuthorized,
 ];
 
-/** Reads the bytes after the fixed header. Records errors in `reader.error`. */
+/** Parses the bytes of CONNACK after the fixed header. Records errors in `reader.error`. */
 export function readConnack(reader: PacketReader, version: Version): Connack {
   const flags = readByte(reader);
   const code = readByte(reader);

@@ -28,8 +28,8 @@ const READERS: ReadonlyMap<number, (reader: PacketReader, version: Version) => A
 ]);
 
 /**
- * Parses a packet from a server, or returns its error. `first` is its first byte; the bytes after the fixed
- * header are at `start` to `end`.
+ * Parses a packet from a server. Returns an error if the packet is invalid. `first` is the first byte of the
+ * packet. The bytes after the fixed header are at `start` to `end`.
  */
 export function readAnswer(
   bytes: Buffer,
@@ -61,7 +61,7 @@ function readGrants(cmd: 'suback' | 'unsuback') {
   };
 }
 
-/** Parses DISCONNECT (3.14). Only a server of MQTT 5 sends it. */
+/** Parses DISCONNECT (3.14), which only servers of MQTT 5 send. */
 function readDisconnect(reader: PacketReader, version: Version): Answer {
   if (version < 5) setError(reader, REASON.protocolError, 'it sent a packet that only a client may send');
   const reasonCode = reader.at < reader.end ? readByte(reader) : REASON.success;

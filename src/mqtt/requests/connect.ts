@@ -19,7 +19,7 @@ export type Connect = {
   readonly bridge: boolean;
   readonly clientId: string;
   readonly clean: boolean;
-  /** Keep-alive in seconds. 0 turns it off. */
+  /** Keep-alive in seconds. 0 means no keep-alive. */
   readonly keepAlive: number;
   readonly username: string | undefined;
   readonly password: Buffer | undefined;
@@ -27,7 +27,7 @@ export type Connect = {
   /** Session expiry interval in seconds. With 0xffffffff the session never expires. */
   readonly sessionExpiry: number;
   readonly receiveMaximum: number;
-  /** Maximum bytes of a packet for the client. Undefined if there is no limit. */
+  /** Maximum bytes of a packet to the client. Undefined if the client sets no limit. */
   readonly maximumPacketSize: number | undefined;
   readonly topicAliasMaximum: number;
   readonly requestProblemInformation: boolean;
@@ -59,7 +59,7 @@ const BRIDGE = 0x80;
 /** Valid protocol levels by protocol name. */
 const NAMES: Readonly<Record<string, readonly number[]>> = { MQTT: [4, 5], MQIsdp: [3] };
 
-/** Reads the bytes after the fixed header. Records errors in `reader.error`. */
+/** Parses the bytes of CONNECT after the fixed header. Records errors in `reader.error`. */
 export function readConnect(reader: PacketReader): Connect {
   const { version, bridge } = readLevel(reader);
   const flags = readByte(reader);
@@ -134,7 +134,7 @@ function readWill(reader: PacketReader, flags: number, version: Version): Connec
   const payload = readBinary(reader);
   return {
     topic,
-    // Copied, because the will is stored longer than the input buffer.
+    // Copies the payload, because the will is in use longer than the input buffer.
     payload: Buffer.from(payload),
     qos: qos ?? 0,
     retain,

@@ -15,7 +15,7 @@ export type Disconnect = {
 /** AUTH packet (MQTT 5, 3.15). */
 export type Auth = { readonly cmd: 'auth'; readonly reasonCode: number };
 
-/** Reason codes of DISCONNECT that a client may send (3.14.2.1). */
+/** Reason codes of DISCONNECT that a client is allowed to send (3.14.2.1). */
 const BY_CLIENT: readonly number[] = [
   REASON.success,
   REASON.disconnectWithWill,
@@ -33,10 +33,10 @@ const BY_CLIENT: readonly number[] = [
   REASON.payloadFormatInvalid,
 ];
 
-/** Reason codes of AUTH that a client may send (3.15.2.1). */
+/** Reason codes of AUTH that a client is allowed to send (3.15.2.1). */
 const AUTHENTICATING: readonly number[] = [REASON.continueAuthentication, REASON.reAuthenticate];
 
-/** Reads the bytes after the fixed header. Records errors in `reader.error`. */
+/** Parses the bytes of DISCONNECT after the fixed header. Records errors in `reader.error`. */
 export function readDisconnect(reader: PacketReader, version: Version): Disconnect {
   if (version < 5 || reader.at === reader.end)
     return { cmd: 'disconnect', reasonCode: REASON.success, sessionExpiry: undefined };
@@ -47,7 +47,7 @@ export function readDisconnect(reader: PacketReader, version: Version): Disconne
   return { cmd: 'disconnect', reasonCode, sessionExpiry: numbers.sessionExpiry };
 }
 
-/** Reads the bytes after the fixed header. Records errors in `reader.error`. */
+/** Parses the bytes of AUTH after the fixed header. Records errors in `reader.error`. */
 export function readAuth(reader: PacketReader, version: Version): Auth {
   if (version < 5) setError(reader, REASON.malformedPacket, 'it sent AUTH, which only MQTT 5 has');
   const reasonCode = reader.at === reader.end ? REASON.success : readByte(reader);

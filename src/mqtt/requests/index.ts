@@ -25,12 +25,12 @@ const READERS: ReadonlyMap<number, (...args: Parameters<typeof readSubscribe>) =
   [0xf0, readAuth],
 ]);
 
-/** First bytes of CONNACK, SUBACK, UNSUBACK and PINGRESP, which only a server may send. */
+/** First bytes of CONNACK, SUBACK, UNSUBACK and PINGRESP. Only a server is allowed to send these packets. */
 const OF_SERVERS: readonly number[] = [0x20, 0x90, 0xb0, 0xd0];
 
 /**
- * Parses a packet from a client, or returns its error. `first` is its first byte; the bytes after the fixed
- * header are at `start` to `end`.
+ * Parses a packet from a client. Returns an error if the packet is invalid. `first` is the first byte of the
+ * packet. The bytes after the fixed header are at `start` to `end`.
  */
 export function readRequest(
   bytes: Buffer,

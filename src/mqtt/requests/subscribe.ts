@@ -39,7 +39,7 @@ const NO_LOCAL = 0x04;
 const RETAIN_AS_PUBLISHED = 0x08;
 const RESERVED = 0xc0;
 
-/** Reads the bytes after the fixed header. Records errors in `reader.error`. */
+/** Parses the bytes of SUBSCRIBE after the fixed header. Records errors in `reader.error`. */
 export function readSubscribe(reader: PacketReader, version: Version): Subscribe {
   const messageId = readPacketId(reader, 'SUBSCRIBE');
   const { subscriptionIds } = version === 5 ? readProperties(reader, 'subscribe') : NO_VALUES;
@@ -76,7 +76,7 @@ function readRequest(reader: PacketReader, version: Version): SubscriptionReques
   };
 }
 
-/** Reads the bytes after the fixed header. Records errors in `reader.error`. */
+/** Parses the bytes of UNSUBSCRIBE after the fixed header. Records errors in `reader.error`. */
 export function readUnsubscribe(reader: PacketReader, version: Version): Unsubscribe {
   const messageId = readPacketId(reader, 'UNSUBSCRIBE');
   if (version === 5) readProperties(reader, 'unsubscribe');

@@ -44,7 +44,7 @@ export function loadCertificates(tls: TlsSettings, { clock, log }: ListenerHost)
     lastWarning = problem;
   }
 
-  /** Logs that all users of this machine can read the key. */
+  /** Logs a warning if all users of this machine can read the private key. */
   function warnOfReadableKey(): void {
     const stats = statsOf(tls.key);
     if (typeof stats === 'string' || (stats.mode & READABLE_BY_OTHERS) === 0) return;
@@ -96,12 +96,15 @@ function hostsOf({ cert }: SecureContextOptions): readonly string[] {
     : [];
 }
 
-/** Returns the validity period of a certificate. Undefined if it cannot be read. */
+/** Returns the validity period of a certificate. Undefined if the certificate cannot be read. */
 function validityIn({ cert }: SecureContextOptions): Validity | undefined {
   return Buffer.isBuffer(cert) ? validityOf(cert) : undefined;
 }
 
-/** Returns a text that changes when one of the files changes: the inodes, sizes and modification times. */
+/**
+ * Returns a text that changes when one of the TLS files changes. The text consists of the inodes, sizes and
+ * modification times.
+ */
 function stateOf({ cert, key, ca, crl }: TlsSettings): string {
   const states = [cert, key, ca ?? cert, crl ?? cert].map(file => {
     const stats = statsOf(file);

@@ -20,15 +20,15 @@ export function logHandshakes(server: Server, log: Log): void {
  * only that the connection was closed. The actual reason is in `authorizationError` of the socket.
  */
 function reasonFor(error: Error, { authorizationError }: TLSSocket): string {
-  // Contrary to its type, `authorizationError` is null before the certificate is checked.
+  // Contrary to the type of `authorizationError`, the value is null before the certificate is checked.
   const code = authorizationError ? String(authorizationError) : undefined;
   if (code !== undefined) return certificateReason(code) ?? `the client certificate was refused (${code})`;
   return handshakeReason(error) ?? reasonOf(error);
 }
 
 /**
- * Returns the address of the peer. If the TLS socket has none, uses the TCP socket in a private property of
- * Node.
+ * Returns the address of the peer. If the TLS socket has no address, returns the address of the underlying
+ * TCP socket, which Node stores in a private property.
  */
 function addressOf(socket: TLSSocket): string {
   const { address } = peerOf(socket);

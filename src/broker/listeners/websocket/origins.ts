@@ -7,8 +7,8 @@ import type { WebSocketSettings } from '../settings.ts';
 const PROTOCOLS = ['mqtt', 'mqttv3.1'];
 
 /**
- * Returns the subprotocol to use, one of the subprotocols that the client offers. False if none of them is
- * supported.
+ * Returns a supported subprotocol that the client offers. False if the client offers no supported
+ * subprotocol.
  */
 export function protocolOf(offered: ReadonlySet<string>): string | false {
   return PROTOCOLS.find(name => offered.has(name)) ?? false;
@@ -45,14 +45,15 @@ function isSameHost(origin: string, host: string | undefined, ownHosts: readonly
 }
 
 /**
- * Returns the host of a URL in lower case, without the final dot of an absolute name. Undefined if invalid.
+ * Returns the host of a URL in lower case, without the final dot of an absolute name. Undefined if the URL is
+ * invalid.
  */
 function hostOf(url: string): string | undefined {
   const host = URL.parse(url)?.hostname.replace(/\.$/, '');
   return host === '' ? undefined : host;
 }
 
-/** True if `host` matches `name`, whose first label may be the wildcard `*` (RFC 6125, 6.4.3). */
+/** True if `host` matches `name`. The first label of `name` can be the wildcard `*` (RFC 6125, 6.4.3). */
 function isNamed(host: string, name: string): boolean {
   if (!name.startsWith('*.')) return host === name;
   const dot = host.indexOf('.');

@@ -19,8 +19,8 @@ export const HTTP: ServerOptions = {
 };
 
 /**
- * Accepts WebSocket upgrade requests of `server`. `peerIn` returns the peer of a request, and
- * `certificateHosts` the host names in the certificate of the server.
+ * Accepts WebSocket upgrade requests of `server`. `peerIn` returns the peer of a request. `certificateHosts`
+ * returns the host names in the certificate of the server.
  */
 export function acceptUpgrades(
   server: Server,

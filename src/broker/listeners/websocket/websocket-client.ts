@@ -26,8 +26,8 @@ export function openWebSocket(
 ): ClientSocket {
   const webSocket = new WebSocket(url, ['mqtt'], {
     ...files,
-    // Disables the check of the host name. Node accepts the certificate unless an Error is returned. The
-    // types of the library ws require a boolean.
+    // Disables the check of the host name: Node refuses the certificate only if the function returns an
+    // Error. The function returns false, because the types of the library ws require a boolean.
     ...(anyName ? { checkServerIdentity: () => false } : {}),
     perMessageDeflate: false,
     maxPayload: MAX_PACKET_BYTES,
