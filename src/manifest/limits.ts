@@ -9,7 +9,7 @@ export const MAX_USERS = 4_096;
 /** Maximum number of topic filters in one list of permissions. Each filter costs time for each message. */
 export const MAX_GRANTS = 64;
 
-/** Maximum value in milliseconds for the time in which the health of a deployment is monitored: one day. */
+/** Highest value in milliseconds that a manifest can set for `healthyFor` and `within`: one day. */
 export const MAX_DEPLOYMENT_WATCH_MS = 86_400_000;
 
 /** Maximum bytes of an Azure IoT Edge deployment: enough for 50 modules with 32 KB each. */
@@ -27,36 +27,38 @@ export const MAX_BUNDLE_FILES = 10_000;
 /** Minimum memory limit of a module in bytes. No program starts with less. */
 export const MIN_MODULE_MEMORY_BYTES = 1 << 20;
 
-/** Maximum bytes of a module's desired properties as JSON. Same as the limit of Azure IoT Edge. */
+/** Maximum bytes of a module's desired properties as JSON. Azure IoT Edge has the same limit. */
 export const MAX_DESIRED_BYTES = 1 << 15;
 
 /** Maximum levels of nested objects and arrays in desired properties. Azure IoT Edge allows 10. */
 export const MAX_DESIRED_NESTING = 16;
 
 /**
- * Maximum absolute value of a module's startup order. Azure IoT Edge allows 0 to 4294967295. The import of an
- * Azure IoT Edge deployment gives modules without an order the next higher value.
+ * Maximum absolute value of a module's startup order. Azure IoT Edge allows 0 to 4294967295. If a module of
+ * an imported deployment has no order, the import sets an order above all others.
  */
 export const MAX_STARTUP_ORDER = 2 ** 32;
 
-/** Maximum value of `limits.sessions` and `limits.retained`. */
+/** Highest value that a manifest can set for `limits.sessions` and `limits.retained`. */
 export const MAX_LIMIT = 1_000_000;
 
-/** Maximum value in bytes of `limits.subscriptionBytes` and `limits.retainedBytes`. */
+/**
+ * Highest value in bytes that a manifest can set for `limits.subscriptionBytes` and `limits.retainedBytes`.
+ */
 export const MAX_LIMIT_BYTES = 1 << 30;
 
 /**
- * Default milliseconds between two commits of the store. With 50 ms, a steady load writes less than 8 bytes
- * to flash for each byte of payload.
+ * Default for the minimum milliseconds between two small commits of the store. With 50 ms, a steady load
+ * writes less than 8 bytes to flash for each byte of payload.
  */
 export const COMMIT_WINDOW_MS = 50;
 
-/** Maximum milliseconds between two commits of the store. */
+/** Highest value in milliseconds that a manifest can set for `storeAndForward.commitWindow`. */
 export const MAX_COMMIT_WINDOW_MS = 10_000;
 
 /**
- * Default maximum number of unacknowledged messages to an upstream. With 64, a round trip on a mobile network
- * does not interrupt sending.
+ * Default maximum number of unacknowledged messages to an upstream. With 64 messages, a round trip on a
+ * mobile network does not interrupt sending.
  */
 export const UPSTREAM_WINDOW = 64;
 
@@ -72,13 +74,13 @@ export const UPSTREAM_KEEP_ALIVE_SECONDS = 30;
 /** Maximum keep-alive of an upstream in seconds: the largest value in a CONNECT packet. */
 export const MAX_UPSTREAM_KEEP_ALIVE_SECONDS = 65_535;
 
-/** Maximum number of upstreams of one hub. Each has a connection with buffers. */
+/** Maximum number of upstreams of one hub. Each upstream has a connection with buffers. */
 export const MAX_UPSTREAMS = 8;
 
 /** Maximum number of addresses of one upstream. */
 export const MAX_UPSTREAM_URLS = 16;
 
-/** Maximum number of topic filters of downstream messages for one upstream. */
+/** Maximum number of topic filters of downstream messages (from the upstream to the hub) for one upstream. */
 export const MAX_DOWN_FILTERS = 64;
 
 /**

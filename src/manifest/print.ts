@@ -18,14 +18,14 @@ import { isShort } from './upstreams.ts';
 /**
  * Returns the text of a manifest with all defaults filled in. A password in `upstream.url` is not hidden,
  * because the text is only shown to a user who can read the file. The signature does not match the returned
- * text, because it was made for the original file.
+ * text, because the signature was made for the original file.
  * @throws Failure `manifest.syntax`, `manifest.field`
  */
 export function printManifest(text: string, file: string): string {
   return JSON.stringify(toWrittenForm(parseManifest(text, file)), undefined, 2);
 }
 
-/** Converts a manifest to the form in which it is written in a file, with units and all defaults. */
+/** Converts a manifest to the form of a manifest file, with units and all defaults. */
 export function toWrittenForm(manifest: Manifest): object {
   const { name, serial, signature, dialect, modules, routes, storeAndForward, listeners } = manifest;
   const { users, anonymous, deployment, hub, limits, retained, upstreams } = manifest;

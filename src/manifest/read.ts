@@ -13,7 +13,7 @@ import type { WrittenManifest } from './schema/schema.ts';
 import { manifestSchema } from './schema/schema.ts';
 import type { Manifest } from './types.ts';
 
-/** Bytes per read. */
+/** Maximum bytes of one read from a manifest file. */
 const CHUNK_BYTES = 1 << 16;
 
 /** Texts of system errors by code. */
@@ -75,7 +75,7 @@ const BOTH: FieldProblem = {
 };
 
 /**
- * Reads a file up to the end, or until `max` bytes are read. The file may be a pipe, whose size is unknown.
+ * Reads a file up to the end, or until `max` bytes are read. The file can be a pipe, whose size is unknown.
  */
 function readBounded(file: string, max: number): Buffer {
   const descriptor = openSync(file, 'r');
@@ -100,7 +100,7 @@ function refuseLarge(bytes: number, file: string): void {
 }
 
 /**
- * Parses a JSON text without checking the fields of a manifest.
+ * Parses a JSON text. Does not check the fields of a manifest.
  * @throws Failure `manifest.syntax`, `manifest.field`
  */
 export function parseJson(text: string, file: string): unknown {

@@ -1,7 +1,8 @@
 import type { JsonObject } from './json/json-object.ts';
 
 /**
- * Checked manifest with all defaults. Times are in milliseconds and sizes in bytes, unless a name has a unit.
+ * Checked manifest with all defaults. Times are in milliseconds and sizes in bytes, unless the name of a
+ * field contains another unit.
  */
 export type Manifest = {
   /** Name of the device. */
@@ -11,7 +12,10 @@ export type Manifest = {
    * before.
    */
   readonly serial: number | undefined;
-  /** Patterns of the names of devices that accept the manifest. Undefined if every device accepts it. */
+  /**
+   * Patterns of the names of devices that accept the manifest. Undefined if every device accepts the
+   * manifest.
+   */
   readonly for: readonly string[] | undefined;
   readonly signature: ManifestSignature | undefined;
   /** Dialect of the routes. */
@@ -26,15 +30,18 @@ export type Manifest = {
     /** Maximum bytes on disk of each queue. Undefined if only the total is limited. */
     readonly maxQueueSize: number | undefined;
     readonly whenFull: 'reject' | 'dropOldest';
-    /** Minimum milliseconds between two commits of the store that do not fill a block of the disk. */
+    /**
+     * Minimum milliseconds between two small commits of the store. A commit is small if it does not fill a
+     * disk block.
+     */
     readonly commitWindow: number;
   };
   readonly listeners: readonly ListenerEntry[];
   readonly users: readonly UserEntry[];
-  /** Permissions of anonymous clients. Undefined if the manifest sets none. */
+  /** Permissions of anonymous clients. Undefined if the manifest does not set the field. */
   readonly anonymous: TopicLists | undefined;
   readonly limits: Limits;
-  /** True if clients may publish retained messages. */
+  /** True if clients are allowed to publish retained messages. */
   readonly retained: boolean;
   /**
    * Upstreams in the order of the manifest. The field `upstream` of the file is an upstream with the name
@@ -46,7 +53,7 @@ export type Manifest = {
    * for `healthyFor` milliseconds.
    */
   readonly deployment: { readonly healthyFor: number; readonly within: number };
-  /** Binary of the hub that must run this manifest, by architecture. */
+  /** Hub binary that must run this manifest, by architecture. */
   readonly hub: { readonly x64?: Artifact | undefined; readonly arm64?: Artifact | undefined };
 };
 
@@ -75,8 +82,8 @@ export type ManifestSignature = { readonly key: string; readonly value: string }
 export type Artifact = {
   readonly sha256: string;
   /**
-   * Path relative to the manifest's folder, or https URL. Undefined if the pack of the manifest contains the
-   * file.
+   * Path relative to the manifest's folder, or https URL. Undefined if the pack (one file with a manifest and
+   * all its files) contains the file.
    */
   readonly from?: string | undefined;
 };
@@ -90,8 +97,9 @@ export type BundleEntry = Artifact & {
 };
 
 /**
- * Sealed secret. The environment variable `name` contains the value of the secret. With `as: 'file'`, the
- * variable contains the path of a file with the value.
+ * Sealed (encrypted) secret. `name` is the name of an environment variable of the module. The variable
+ * contains the value of the secret. With `as: 'file'`, the variable contains the path of a file with the
+ * value.
  */
 export type SecretEntry = {
   readonly name: string;
@@ -99,7 +107,7 @@ export type SecretEntry = {
   readonly as: 'variable' | 'file';
 };
 
-/** Topic filters of permissions. `%c` and `%u` are replaced by the client identifier and the user name. */
+/** Topic filters of permissions. `%c` stands for the client identifier, and `%u` for the user name. */
 export type TopicLists = { readonly publish: readonly string[]; readonly subscribe: readonly string[] };
 
 export type UserEntry = TopicLists & {
@@ -112,7 +120,7 @@ export type UserEntry = TopicLists & {
 
 export type ModuleEntry = TopicLists & {
   readonly name: string;
-  /** Program and arguments. Relative paths are resolved against the bundle, or the manifest's folder. */
+  /** Program and arguments. Relative paths start in the folder of the bundle, or in the manifest's folder. */
   readonly exec: readonly string[];
   readonly bundle?: BundleEntry | undefined;
   readonly secrets: readonly SecretEntry[];
@@ -127,7 +135,7 @@ export type ModuleEntry = TopicLists & {
   readonly tty: boolean;
   /**
    * True if the module acknowledges each input line with `{"ack": id}`. If false, a line counts as
-   * acknowledged when it is written to the module.
+   * acknowledged when the hub has written the line to the module.
    */
   readonly ack: boolean;
   readonly backoff: {
@@ -173,7 +181,7 @@ export type RouteEntry = {
   readonly text: string;
   /** Priority from 0 to 9. Messages with a lower number are sent first. */
   readonly priority: number;
-  /** Time to live of messages in milliseconds. Undefined for the default of the store. */
+  /** Time to live of messages in milliseconds. If undefined, the default of the store is used. */
   readonly ttl: number | undefined;
 };
 
@@ -189,7 +197,7 @@ export type TlsEntry = {
   readonly crl: string | undefined;
 };
 
-/** Maximum number of connections, a field of all listeners. Undefined if only the hub's limit applies. */
+/** Field of all listeners: maximum number of connections. Undefined if only the hub's limit applies. */
 type Bounded = { readonly maxConnections: number | undefined };
 
 /** Fields of a listener for WebSockets. */
@@ -261,6 +269,6 @@ export type Upstream = {
   readonly budget: number | undefined;
   /** Milliseconds between two batches. Undefined if messages are sent immediately. */
   readonly interval: number | undefined;
-  /** Periods in local time in which the hub may be connected. Empty if the hub may always be connected. */
+  /** Periods in local time in which a connection is allowed. Empty if a connection is always allowed. */
   readonly schedule: readonly TimeOfDay[];
 };

@@ -22,8 +22,8 @@ export function upstreamLabel(name: string): string {
 }
 
 /**
- * Returns the client identifier of an upstream. Default client identifiers are unique, because names contain
- * no colon.
+ * Returns the client identifier of an upstream. Default client identifiers of different upstreams differ,
+ * because names contain no colon.
  */
 export function upstreamClientId(
   device: string,

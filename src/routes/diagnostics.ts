@@ -8,7 +8,9 @@ export type Diagnostic = TextSpan & {
   readonly line: number;
   /** Column, counted from 1 in characters, not in UTF-16 units. */
   readonly column: number;
-  /** Description of the text that was expected. Undefined if the diagnostic names no text. */
+  /**
+   * Description of the text that was expected. Undefined if the diagnostic does not name an expected text.
+   */
   readonly expected: string | undefined;
   /** Known name that is similar to the wrong name. Undefined if no known name is similar. */
   readonly nearest: string | undefined;
@@ -38,7 +40,7 @@ export class RouteError extends Error {
   }
 }
 
-/** Refuses the route because of the text at `span`. */
+/** Throws a `RouteError` that refuses the route because of the text at `span`. */
 export function refuse(span: TextSpan, sentence: string, hints: Hints = {}): never {
   throw new RouteError(span, sentence, hints);
 }

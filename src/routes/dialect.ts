@@ -1,6 +1,6 @@
 /**
- * Dialect of routes. `azure` behaves exactly like Azure IoT Edge, for imported manifests. `skerry` is the
- * same language without its pitfalls. docs/reference/routes.md lists the differences.
+ * Dialect of routes. `azure` is for imported manifests and behaves exactly like Azure IoT Edge. `skerry` is
+ * the same language without the pitfalls of Azure IoT Edge. docs/reference/routes.md lists the differences.
  */
 export type Dialect = 'skerry' | 'azure';
 

@@ -4,7 +4,10 @@ import { printSink } from './printer.ts';
 import { readsTopic, sourceMatches } from './sources.ts';
 import type { Subject } from './subject.ts';
 
-/** Results of one route, counted over the messages that match its source. */
+/**
+ * Number of messages for each result of a route's condition. Counts only messages that match the source of
+ * the route.
+ */
 export type RouteCounts = Readonly<Candidate['counts']>;
 
 export type RouteSetEntry = Omit<Candidate, 'counts'> & { readonly name: string };
@@ -12,13 +15,13 @@ export type RouteSetEntry = Omit<Candidate, 'counts'> & { readonly name: string 
 export type Dispatcher = {
   /**
    * Calls `take` once for each sink of a matching route, with the priority and TTL of the most urgent
-   * matching route to this sink. If several matching routes are equally urgent, the first one of them counts.
+   * matching route to this sink. If several of these routes are equally urgent, the first route counts.
    * Evaluates and counts every route whose source matches.
    */
   readonly dispatch: (subject: Subject, take: Take) => void;
   /**
-   * Returns true if the source of at least one route matches. If false, `dispatch` need not be called for the
-   * message.
+   * Returns true if the source of at least one route matches. If false, the caller can skip `dispatch` for
+   * the message.
    */
   readonly concerns: (source: string, topic: string) => boolean;
   /** Returns the counters by route name. */
@@ -60,9 +63,9 @@ export function createDispatcher(entries: readonly RouteSetEntry[]): Dispatcher 
 }
 
 /**
- * Creates a cached lookup: from the source and the topic of a message to the function that evaluates the
- * matching routes. The topic is empty if no route filters topics. Routes of other sources are not evaluated.
- * If several sources have the same candidate routes, they share one function.
+ * Creates a cached lookup by the source and the topic of a message. The lookup returns the function that
+ * evaluates the routes whose source matches. The topic is empty if no route filters topics. Lookups that find
+ * the same routes share one function.
  */
 function createPlans(routes: readonly Counted[]): (source: string, topic: string) => Run {
   const plans = new Map<string, Map<string, Run>>();

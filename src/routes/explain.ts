@@ -10,7 +10,7 @@ import type { Expression } from './tree.ts';
 export type ExplainedPart = {
   /** Text of the part. */
   readonly text: string;
-  /** Value of the part. Undefined if it has no value or cannot be computed. */
+  /** Value of the part. Undefined if the part has no value or if the value cannot be computed. */
   readonly value: unknown;
   /** Nesting depth. 0 for the whole condition. */
   readonly depth: number;
@@ -20,7 +20,7 @@ export type ExplainedPart = {
 export type Explained = {
   /** True if the source of the route matches the message. */
   readonly takes: boolean;
-  /** Result of the condition. Undefined if it was not evaluated. */
+  /** Result of the condition. Undefined if the condition was not evaluated. */
   readonly verdict: ConditionResult | undefined;
   /** Parts of the condition in pre-order, without literals. */
   readonly values: readonly ExplainedPart[];
@@ -43,8 +43,8 @@ export function explainRoute(route: Route, subject: Subject): Explained {
 }
 
 /**
- * Returns the result of `compute`. Undefined if the value cannot be computed, for example because a joined
- * string is too long.
+ * Returns the result of `compute`. Returns undefined if the value cannot be computed, for example because a
+ * joined string is too long.
  */
 function computed(compute: () => unknown): unknown {
   try {

@@ -1,6 +1,6 @@
 /* Bounds of routes and of their compiled conditions. */
 
-/** Maximum depth of brackets, function calls, NOT and minus in a condition, because each level uses stack. */
+/** Maximum nesting depth of brackets, function calls, NOT and minus in a condition. Each level uses stack. */
 export const MAX_NESTING = 64;
 
 /**
@@ -16,12 +16,12 @@ export const MAX_PARTS = 1000;
 export const MAX_FUSED_PARTS = 1000;
 
 /**
- * Maximum UTF-16 units of a joined string, because a short route could repeat a long body until the memory is
- * full.
+ * Maximum UTF-16 units of a joined string. Without a maximum, a short route could repeat a long body until
+ * the memory is full.
  */
 export const MAX_JOINED = 1 << 20;
 
-/** Maximum number of cached combinations of source and topic. When it is reached, the cache is cleared. */
+/** Maximum number of cached combinations of source and topic. A full cache is cleared. */
 export const MAX_PLANS = 1024;
 
 /** Maximum UTF-16 units of a topic that is cached. Bounds the memory that a sender of long topics can use. */

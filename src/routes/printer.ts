@@ -16,7 +16,7 @@ import type {
   UpstreamRef,
 } from './tree.ts';
 
-/** Precedence of unary operators, higher than that of any binary operator. */
+/** Precedence of unary operators, higher than the precedence of any binary operator. */
 const UNARY = 8;
 
 /** Number of segments of `/messages/modules/M/outputs/O`, which is printed without a wildcard. */
@@ -112,12 +112,12 @@ function printSource(source: Source): string {
   return namesOutput ? path : `${path}/*`;
 }
 
-/** Prints an upstream as it appears after FROM or INTO. */
+/** Prints the text of an upstream after FROM or INTO. */
 export function printUpstream({ name }: UpstreamRef): string {
   return name === undefined ? '$upstream' : `$upstream/${name}`;
 }
 
-/** Prints a sink as it appears after INTO. */
+/** Prints the text of a sink after INTO. */
 export function printSink(sink: Sink): string {
   switch (sink.kind) {
     case 'upstream':
@@ -140,8 +140,8 @@ function quote(text: string): string {
 }
 
 /**
- * Quotes a string for the azure dialect. Escapes the letter u after a backslash, because the azure dialect
- * would otherwise read the backslash and the u as an escape sequence.
+ * Quotes a string for the azure dialect. Escapes the letter u after a backslash. Otherwise the azure dialect
+ * would read the backslash and the u as an escape sequence.
  */
 function azureQuote(text: string): string {
   return quote(text).replace(

@@ -17,19 +17,19 @@ export type Route = {
   /** Type-checked condition. Undefined if the route matches all messages of its source. */
   readonly checked: Checked | undefined;
   /**
-   * True if evaluating the condition may need the body. Even then, the properties alone decide the result for
-   * some messages.
+   * True if the result of the condition can depend on the body. For some messages, the properties alone still
+   * decide the result.
    */
   readonly needsBody: boolean;
-  /** Warnings about valid parts that are probably unintended. */
+  /** Warnings about parts of the route that are valid but probably unintended. */
   readonly warnings: readonly Diagnostic[];
   /** Evaluates the condition for a message whose source matches. Never throws. */
   readonly evaluate: (subject: Subject) => ConditionResult;
 };
 
 /**
- * Compiles one route in time linear in its length. Returns a diagnostic, and throws no error, if the route is
- * invalid.
+ * Compiles one route. The time is linear in the length of the text. If the route is invalid, returns a
+ * diagnostic and throws no error.
  */
 export function compileRoute(
   text: string,

@@ -4,7 +4,10 @@ import type { Source } from './tree.ts';
 
 const UPSTREAM = '$upstream';
 
-/** Returns the source of messages from an upstream. Routes use the same text. */
+/**
+ * Returns the source of messages from an upstream: `$upstream` or `$upstream/<name>`, as in the text of a
+ * route.
+ */
 export function upstreamSource(name: string): string {
   return name === DEFAULT_UPSTREAM ? UPSTREAM : `${UPSTREAM}/${name}`;
 }
@@ -12,8 +15,8 @@ export function upstreamSource(name: string): string {
 /**
  * Returns true if the source of a route matches a message from `source` (such as
  * `/messages/modules/M/outputs/O`) with the topic `topic`. Messages from an upstream match only a route
- * source that contains `$upstream`. Otherwise routes from `/*` into `$upstream`, which are common, would be
- * loops. `$upstream` without a name matches every upstream.
+ * source that contains `$upstream`. Otherwise a common route from `/*` into `$upstream` would be a loop.
+ * `$upstream` without a name matches every upstream.
  */
 export function sourceMatches(wanted: Source, source: string, topic: string): boolean {
   const fromUpstream = source.startsWith(UPSTREAM);
@@ -31,7 +34,7 @@ export function sourceMatches(wanted: Source, source: string, topic: string): bo
   }
 }
 
-/** True if the source depends on the topic. */
+/** Returns true if the source contains a topic filter. */
 export function readsTopic(wanted: Source): boolean {
   return wanted.kind !== 'path' && wanted.filter !== undefined;
 }

@@ -20,7 +20,7 @@ const AZURE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * System properties that a condition may contain, without `$`. The skerry dialect refuses unknown system
+ * System properties that a condition can contain, without `$`. The skerry dialect refuses unknown system
  * properties, because their value would always be undefined.
  */
 export const SYSTEM_PROPERTIES: Readonly<Record<Dialect, ReadonlySet<string>>> = {

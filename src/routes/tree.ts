@@ -29,7 +29,7 @@ export type Literal = TextSpan & {
 
 export type Property = TextSpan & { readonly kind: 'property'; readonly name: string };
 
-/** System property. Its name is stored without `$`. */
+/** System property. The name is stored without `$`. */
 export type SystemProperty = TextSpan & { readonly kind: 'system'; readonly name: string };
 
 export type BodyPath = TextSpan & { readonly kind: 'body'; readonly path: readonly PathStep[] };
@@ -60,14 +60,16 @@ export type Binary = TextSpan & {
   readonly right: Expression;
 };
 
-/** Function call. Its name is in lower case. */
+/** Function call. The name is in lower case. */
 export type Call = TextSpan & {
   readonly kind: 'call';
   readonly name: string;
   readonly operands: readonly Expression[];
 };
 
-/** Condition or part of a condition. Brackets are not stored, because the tree represents them. */
+/**
+ * Condition or part of a condition. Brackets are not stored, because the structure of the tree replaces them.
+ */
 export type Expression =
   | Literal
   | Property

@@ -5,7 +5,7 @@ import { type Diagnostic, diagnosticOf, RouteError } from './diagnostics.ts';
 import { printExpression } from './printer.ts';
 import type { Expression, TextSpan } from './tree.ts';
 
-/** Maximum number of characters of a part that are shown. */
+/** Maximum characters of a part of a condition that are shown in a warning. */
 const MAX_REPEATED = 40;
 
 /** Returns warnings about ignored text after the sink. */

@@ -6,17 +6,17 @@ export function addressText({ host, port }: Pick<UpstreamAddress, 'host' | 'port
   return hostPort(host, port);
 }
 
-/** List of an upstream's addresses in order of preference, with a current address. */
+/** Addresses of an upstream, the preferred address first. One address is the current address. */
 export type Addresses<Address> = {
   readonly current: () => Address;
-  /** Returns the addresses that precede the current address. */
+  /** Returns the addresses that are preferred to the current address. */
   readonly better: () => readonly Address[];
   /**
    * Makes the next address the current one. After the last address, makes the first address the current one
-   * and returns true.
+   * and returns true. Otherwise returns false.
    */
   readonly next: () => boolean;
-  /** Makes the first address the current one. */
+  /** Makes the first address the current one. Always returns true. */
   readonly first: () => true;
 };
 

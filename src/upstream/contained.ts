@@ -1,9 +1,9 @@
 import type { ForwarderSettings } from './settings.ts';
 
-/** Dependencies of a forwarder that call functions of the forwarder. */
+/** Members of `ForwarderSettings` to which a forwarder passes callbacks. */
 type Dependencies = Pick<ForwarderSettings, 'clock' | 'drain' | 'take' | 'pressure' | 'memory'>;
 
-/** Wraps a function so that its exceptions are passed to `threw`. */
+/** Wraps a function. The wrapper passes each exception of the function to `threw`. */
 export function contain<Args extends unknown[]>(
   run: (...args: Args) => void,
   threw: (thrown: unknown) => void,
@@ -18,9 +18,9 @@ export function contain<Args extends unknown[]>(
 }
 
 /**
- * Wraps every callback that a forwarder passes to timers and to the store, so that an exception in a callback
- * cannot disturb other users of the timers and the store. `send` needs no wrapper, because a drain catches
- * its exceptions.
+ * Wraps every callback that a forwarder passes to timers and to the store. An exception in a callback then
+ * cannot disturb other users of the timers and the store. The callback `send` needs no wrapper: a drain
+ * (reader of a queue) catches the exceptions of `send`.
  */
 export function containedBy(
   threw: (thrown: unknown) => void,

@@ -6,27 +6,29 @@ import type { Dial } from './link/dial.ts';
 
 export type FailbackSettings = {
   /**
-   * Returns an address that precedes the current one, and its dial function. Undefined if the current address
-   * is the first.
+   * Returns a preferred address (before the current address in the list) and its dial function. Returns
+   * undefined if the current address is the first of the list.
    */
   readonly dial: () => Promise<
     { readonly dial: Dial; readonly host: string; readonly port: number } | undefined
   >;
-  /** Called when an address that precedes the current one accepts a connection. */
+  /** Called when a preferred address accepts a connection. */
   readonly found: () => void;
   readonly clock: Clock;
   readonly random: Random;
 };
 
 /**
- * Periodic check of whether an address that precedes the current one accepts connections again. The check
- * sends no MQTT packet, because a CONNECT with the same client identifier would make the server close the
- * working link.
+ * Periodic check whether a preferred address (before the current address in the list) accepts connections
+ * again. The check sends no MQTT packet: a CONNECT with the hub's client identifier would make the server
+ * close the existing link.
  */
 export type Failback = {
   /** Schedules the next check. Called when a link to a secondary address is open. */
   readonly scheduleCheck: () => void;
-  /** Stops the checks and resets their interval. Called when the first address is in use. */
+  /**
+   * Stops the checks and resets the interval between checks. Called when the link to the first address works.
+   */
   readonly arrived: () => void;
   readonly stop: () => void;
 };

@@ -36,8 +36,9 @@ import type { ForwarderSettings, ForwarderStatus } from './settings.ts';
 export type Forwarder = { readonly status: () => ForwarderStatus; readonly stop: () => void };
 
 /**
- * Forwards a queue to an MQTT server, at least once and in order. Only the server's acknowledgement removes
- * an entry from the queue. After a reconnect, all unacknowledged entries are sent first, with DUP 1.
+ * Forwards the messages of a queue to an MQTT server, at least once and in order. Only the server's
+ * acknowledgement removes an entry from the queue. After a reconnect, all unacknowledged entries are sent
+ * first, with DUP 1.
  */
 export function startForwarder(originalSettings: ForwarderSettings): Forwarder {
   const note = (thrown: unknown): void => noteException(originalSettings.log, 'the upstream', thrown);
@@ -110,8 +111,8 @@ export function startForwarder(originalSettings: ForwarderSettings): Forwarder {
     hasWorked = true;
   };
   const linkIsStable = (): void => {
-    // While an acknowledgement is missing, the link does not count as stable, because the server may never
-    // acknowledge anything.
+    // A link does not count as stable while an acknowledgement is missing. Otherwise a server that never
+    // acknowledges a message would count as working.
     if (exchange?.awaited() !== undefined) return;
     proven();
     poison.held();
@@ -175,9 +176,9 @@ export function startForwarder(originalSettings: ForwarderSettings): Forwarder {
     closesAfterAcks = false;
     cancelAll();
     failback.stop();
-    // The end of the link is evaluated before the queue reader is closed, because the evaluation may reject a
-    // message in the queue. The reader is closed even after an exception, because the next link opens a new
-    // reader.
+    // The evaluation of the link's end can reject a message in the queue, and needs the queue reader for
+    // this. The reader is therefore closed after the evaluation. The reader is closed even if the evaluation
+    // throws an exception, because the next link opens a new reader.
     if (endedExchange !== undefined) {
       contain(evaluateEnd, note)(endedExchange, cause);
       endedExchange.stop();
@@ -189,7 +190,10 @@ export function startForwarder(originalSettings: ForwarderSettings): Forwarder {
     else failed(failure, cause === 'unanswered');
   };
 
-  /** Passes the end of a link to the detection of poison messages and to the detection of QoS 2 support. */
+  /**
+   * Reports the end of a link to the detection of poison messages (messages for which the server closes each
+   * connection) and to the detection of QoS 2 support.
+   */
   const evaluateEnd = (endedExchange: Exchange, cause: Cause): void => {
     const address = addressText(addresses.current());
     const isSure = cause === 'blamed';
@@ -259,7 +263,10 @@ export function startForwarder(originalSettings: ForwarderSettings): Forwarder {
       });
   };
 
-  /** Stops sending. The link is closed when all messages in flight are acknowledged, or after a timeout. */
+  /**
+   * Stops sending. When all messages in flight are acknowledged, or after a timeout, the link is closed and
+   * opened again.
+   */
   const stopSending = (): void => {
     closesAfterAcks = true;
     after(FAILBACK_DRAIN_TIMEOUT_MS, closeAndReopen);

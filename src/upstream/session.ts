@@ -14,8 +14,8 @@ export type UpstreamMemory = {
   readonly receipts: Qos2InboundStore;
   readonly offers: Qos2SupportStore;
   /**
-   * Returns the name of the session that may still exist on the server. Undefined if there is no such
-   * session.
+   * Returns the stored name of the session that possibly exists on the server. Returns undefined if no name
+   * is stored.
    */
   readonly session: () => string | undefined;
   readonly keepSession: (session: string | undefined, settle: OnDurable) => void;
@@ -29,12 +29,12 @@ export type UpstreamMemory = {
  * messages.
  */
 export type UpstreamSession = {
-  /** Session fields of CONNECT. */
+  /** Returns the session fields of the CONNECT packet. */
   readonly wanted: () => { readonly clean: boolean; readonly sessionExpiry: number };
   /**
-   * Handles CONNACK. Calls `begin` when messages may be sent, and returns true. If the session is persistent
-   * and the hub has not stored its name yet, stores the name and returns false. `renew` is then called and
-   * the hub must reconnect, because some servers do not store a session that was created with Clean Start.
+   * Handles CONNACK. Usually returns true and calls `begin` when the hub can send messages. If a persistent
+   * session is new, returns false, stores the name of the session and then calls `renew`. The hub must then
+   * reconnect, because some servers do not store a session that was created with Clean Start.
    */
   readonly agree: (terms: Connack, begin: OnDurable, renew: () => void) => boolean;
 };
@@ -69,8 +69,8 @@ export function createSession(
         begin();
         return true;
       }
-      // The name is stored before any message is sent. Otherwise the hub would not recognize the session
-      // after a restart, although packet identifiers are in use in it.
+      // The name of the session is stored before any message is sent. Otherwise the hub would not recognize
+      // the session after a restart, although the session still uses packet identifiers.
       memory.keepSession(name, error => {
         if (error !== undefined || name === undefined) begin(error);
         else renew();

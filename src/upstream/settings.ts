@@ -8,8 +8,8 @@ import type { Drain, DrainSettings, MetadataEntry } from '../queue/types.ts';
 import type { UpstreamMemory } from './session.ts';
 
 /**
- * Function that accepts a downstream message. Calls `settle` when the message and the metadata entry `note`
- * are durable.
+ * Function that accepts a downstream message (from the server to the hub). Calls `settle` when the message
+ * and the metadata entry `note` are durable.
  */
 export type TakeDown = (message: Message, settle: OnDurable, note?: MetadataEntry) => void;
 
@@ -18,7 +18,7 @@ export type ForwarderSettings = Omit<UpstreamEntry, 'password'> & {
   readonly password: (() => Promise<string>) | undefined;
   /** Name of the device. Part of the client identifier and first level of outgoing topics. */
   readonly device: string;
-  /** Folder against which relative paths are resolved. */
+  /** Folder in which relative paths of certificate files start. */
   readonly home: string;
   /** Opens the reader of the queue that holds the outgoing messages. */
   readonly drain: (settings: DrainSettings) => Drain;
@@ -38,9 +38,12 @@ export type ForwarderStatus = {
   readonly address: string;
   /** MQTT version of the link. Undefined without a link. */
   readonly version: 4 | 5 | undefined;
-  /** Reason why sending is paused. Undefined if messages may be sent. */
+  /** Reason why sending is paused. Undefined if sending is not paused. */
   readonly pause: string | undefined;
-  /** False if the acknowledgement timeout ended the last link, and no link has been stable since then. */
+  /**
+   * False after the acknowledgement timeout has ended a link, until the server acknowledges a message or a
+   * link is stable.
+   */
   readonly acknowledges: boolean;
   readonly lastError: string | undefined;
   /** Milliseconds since the last error. */
@@ -49,7 +52,7 @@ export type ForwarderStatus = {
   readonly delivered: number;
   /** Acknowledged messages per second over the last minute. */
   readonly ratePerSecond: number;
-  /** Number of messages that were rejected, by the server or because MQTT cannot encode them. */
+  /** Number of messages that the server has rejected or that MQTT cannot encode. */
   readonly refused: number;
   readonly lastRefusal: string | undefined;
 };

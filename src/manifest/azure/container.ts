@@ -7,7 +7,7 @@ import { shown } from './remark.ts';
 import { remarkUnsupported } from './unsupported-options.ts';
 import type { WrittenModule } from './written-module.ts';
 
-/** Fields of a module to which Docker options are converted. */
+/** Fields of a module that the import sets from Docker options. */
 export type Container = Pick<
   WrittenModule,
   'stopSignal' | 'stopGraceSeconds' | 'tty' | 'limits' | 'devices' | 'env'
@@ -34,7 +34,7 @@ export function containerOf(written: JsonObject, context: OptionContext): Contai
   const { remark } = context;
   const options = optionsOf(written, context.path);
   const converted = new Set<string>();
-  /** Converts an option with `read`. Marks the option as converted if `read` returns a value. */
+  /** Converts one option by calling `read`. Marks the option as converted if `read` returns a value. */
   const convert = <T>(name: string, read: (value: unknown, path: string) => T | undefined): T | undefined => {
     const option = options.get(name);
     if (option === undefined || isEmpty(option.value)) return undefined;
@@ -96,7 +96,7 @@ function whole(value: unknown, min: number, max: number): number | undefined {
   return fits ? value : undefined;
 }
 
-/** Converts bytes to a size such as `"512M"`. Undefined if the value is not a valid memory limit. */
+/** Converts bytes to a size such as `"512M"`. Returns undefined if the value is not a valid memory limit. */
 export function memoryOf(value: unknown): string | number | undefined {
   const bytes = whole(value, MIN_MODULE_MEMORY_BYTES, Number.MAX_SAFE_INTEGER);
   if (bytes === undefined) return undefined;
@@ -105,8 +105,8 @@ export function memoryOf(value: unknown): string | number | undefined {
 }
 
 /**
- * Returns the device nodes of a list of Docker devices. Adds a remark for a device whose path inside the
- * container differs.
+ * Returns the device nodes of a list of Docker devices. Adds a remark for a device whose path in the
+ * container differs from the path on the host.
  */
 function devicesOf(value: unknown, path: string, { module, remark }: OptionContext): string[] | undefined {
   if (!Array.isArray(value)) return undefined;

@@ -3,12 +3,16 @@ import { MAX_DEPLOYMENT_NESTING } from '../limits.ts';
 import type { AddRemark } from './remark.ts';
 
 /**
- * Names of the fields with parts of the Docker options. A module twin limits strings to 512 characters, so a
- * long string continues in `createOptions01`, `createOptions02` and so on.
+ * Pattern of the names of fields that contain Docker options. A module twin (settings of a module in Azure)
+ * limits strings to 512 characters. A longer string continues in the fields `createOptions01`,
+ * `createOptions02` and so on.
  */
 const PART = /^createOptions(\d{2})?$/;
 
-/** Returns the Docker options of a module, which are an object, or JSON in one or more strings. */
+/**
+ * Returns the Docker options of a module. A deployment contains Docker options as an object, or as JSON in
+ * one or more strings.
+ */
 export function createOptionsOf(settings: JsonObject, path: string, remark: AddRemark): JsonObject {
   const parts = Object.entries(settings)
     .filter(([key]) => PART.test(key))

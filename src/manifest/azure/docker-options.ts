@@ -7,7 +7,7 @@ export type OptionContext = { readonly module: string; readonly path: string; re
 export type Option = { readonly path: string; readonly value: unknown };
 
 /**
- * Docker options by lower-case name, because Docker ignores the case. Names of options within `HostConfig`
- * begin with `hostconfig.`.
+ * Docker options by name. The names are in lower case, because Docker ignores the case. The names of options
+ * within `HostConfig` begin with `hostconfig.`.
  */
 export type Options = ReadonlyMap<string, Option>;

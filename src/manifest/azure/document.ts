@@ -4,7 +4,7 @@ import { MAX_DEPLOYMENT_BYTES, MAX_DEPLOYMENT_NESTING } from '../limits.ts';
 import { parseExactly } from './long-numbers.ts';
 import type { AddRemark } from './remark.ts';
 
-/** Azure deployment: desired properties of the agent, of the hub, and of the other modules. */
+/** Azure deployment: desired properties (settings) of the agent, of the hub, and of the other modules. */
 export type AzureDeployment = {
   readonly agent: JsonObject;
   readonly hub: JsonObject;
@@ -30,7 +30,7 @@ const OUTER_FIELDS: Readonly<Record<string, string>> = {
 
 /**
  * Parses the text of a deployment. `file` is the file name in error messages.
- * @throws Failure `import.foreign` if it is not a deployment
+ * @throws Failure `import.foreign` if the text is not a deployment
  */
 export function readDeployment(text: string, file: string, remark: AddRemark): AzureDeployment {
   if (Buffer.byteLength(text) > MAX_DEPLOYMENT_BYTES) throw foreign(file, 'it is larger than 4 MB');
@@ -63,7 +63,10 @@ export function ownOf(object: JsonObject, field: string): unknown {
   return Object.hasOwn(object, field) ? object[field] : undefined;
 }
 
-/** Returns a field that must be an object. Returns an empty object if the field is missing or invalid. */
+/**
+ * Returns the value of a field, which must be an object. If the field is missing or invalid, returns an empty
+ * object.
+ */
 export function objectAt(object: JsonObject, field: string, path: string, remark: AddRemark): JsonObject {
   const value = ownOf(object, field);
   if (isJsonObject(value)) return value;
@@ -77,7 +80,7 @@ export function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-/** Returns the Failure of a file that is not a deployment. */
+/** Returns the Failure for a file that is not a deployment. */
 export function foreign(file: string, reason: string): Failure {
   return new Failure('import.foreign', `The file ${file} is not a deployment of Azure IoT Edge: ${reason}.`);
 }
@@ -123,8 +126,8 @@ function modulesContentOf(root: JsonObject): JsonObject | undefined {
 }
 
 /**
- * Returns true if the deployment is layered: it extends another deployment and does not configure the whole
- * agent.
+ * Returns true if the deployment is layered (extends another deployment). A layered deployment does not
+ * contain the complete settings of the agent.
  */
 function isLayered(modules: JsonObject): boolean {
   const agent = ownOf(modules, AGENT);
@@ -164,16 +167,14 @@ function setAtPath(target: JsonObject, [step = '', ...rest]: readonly string[], 
 }
 
 /**
- * Sets a field of an object. Works for the name `__proto__` too, for which an assignment would change the
- * prototype.
+ * Sets a field of an object. A plain assignment to the name `__proto__` would change the prototype. This
+ * function creates a field with that name.
  */
 function setField(target: JsonObject, field: string, value: unknown): void {
   Object.defineProperty(target, field, { value, configurable: true, enumerable: true, writable: true });
 }
 
-/**
- * Removes the excerpt of the file from an error of JSON.parse, because the excerpt may contain a password.
- */
+/** Removes the excerpt of the file from an error text of JSON.parse. The excerpt can contain a password. */
 function withoutText(reason: string): string {
   return reason.replace(/, (\.\.\.)?".*"(\.\.\.)? is not valid JSON$/s, '');
 }

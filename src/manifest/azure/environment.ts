@@ -6,7 +6,7 @@ import type { AddRemark } from './remark.ts';
 
 /**
  * Returns the variables of an object such as `{ "NAME": { "value": "x" } }` or `{ "NAME": "x" }`. Remarks
- * contain no values, because values may be secrets.
+ * contain no values, because values can be secrets.
  */
 export function environmentOf(env: JsonObject, path: string, remark: AddRemark): Record<string, string> {
   const variables: [string, string][] = [];
@@ -20,7 +20,7 @@ export function environmentOf(env: JsonObject, path: string, remark: AddRemark):
   return Object.fromEntries(variables);
 }
 
-/** Returns the variables of a list such as `["NAME=x"]`, the form of Docker. */
+/** Returns the variables of a list in Docker's format, such as `["NAME=x"]`. */
 export function listedEnvironmentOf(list: unknown, path: string, remark: AddRemark): Record<string, string> {
   if (!Array.isArray(list)) {
     remark(path, 'is left out: it must be a list of "NAME=value"');

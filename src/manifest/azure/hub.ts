@@ -11,12 +11,12 @@ type WrittenRoutes = NonNullable<ManifestInput['routes']>;
 type WrittenRoute = WrittenRoutes[string];
 type WrittenStore = NonNullable<ManifestInput['storeAndForward']>;
 
-/** Fields of the hub's desired properties that are converted. */
+/** Fields of the hub's desired properties that the import handles. */
 const KNOWN = ['schemaVersion', 'routes', 'storeAndForwardConfiguration', 'mqttBroker'];
 const STORE = '$edgeHub.storeAndForwardConfiguration';
 const BROKER = '$edgeHub.mqttBroker';
 
-/** Time to live that is used if the deployment sets no limit: ten years. */
+/** Time to live in the manifest if the deployment sets "unlimited" (a negative number): ten years. */
 const UNLIMITED_TTL = '3650d';
 
 const UNITS = [
@@ -25,7 +25,7 @@ const UNITS = [
   ['m', 60],
 ] as const;
 
-/** Converts the routes of a deployment without checking their syntax. */
+/** Converts the routes of a deployment. Does not check the syntax of the routes. */
 export function routesOf(hub: JsonObject, remark: AddRemark): WrittenRoutes {
   const routes: [string, WrittenRoute][] = [];
   for (const [name, entry] of Object.entries(objectAt(hub, 'routes', '$edgeHub', remark))) {

@@ -10,7 +10,7 @@ import { shown } from './remark.ts';
 import { remarkAgent } from './system.ts';
 import type { WrittenModules } from './written-module.ts';
 
-/** Result of an import. */
+/** Result of the import of an Azure IoT Edge deployment. */
 export type Imported = {
   readonly manifest: ManifestInput;
   /** Remarks about settings that the user must complete, in the order of the deployment. */
@@ -24,18 +24,18 @@ const SCHEMA = './skerry.schema.json';
 const NAME = 'edge';
 
 /**
- * Placeholder for the address of the upstream. Its host never exists (RFC 2606), so messages stay in the
- * queue.
+ * Placeholder for the address of the upstream. A host with this name never exists (RFC 2606). Messages
+ * therefore wait in the queue until the user sets an address.
  */
 const UPSTREAM = 'mqtt://upstream.invalid:1883';
 
-/** Pattern of the supported schema versions. */
+/** Pattern of the supported schema versions of a deployment. */
 const VERSION = /^1\.[0-9]+(\.[0-9]+)?$/;
 
 /**
  * Converts a deployment of Azure IoT Edge to a manifest, with a remark for each setting without an
  * equivalent. Supports schema versions 1.0 to 1.3, and complete and layered deployments.
- * @throws Failure `import.foreign` if it is not a deployment
+ * @throws Failure `import.foreign` if the text is not a deployment
  */
 export function importDeployment(text: string, file: string): Imported {
   const remarks: Remark[] = [];
@@ -96,7 +96,10 @@ function withTwins(
   return all;
 }
 
-/** Returns true if any route contains `$upstream`. A false positive only adds an unused upstream. */
+/**
+ * Returns true if the text of any route contains `$upstream`. If the text is not a sink, the manifest only
+ * gets an unused upstream.
+ */
 function usesUpstream(routes: NonNullable<ManifestInput['routes']>): boolean {
   return Object.values(routes).some(route =>
     /\$upstream/i.test(typeof route === 'string' ? route : route.route),

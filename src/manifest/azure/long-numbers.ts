@@ -16,8 +16,8 @@ export class LongNumber {
 }
 
 /**
- * Parses a JSON object. A number that would lose digits becomes a LongNumber. The nesting of the text must be
- * limited, because JSON.parse with a reviver is recursive. Throws the errors of JSON.parse.
+ * Parses a JSON object. A number that would lose digits becomes a LongNumber. Callers must check the nesting
+ * depth of the text first, because JSON.parse with a reviver is recursive. Throws the errors of JSON.parse.
  */
 export function parseExactly(text: string): JsonObject {
   const value: unknown = JSON.parse(
@@ -32,7 +32,7 @@ export function parseExactly(text: string): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-/** Removes fields that are or contain a LongNumber. Adds a remark for each of them. */
+/** Removes each field whose value is or contains a LongNumber. Adds a remark for each removed field. */
 export function withoutLongNumbers(object: JsonObject, path: string, remark: AddRemark): JsonObject {
   const remaining = Object.entries(object).flatMap(([name, value]): [string, unknown][] => {
     const fieldPath = `${path}.${name}`;

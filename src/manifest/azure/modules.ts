@@ -9,7 +9,7 @@ import type { WrittenModule, WrittenModules } from './written-module.ts';
 
 const PATH = '$edgeAgent.modules';
 
-/** Fields of a module that are converted or have a remark of their own. */
+/** Fields of a module that the import converts or explains in a remark. */
 const KNOWN = [
   'version',
   'type',
@@ -21,7 +21,7 @@ const KNOWN = [
   'settings',
 ];
 
-/** Restart policies of a manifest by the restart policy of Azure IoT Edge in lower case. */
+/** Restart policy in the manifest for each restart policy of Azure IoT Edge (in lower case). */
 const RESTARTS: Readonly<Record<string, NonNullable<WrittenModule['restart']>>> = {
   always: 'always',
   never: 'never',
@@ -36,7 +36,7 @@ export function placeholderOf(module: string): string {
   return `./modules/${module}`;
 }
 
-/** Converts the modules of a deployment, except their programs, which are in container images. */
+/** Converts the modules of a deployment. Does not convert the programs, which are in container images. */
 export function modulesOf(agent: JsonObject, remark: AddRemark): WrittenModules {
   const entries = Object.entries(objectAt(agent, 'modules', '$edgeAgent', remark));
   const orders = new Map(entries.map(([name, entry]) => [name, orderOf(entry)]));

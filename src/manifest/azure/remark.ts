@@ -1,9 +1,9 @@
 /**
- * Remark about a setting that could not be converted, or that needs a value which the deployment does not
- * contain.
+ * Remark for the user about a setting that the import could not convert, or whose value is not in the
+ * deployment.
  */
 export type Remark = {
-  /** Path of the setting in the deployment, or of the field in the manifest that has a placeholder. */
+  /** Path of the setting in the deployment, or path of the manifest field that contains a placeholder. */
   readonly path: string;
   /** Reason and cure. Completes a sentence that begins with the path. */
   readonly sentence: string;

@@ -6,7 +6,7 @@ import { type AddRemark, shown } from './remark.ts';
 const SYSTEM = '$edgeAgent.systemModules';
 const RUNTIME = '$edgeAgent.runtime';
 
-/** Remarks about the ports of the Azure IoT Edge hub. */
+/** Remarks about the ports of the Azure IoT Edge hub, by port. */
 const PORTS: Readonly<Record<string, string>> = {
   '8883/tcp':
     'for MQTT over TLS from other devices, add { "mqtts": "0.0.0.0:8883", "cert": ..., "key": ... } to listeners',

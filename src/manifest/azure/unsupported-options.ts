@@ -20,7 +20,7 @@ const limit =
 const permissions: Advice = (module, value) =>
   `${shown(value)} is not converted: a module has the permissions of the hub's user unless modules.${module}.sandbox or user restricts them`;
 
-/** Remarks by lower-case name of the option. */
+/** Remarks about Docker options, by the option's name in lower case. */
 const ADVICE: Readonly<Record<string, Advice>> = {
   cmd: exec,
   entrypoint: exec,
@@ -67,7 +67,7 @@ const ADVICE: Readonly<Record<string, Advice>> = {
 const folder: Advice = (module, value) =>
   `${shown(value)} is not converted: the program must use folders of this machine; with modules.${module}.sandbox it may write only to the folder in HOME`;
 
-/** Options that are lists or objects. A remark is added for each item. */
+/** Remarks about Docker options that are lists or objects. Each item of such an option gets a remark. */
 const ITEM_ADVICE: Readonly<Record<string, Advice>> = {
   volumes: folder,
   'hostconfig.binds': folder,

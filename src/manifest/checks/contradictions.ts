@@ -4,7 +4,7 @@ import { upstreamClientId, upstreamPath } from '../upstreams.ts';
 import { pathOf } from './field-path.ts';
 import type { FieldProblem } from './field-problem.ts';
 
-/** Returns the first contradiction between fields, each of which is valid on its own. */
+/** Returns the first contradiction between two fields that are valid separately. */
 export function findContradiction(manifest: Manifest): FieldProblem | undefined {
   for (const module of manifest.modules) {
     const found = moduleProblem(module) ?? numberProblem(module);
@@ -55,8 +55,8 @@ function numberProblem({ backoff, limits }: ModuleEntry): FieldProblem | undefin
 }
 
 /**
- * Returns the problem of a value that contradicts the value of another field. Shows both values, because one
- * of them may be a default that is not in the file.
+ * Returns the problem of a value that contradicts the value of another field. The text shows both values,
+ * because one value can be a default that is not in the file.
  */
 function wrong(value: string | number, bound: string, other: string | number): string {
   return `is ${value}, and must be ${bound}, which is ${other}`;
@@ -76,8 +76,8 @@ function listenerProblem(listeners: readonly ListenerEntry[]): FieldProblem | un
 }
 
 /**
- * Returns true if two listeners cannot be open at the same time: they have the same address, or the same port
- * and one of them listens on all addresses.
+ * Returns true if two listeners cannot be open at the same time. Such listeners have the same address, or
+ * they have the same port and one listener listens on all addresses.
  */
 function isSameAddress(one: ListenerEntry, other: ListenerEntry): boolean {
   if (one.kind === 'unix' || other.kind === 'unix') {
@@ -92,7 +92,7 @@ function isOnAll(host: string, other: string): boolean {
   return host === '::' || (host === '0.0.0.0' && !other.includes(':'));
 }
 
-/** Returns a problem if only one of `ca` and `clientCertificates` is set. */
+/** Returns a problem if only one of `ca` and `clientCertificates` is set, or if `crl` is set without `ca`. */
 function certificateProblem(entry: ListenerEntry): FieldProblem | undefined {
   if (!('tls' in entry)) return undefined;
   const { ca, clientCertificates, crl } = entry.tls;
@@ -119,8 +119,8 @@ function upstreamsProblem(manifest: Manifest): FieldProblem | undefined {
 }
 
 /**
- * Returns true if two upstreams have the same client identifier at the same server, so that the server would
- * close one of the two connections.
+ * Returns true if two upstreams have the same client identifier at the same server. A server closes the older
+ * of two such connections.
  */
 function isSameSession(device: string, one: UpstreamEntry, other: UpstreamEntry): boolean {
   if (upstreamClientId(device, one) !== upstreamClientId(device, other)) return false;

@@ -1,4 +1,4 @@
-/** Maximum characters of a name that are shown. */
+/** Maximum characters of one name in a field path. */
 const MAX_SHOWN = 80;
 
 /** Formats a field path such as `listeners[0].mqtt`. Names with invisible characters are quoted. */

@@ -11,7 +11,7 @@ export type ModuleChange = {
   readonly fields: readonly string[];
 };
 
-/** Components of the hub, in the order in which they are changed. */
+/** Components of the hub, in the order in which a plan changes them. */
 const HUB_PARTS = ['storage', 'limits', 'access', 'routes', 'listeners', 'upstreams'] as const;
 type HubPart = (typeof HUB_PARTS)[number];
 
@@ -29,22 +29,23 @@ export type Plan = {
   readonly upstreams: readonly UpstreamChange[];
   readonly steps: readonly PlanStep[];
   /**
-   * Components of the hub that change, except those that change only because modules are added or removed.
+   * Components of the hub that change. Excludes components that change only because modules are added or
+   * removed.
    */
   readonly changedParts: readonly HubPart[];
 };
 
 /**
- * Manifest, the folder against which its relative paths are resolved, and the pack that contains the
- * manifest.
+ * Manifest, the folder in which its relative paths start (`home`), and the pack that contains the manifest. A
+ * pack is one file with a manifest and all files that the manifest names.
  */
 export type Placed = {
   readonly manifest: Manifest;
   readonly home: string;
   readonly pack?: string | undefined;
   /**
-   * Manifest with which each component runs, while a plan is partly applied. Undefined if all components run
-   * with `manifest`.
+   * Set only while a plan is partly applied: the settings with which each component runs. Undefined if all
+   * components run with `manifest`.
    */
   readonly applied?: Readonly<Record<HubPart, AppliedSettings>> | undefined;
 };
@@ -70,9 +71,10 @@ const IN_PLACE: ReadonlySet<string> = new Set([
 const PERMISSION_FIELDS: ReadonlySet<string> = new Set(['publish', 'subscribe']);
 
 /**
- * Returns the plan that changes the hub from one manifest to another. Only differences are changed. The plan
- * stops removed and restarted modules in reverse startup order, then changes the components of the hub, then
- * starts modules in startup order. The modules in `down` do not run and are restarted.
+ * Returns the plan that changes the hub from one manifest to another. The plan contains only differences. The
+ * plan stops removed and restarted modules in reverse startup order, then changes the components of the hub,
+ * then starts modules in startup order. `down` contains the names of modules that do not run. The plan
+ * restarts these modules.
  */
 export function planOf(current: Placed, target: Placed, down: ReadonlySet<string> = NONE): Plan {
   const modules = moduleChanges(current, target, down);
@@ -101,7 +103,8 @@ export function stateAfterStep(current: Placed, step: PlanStep, target: Placed):
   const { manifest, home } = current;
   const applied = appliedSettings(current);
   if (!('modules' in step)) {
-    // The new listeners are recorded, because modules that start after this step get the new broker address.
+    // After the step `listeners`, the state contains the new listeners. Modules that start after this step
+    // get the new broker address.
     const { listeners } = step.kind === 'listeners' ? target.manifest : manifest;
     return { manifest: { ...manifest, listeners }, home, applied: { ...applied, [step.kind]: target } };
   }
@@ -112,8 +115,8 @@ export function stateAfterStep(current: Placed, step: PlanStep, target: Placed):
 }
 
 /**
- * Returns the state after a step has failed. In this state, the modules and components of the step differ
- * from any target, so that the next plan changes them again.
+ * Returns the state after a step has failed. In this state, the modules and components of the failed step
+ * differ from any target. The next plan therefore changes them again.
  */
 export function stateAfterFailure(begun: Placed, step: PlanStep): Placed {
   if (step.kind === 'prepare' || step.kind === 'stop') return begun;
@@ -131,7 +134,10 @@ function appliedSettings(current: Placed): Readonly<Record<HubPart, AppliedSetti
   return applied ?? { storage: all, limits: all, access: all, routes: all, listeners: all, upstreams: all };
 }
 
-/** Returns the manifest of the running upstreams, or a manifest without upstreams if they are unknown. */
+/**
+ * Returns the manifest with which the upstreams run. After a failed step, returns a manifest without
+ * upstreams.
+ */
 function runningUpstreams(current: Placed): Pick<Placed, 'manifest' | 'home'> {
   const { upstreams } = appliedSettings(current);
   if (upstreams !== 'unknown') return upstreams;
@@ -147,7 +153,7 @@ function hubSteps(current: Placed, target: Placed): PlanStep[] {
 }
 
 /**
- * Returns the components whose settings differ between the two manifests, ignoring modules that only one
+ * Returns the components whose settings differ between the two manifests. Ignores modules that only one
  * manifest contains.
  */
 function changedPartsOf(current: Placed, target: Placed): HubPart[] {
@@ -167,7 +173,7 @@ function changedPartsOf(current: Placed, target: Placed): HubPart[] {
   });
 }
 
-/** Functions that return the settings on which each component depends. */
+/** Functions by component. Each function returns the settings on which the component depends. */
 const PART_SETTINGS: Readonly<Record<HubPart, (placed: Pick<Placed, 'manifest' | 'home'>) => unknown>> = {
   storage: ({ manifest }) => manifest.storeAndForward,
   limits: ({ manifest }) => [manifest.limits, manifest.retained],
@@ -231,14 +237,14 @@ function changedFields(one: ModuleEntry, other: ModuleEntry): string[] {
   );
 }
 
-/** Returns the listener to which modules connect: the first of the kind `mqtt`. */
+/** Returns the listener to which modules connect: the first listener of the kind `mqtt`. */
 export function moduleListener({
   listeners,
 }: Pick<Manifest, 'listeners'>): Manifest['listeners'][number] | undefined {
   return listeners.find(({ kind }) => kind === 'mqtt');
 }
 
-/** Returns the names of the selected modules in groups of the same startup order. */
+/** Returns the names of the selected modules, grouped by startup order, the lowest order first. */
 function byOrder(modules: readonly ModuleEntry[], names: ReadonlySet<string>): string[][] {
   const selected = modules.filter(({ name }) => names.has(name));
   const groups = Map.groupBy(selected, ({ startupOrder }) => startupOrder);

@@ -5,14 +5,20 @@ import type { Manifest, UpstreamEntry } from '../types.ts';
 export type UpstreamChange = {
   readonly upstream: string;
   readonly change: 'start' | 'stop' | 'restart' | 'keep';
-  /** Names of the changed fields that require a restart of the upstream. Empty if it is not restarted. */
+  /**
+   * Names of the changed fields that require a restart of the upstream. Empty if the upstream is not
+   * restarted.
+   */
   readonly fields: readonly string[];
 };
 
-/** Manifest with the folder against which its relative paths are resolved. */
+/** Manifest, and the folder in which its relative paths start. */
 type Home = { readonly manifest: Pick<Manifest, 'name' | 'upstreams'>; readonly home: string };
 
-/** Returns the settings of each upstream by name. An upstream restarts if its settings differ. */
+/**
+ * Returns the settings of each upstream by name. An upstream restarts if its settings differ between two
+ * manifests.
+ */
 export function upstreamSettings({ manifest, home }: Home): ReadonlyMap<string, UpstreamSettings> {
   return new Map(
     manifest.upstreams.map(entry => [

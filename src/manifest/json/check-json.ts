@@ -2,8 +2,8 @@ import { MAX_MANIFEST_DEPTH } from '../../core/limits.ts';
 import { isExactNumber } from './exact-number.ts';
 
 /**
- * Error in a JSON text, with its offset or its field. `problem` contains field names and no other text of the
- * file, because values may be secrets.
+ * Error in a JSON text, with the offset or the field path of the error. `problem` contains field names and no
+ * other text of the file, because values can be secrets.
  */
 export type JsonError = { readonly problem: string } & (
   | { readonly kind: 'syntax' | 'depth'; readonly offset: number }
@@ -34,9 +34,9 @@ const LITERAL = /(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|fa
 export const RESERVED_NAMES = ['__proto__', 'prototype', 'constructor'];
 
 /**
- * Returns the first error in a JSON text. Undefined if JSON.parse accepts the text without loss. This check
- * runs before JSON.parse, which reports some errors without a position, quotes the text in errors, and
- * ignores all but the last of duplicate fields.
+ * Returns the first error in a JSON text. Returns undefined if JSON.parse accepts the text without loss.
+ * JSON.parse alone is not sufficient: it reports some errors without a position, quotes the text in errors,
+ * and silently drops duplicate fields except the last.
  */
 export function findJsonError(text: string): JsonError | undefined {
   const scan: Scan = { text, offset: 0, expected: 'value', open: [] };
@@ -50,7 +50,7 @@ export function findJsonError(text: string): JsonError | undefined {
   }
 }
 
-/** Checks one token and moves the offset behind it. */
+/** Checks one token and moves the offset to the end of the token. */
 function step(scan: Scan, next: string): JsonError | undefined {
   switch (scan.expected) {
     case 'name':
@@ -133,7 +133,7 @@ function advance(scan: Scan, expected: Expected): undefined {
   scan.expected = expected;
 }
 
-/** Returns the offset behind the string that starts at the current offset, or the error in this string. */
+/** Returns the end offset of the string that starts at the current offset, or the error in this string. */
 function endOfString(scan: Scan): number | JsonError {
   const end = scan.offset + (matchAt(STRING, scan.text, scan.offset) ?? 0);
   const next = scan.text[end];
@@ -169,7 +169,10 @@ function named({ open: frames }: Scan, problem: string): JsonError {
   return { kind: 'name', problem, path: frames.map(({ at }) => at) };
 }
 
-/** Returns the number of characters that `pattern` matches at `offset`. Undefined if it does not match. */
+/**
+ * Returns the number of characters that `pattern` matches at `offset`. Returns undefined if the pattern does
+ * not match.
+ */
 function matchAt(pattern: RegExp, text: string, offset: number): number | undefined {
   pattern.lastIndex = offset;
   return pattern.test(text) ? pattern.lastIndex - offset : undefined;

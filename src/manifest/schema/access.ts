@@ -16,8 +16,9 @@ const filters = v.pipe(
 );
 
 /**
- * Fields with topic filters of permissions. A filter with a leading `!` denies, others allow. `%c` and `%u`
- * are replaced by the client identifier and the user name.
+ * Schemas of the fields `publish` and `subscribe`: topic filters of permissions. A filter with a leading `!`
+ * denies access. Any other filter allows access. `%c` stands for the client identifier, and `%u` for the user
+ * name.
  */
 export const topicLists = {
   publish: v.optional(about('Topic filters allowed for publishing; a leading "!" denies.', filters), []),

@@ -20,8 +20,8 @@ const from = v.pipe(
 );
 
 /**
- * Fields of a file that is identified by its hash. The location is optional, because the file may be in the
- * pack of the manifest.
+ * Fields of a file that is identified by its hash. The location is optional, because a pack (one file with a
+ * manifest and all its files) can contain the file.
  */
 const artifact = {
   sha256: about('The SHA-256 of the file, 64 digits.', sha256),
@@ -90,7 +90,7 @@ const base64 = (pattern: RegExp, problem: string) => v.pipe(v.string(problem), v
 
 const DEVICE = 'must be the name of a device, in which one "*" stands for any characters';
 
-/** Schema of the patterns of device names that accept a manifest. */
+/** Schema of the field `for`: patterns of the names of devices that accept the manifest. */
 export const devices = v.pipe(
   v.array(
     v.pipe(v.string(DEVICE), v.regex(/^(?=.{1,64}$)[A-Za-z0-9_-]*\*?[A-Za-z0-9_-]*$/, DEVICE)),

@@ -4,9 +4,12 @@ import { hasName, isJsonObject, type JsonObject, nestsWithin } from '../json/jso
 import { MAX_DESIRED_BYTES, MAX_DESIRED_NESTING } from '../limits.ts';
 import { jsonSchema } from './fields.ts';
 
-/** Schema of the desired properties of a module, like those of a module twin in Azure IoT Edge. */
+/**
+ * Schema of the desired properties of a module. A module twin in Azure IoT Edge has the same kind of
+ * properties.
+ */
 export const desired = v.pipe(
-  // `v.record` is not used, because it silently drops fields such as `constructor`.
+  // `v.record` silently drops fields such as `constructor`. The schema therefore begins with `v.unknown`.
   v.unknown(),
   v.check(isJsonObject, 'must be an object'),
   v.check(
@@ -25,7 +28,9 @@ export const desired = v.pipe(
   v.transform((value): JsonObject => (isJsonObject(value) ? value : {})),
 );
 
-/** Returns the reason why a value is not valid as desired properties. Undefined if it is valid. */
+/**
+ * Returns the reason why a value is not valid as desired properties. Returns undefined if the value is valid.
+ */
 export function desiredProblem(value: unknown): string | undefined {
   return v.safeParse(desired, value, { abortEarly: true }).issues?.[0].message;
 }

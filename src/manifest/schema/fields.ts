@@ -9,13 +9,17 @@ export function about<Schema extends v.GenericSchema>(description: string, schem
 }
 
 /**
- * Returns a schema action that adds JSON Schema keywords. The keywords express the checks before this action.
+ * Returns an action that adds JSON Schema keywords to a schema. The keywords describe the checks that precede
+ * the action.
  */
 export function jsonSchema<Input>(json: Readonly<Record<string, unknown>>) {
   return v.metadata<Input, Readonly<Record<string, unknown>>>(json);
 }
 
-/** Returns the suggestion `: did you mean "x"?` if one of `known` is similar, otherwise an empty string. */
+/**
+ * Returns the suggestion `: did you mean "x"?` if a word in `known` is similar to `word`. Otherwise returns
+ * an empty string.
+ */
 export function didYouMean(word: unknown, known: Iterable<string>): string {
   const nearest = typeof word === 'string' ? closestName(word, known) : undefined;
   return nearest === undefined ? '' : `: did you mean "${nearest}"?`;
@@ -27,7 +31,7 @@ export function choice(options: readonly string[]): string {
   return [quoted.slice(0, -1).join(', '), quoted.at(-1)].filter(Boolean).join(' or ');
 }
 
-/** Returns the schema of an object with exactly these fields. */
+/** Returns the schema of an object that can have only the fields in `entries`. */
 export function object<Entries extends v.ObjectEntries>(entries: Entries, problem = 'must be an object') {
   return rejectArray(
     v.strictObject(entries, ({ expected, input, path }) => {
@@ -50,7 +54,7 @@ export function byName<
   return rejectArray(v.record(key, value, problem));
 }
 
-/** Returns a schema that rejects arrays, which valibot accepts as objects without fields. */
+/** Returns a schema that also rejects arrays. valibot itself accepts an array as an object without fields. */
 function rejectArray<Schema extends v.GenericSchema>(schema: Schema): Schema {
   return {
     ...schema,
@@ -59,7 +63,7 @@ function rejectArray<Schema extends v.GenericSchema>(schema: Schema): Schema {
   };
 }
 
-/** Returns the schema of one of several strings. */
+/** Returns the schema of a string that is one of `options`. */
 export function oneOf<const Options extends readonly string[]>(options: Options) {
   return v.picklist(options, ({ input }) => `must be ${choice(options)}${didYouMean(input, options)}`);
 }
@@ -137,7 +141,7 @@ export function sizeFrom(min: number, problem: string) {
   );
 }
 
-/** Returns the schema of a number from `min` to `max`, with fractions. */
+/** Returns the schema of a number from `min` to `max`. Fractions are allowed. */
 export function number(min: number, max: number, problem = 'must be a number') {
   return v.pipe(
     v.number(problem),
@@ -146,7 +150,7 @@ export function number(min: number, max: number, problem = 'must be a number') {
   );
 }
 
-/** Returns the schema of a number of seconds from `min` to `max`, with fractions. */
+/** Returns the schema of a number of seconds from `min` to `max`. Fractions are allowed. */
 export function seconds(min: number, max: number) {
   return number(min, max, 'must be a number of seconds');
 }

@@ -20,7 +20,7 @@ import {
   whole,
 } from './fields.ts';
 
-/** Pattern of a string without NUL, which programs can receive. */
+/** Pattern of a string without the character NUL. Arguments and variables of a program cannot contain NUL. */
 const WITHOUT_NUL = '^[^\\u0000]*$';
 
 const argument = v.pipe(

@@ -5,7 +5,7 @@ import type { UpstreamAddress } from '../types.ts';
 /** Default ports of MQTT by scheme, assigned by IANA. */
 const PORTS: Readonly<Record<string, number>> = { 'mqtt:': 1883, 'mqtts:': 8883 };
 
-/** Problems and cures of schemes that other MQTT clients accept. */
+/** Error texts for URL schemes that other MQTT clients accept. */
 const OTHER_SCHEMES: Readonly<Record<string, string>> = {
   tcp: 'begins with "tcp://": write "mqtt://"',
   ssl: 'begins with "ssl://": write "mqtts://"',
@@ -19,8 +19,8 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 const GENERAL_PROBLEM = 'must be an address such as "mqtt://parent:1883"';
 
 /**
- * Returns the reason why an address is invalid. Undefined if the address is valid. The reason does not
- * contain the address, because an address may contain a password.
+ * Returns the reason why an address is invalid. Returns undefined if the address is valid. The reason does
+ * not contain the address, because an address can contain a password.
  */
 export function addressProblem(text: string): string | undefined {
   if (addressOf(text) !== undefined) return undefined;

@@ -30,7 +30,9 @@ import { addressOf, addressProblem } from './upstream-address.ts';
 import { timeOfDay } from './upstream-schedule.ts';
 import { tls } from './upstream-tls.ts';
 
-/** Problem of an invalid address. Does not contain the address, because an address may contain a password. */
+/**
+ * Error text for an invalid address. Does not contain the address, because an address can contain a password.
+ */
 const ADDRESS = 'must be an address such as "mqtt://parent:1883"';
 
 const url = v.pipe(

@@ -14,8 +14,8 @@ import {
 } from './texts.ts';
 
 /**
- * Implementation of a route function, and the form of each operand in generated code. The last form applies
- * to all further operands.
+ * Implementation of a route function, and the form (JavaScript type) of each operand in generated code. If a
+ * call has more operands than forms, the last form applies to all further operands.
  */
 type CallRow = { readonly forms: readonly Form[]; readonly compute: (...operands: never[]) => unknown };
 

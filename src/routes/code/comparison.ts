@@ -19,8 +19,8 @@ export function isComparison(operator: BinaryOperator): operator is Comparison {
 }
 
 /**
- * Generates the code that compares two numbers. The operands are given as code. A constant operand is not
- * checked for NaN.
+ * Generates the code that compares two numbers. `left` and `right` are the code of the operands. `knownSide`
+ * is the side of a constant operand, which is not checked for NaN.
  */
 export function compareNumbers(
   operator: Comparison,
@@ -40,8 +40,9 @@ export function compareNumbers(
 }
 
 /**
- * Generates code with the result of `test`, or undefined if one of `numbers` is NaN. With NaN, `!=` is always
- * true, and every other operator is always false. The code checks for NaN only after that result.
+ * Generates code whose value is the result of `test`, or undefined if one of `numbers` is NaN. In JavaScript,
+ * a comparison with NaN is true for `!=` and false for every other operator. The code checks for NaN only
+ * after this result.
  */
 function undefinedForNaN(test: string, numbers: readonly string[], operator: Comparison): string {
   const defined = numbers.map(name => `${name} === ${name}`).join(' && ');
@@ -49,7 +50,10 @@ function undefinedForNaN(test: string, numbers: readonly string[], operator: Com
   return `(${test} ? true : ${defined} ? false : undefined)`;
 }
 
-/** Generates the code that compares two strings or two booleans. The operands are given as code. */
+/**
+ * Generates the code that compares two strings or two booleans. `left` and `right` are the code of the
+ * operands.
+ */
 export function compareDefined(operator: Comparison, left: string, right: string, writer: Writer): string {
   const one = writer.temporary();
   const other = writer.temporary();

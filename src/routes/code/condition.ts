@@ -8,7 +8,7 @@ import type { Known, Part, Semantics } from './semantics.ts';
 import { SKERRY } from './skerry.ts';
 import { createWriter, type Writer } from './writer.ts';
 
-/** Condition whose types are checked. */
+/** Condition that has passed the type check, with the types of its parts. */
 export type Checked = {
   readonly condition: Expression;
   readonly dialect: Dialect;
@@ -36,8 +36,9 @@ const NO_SUBJECT: Subject = {
 };
 
 /**
- * Creates a function that generates the code of each part of `checked` once. If a part occurs several times
- * in the condition, its value is computed once per message.
+ * Creates a function that generates the code of each part (literal, property, operator or call) of a
+ * condition once. If a part occurs several times in the condition, the code computes its value once per
+ * message.
  */
 export function createParts(
   checked: Pick<Checked, 'dialect' | 'facts'>,
@@ -92,13 +93,13 @@ export function createParts(
   return partOf;
 }
 
-/** Generates the code of a whole condition. Its value is true, false or undefined. */
+/** Generates the code of a whole condition. The value of the code is true, false or undefined. */
 export function verdictCode(checked: Checked, identities: OperandIds, writer: Writer): string {
   const part = createParts(checked, identities, writer)(checked.condition);
   return SEMANTICS[checked.dialect].verdict(part, writer);
 }
 
-/** Compiles one part of `checked` to a function that returns the value of the part. */
+/** Compiles one part of a condition to a function that returns the value of the part for a message. */
 export function compilePart(checked: Checked, part: Expression): (subject: Subject) => unknown {
   const writer = createWriter();
   const { code } = createParts(checked, createIdentities(), writer)(part);

@@ -3,8 +3,8 @@ import type { Form, Part } from './semantics.ts';
 import type { Writer } from './writer.ts';
 
 /**
- * Generates code that converts the value of `part` to the form `form`. If the value has another type, the
- * result is undefined, or NaN for the form `number`.
+ * Generates code that converts the value of `part` to the JavaScript type `form`. If the value has another
+ * type, the result is undefined, or NaN for the form `number`.
  */
 export function as(form: Form, part: Part, writer: Writer): string {
   const { type, code } = part;

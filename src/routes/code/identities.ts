@@ -2,11 +2,11 @@ import type { Expression } from '../tree.ts';
 
 /** Finder of common subexpressions in conditions. */
 export type OperandIds = {
-  /** Adds a condition. Returns the number of its operands and operators. */
+  /** Adds a condition. Returns the number of operands and operators in the condition. */
   readonly add: (condition: Expression) => number;
   /**
-   * Returns the key under which the value of a part is shared. Undefined if the part occurs only once, or if
-   * it is a literal.
+   * Returns the key of a part that occurs several times. Equal parts have the same key and share their value.
+   * Returns undefined if the part occurs only once, or if the part is a literal.
    */
   readonly shared: (part: Expression) => string | undefined;
 };
@@ -46,8 +46,8 @@ export function createIdentities(): OperandIds {
 }
 
 /**
- * Returns the parts of which a part of a condition consists: the operands of an operator or call. Empty for a
- * literal or property.
+ * Returns the direct parts of an expression, such as the operands of an operator or call. Returns an empty
+ * array for a literal or property.
  */
 export function childrenOf(part: Expression): readonly Expression[] {
   switch (part.kind) {
@@ -65,8 +65,8 @@ export function childrenOf(part: Expression): readonly Expression[] {
 }
 
 /**
- * Returns a key for the structure of a part. Two parts have the same key if they have the same operator and
- * the same children.
+ * Returns a key for the structure of a part. `children` contains the numbers that identify the operands. Two
+ * parts have the same key if they have the same operator and the same operands.
  */
 function keyOf(part: Expression, children: readonly number[]): string {
   switch (part.kind) {

@@ -3,8 +3,8 @@ import type { Writer } from './writer.ts';
 
 /**
  * Generates the code of a three-valued AND (`decisive` is false) or OR (`decisive` is true) of two booleans.
- * Either operand can decide the result, so the operand with the lower cost is evaluated first. If an operand
- * that reads only properties decides, the body is not parsed.
+ * Each operand can decide the result alone. The generated code therefore evaluates the operand with the lower
+ * cost first. If the properties of a message decide, the body is not parsed.
  */
 export function decidedBy(
   decisive: boolean,
@@ -21,7 +21,7 @@ export function decidedBy(
     : (${other} = ${boolean(second)}) === ${decisive} ? ${decisive} : ${one} === undefined ? undefined : ${other})`;
 }
 
-/** Generates the code of a three-valued NOT. The boolean operand is given as code. */
+/** Generates the code of a three-valued NOT. `boolean` is the code of the operand. */
 export function negated(boolean: string, writer: Writer): string {
   const value = writer.temporary();
   return `((${value} = ${boolean}) === undefined ? undefined : !${value})`;

@@ -8,8 +8,8 @@ export function square(value: number): number {
 }
 
 /**
- * Returns the power as defined by IEEE 754, which is 1 for 1 or -1 to an infinite power. JavaScript returns
- * NaN there.
+ * Returns the power as defined by IEEE 754: an infinite power of 1 or -1 is 1. The operator `**` of
+ * JavaScript returns NaN for such a power.
  */
 export function power(base: number, exponent: number): number {
   if (Number.isNaN(base) || Number.isNaN(exponent)) return Number.NaN;

@@ -3,14 +3,14 @@ import type { Type } from '../types/types.ts';
 import type { Writer } from './writer.ts';
 
 /**
- * Form of a value in generated code: its JavaScript type. A number without a value is NaN. A string or
- * boolean without a value is undefined. `dynamic` is any body value.
+ * Form of a value in generated code: the JavaScript type. NaN represents a missing number. Undefined
+ * represents a missing string or boolean. `dynamic` is any body value.
  */
 export type Form = 'number' | 'string' | 'boolean' | 'dynamic';
 
 /**
- * Generated code of a part (a literal, property, operator or call) of a condition. Must be inserted at most
- * once into other code.
+ * Generated code of a part (a literal, property, operator or call) of a condition. The code must be inserted
+ * at most once into other code.
  */
 export type Part = {
   readonly type: Type;
@@ -29,15 +29,18 @@ export type Semantics = {
   readonly system: (name: string, writer: Writer) => string;
   readonly body: (path: readonly PathStep[], writer: Writer) => string;
   /**
-   * Generates code that returns the application property `name` if the message has it, and otherwise the
-   * value of `hidden`.
+   * Generates code that returns the application property `name` if the message has this property, and
+   * otherwise the value of `hidden`.
    */
   readonly shadowed: (name: string, hidden: Part, writer: Writer) => string;
   readonly twin: (path: readonly PathStep[], writer: Writer) => string;
   readonly unary: (operator: UnaryOperator, operand: Part, writer: Writer) => string;
   readonly binary: (operator: BinaryOperator, left: Part, right: Part, type: Type, writer: Writer) => string;
   readonly call: (name: string, operands: readonly Part[], writer: Writer) => string;
-  /** Returns the constant value of a call. Undefined if the types of the operands do not determine it. */
+  /**
+   * Returns the constant value of a call. Returns undefined if the types of the operands do not determine the
+   * value.
+   */
   readonly knownCall: (name: string, types: readonly Type[]) => Known | undefined;
   readonly knownBinary: (operator: BinaryOperator, left: Part, right: Part) => Known | undefined;
   /** Generates the code of a part as the result of a condition: true, false or undefined. */

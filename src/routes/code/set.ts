@@ -6,10 +6,10 @@ import { verdictCode } from './condition.ts';
 import { createIdentities, type OperandIds } from './identities.ts';
 import { createWriter, type Writer } from './writer.ts';
 
-/** Callback for each destination of a message. */
+/** Callback that is called for each destination of a message. `ttl` is in milliseconds. */
 export type Take = (sink: Sink, priority: number, ttl: number | undefined) => void;
 
-/** Route whose source matches a message, and whose condition is still to be evaluated. */
+/** Route whose source matches a message. The condition is not evaluated yet. */
 export type Candidate = {
   readonly route: Route;
   /** Priority from 0 to 9. A lower number is more urgent. */
@@ -21,17 +21,17 @@ export type Candidate = {
 };
 
 /**
- * Candidates with the same sink, the most urgent one first. The first candidate that matches determines
- * priority and TTL.
+ * Candidate routes with the same sink, the most urgent route first. The first route whose condition is true
+ * determines the priority and TTL of the message.
  */
 export type SinkRoutes = readonly Candidate[];
 
 export type Run = (subject: Subject, take: Take) => void;
 
 /**
- * Compiles one function that evaluates all candidates, counts the results, and calls `take` for the first
- * match of each sink. `lanes` contains the candidates of each sink. Common subexpressions are computed once
- * per message.
+ * Compiles one function that evaluates all candidate routes, counts the results, and calls `take` for the
+ * first match of each sink. Each element of `lanes` contains the candidates of one sink. The function
+ * computes common subexpressions once per message.
  */
 export function compileRoutes(lanes: readonly SinkRoutes[]): Run {
   const runs = groupsOf(lanes).map(({ group, identities }) =>

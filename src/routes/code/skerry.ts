@@ -21,8 +21,8 @@ import { element, isObject, isPlainKey, isStructure, member, order, same } from 
 import type { Writer } from './writer.ts';
 
 /**
- * Semantics of the default dialect: a missing value is undefined, and every result computed from it is
- * undefined.
+ * Semantics of the default dialect. A missing value is undefined. An operation with an undefined operand has
+ * an undefined result. Exceptions are AND, OR, `??` and type tests.
  */
 export const SKERRY: Semantics = {
   property: (name, writer) => `${writer.data(property)}(m.properties, ${writer.data(name)})`,
@@ -67,8 +67,8 @@ function stepsCode(path: readonly PathStep[], root: string, writer: Writer): str
 }
 
 /**
- * Returns the constant result of an operator. AND and OR are constant if one constant operand decides the
- * result.
+ * Returns the result of an operator if the result is constant. AND and OR are constant if one constant
+ * operand decides the result.
  */
 function knownBinary(operator: BinaryOperator, left: Part, right: Part): Known | undefined {
   const decisive = operator === 'AND' ? false : operator === 'OR' ? true : undefined;
@@ -130,7 +130,10 @@ function equalityOfAny(operator: Comparison, left: Part, right: Part, writer: Wr
   return operator === '=' ? equal : negated(equal, writer);
 }
 
-/** Generates the code of `??`: the left operand, or the right one if the left is undefined or null. */
+/**
+ * Generates the code of `??`: the left operand, or the right operand if the left operand is undefined or
+ * null.
+ */
 function defaultCode(left: Part, right: Part, type: Type, writer: Writer): string {
   if (left.type === 'undefined' || left.type === 'null') return right.code;
   if (type !== 'number') {
@@ -163,7 +166,7 @@ function callCode(name: string, operands: readonly Part[], writer: Writer): stri
   return `${writer.data(compute)}(${values.join(', ')})`;
 }
 
-/** Generates the code of a type test. Its value is true or false, never undefined. */
+/** Generates the code of a type test. The value of the code is true or false, never undefined. */
 function testCode(name: string, { type, code }: Part, writer: Writer): string {
   switch (name) {
     case 'is_defined':
@@ -197,8 +200,8 @@ function numberTest(code: string, writer: Writer): string {
 }
 
 /**
- * Operand types for which a type test can be true. The test is constant for operands of type null and
- * undefined.
+ * Operand types, by type test, for which the result of the test depends on the value. For all other types,
+ * the result is constant.
  */
 const TESTED: Readonly<Record<string, readonly Type[]>> = {
   is_array: ['dynamic'],

@@ -10,8 +10,8 @@ import { positionOf } from './search.ts';
 export type Text = string | null | undefined;
 
 /**
- * Returns the value of the property `name` in a flat list of names and values. The last property with this
- * name counts. Undefined if this property has no value.
+ * Returns the value of the property `name` in a flat list of names and values. If several properties have
+ * this name, the last one counts. Returns undefined if the value is missing.
  */
 export function property(properties: readonly Text[], name: string): string | undefined {
   for (let at = properties.length - 2; at >= 0; at -= 2) {
@@ -20,7 +20,10 @@ export function property(properties: readonly Text[], name: string): string | un
   return undefined;
 }
 
-/** Finds a property by its name in lower case, ignoring case. Returns null for a property without a value. */
+/**
+ * Returns the value of a property. `name` is in lower case, and the case of property names is ignored.
+ * Returns null for a property without a value.
+ */
 export function propertyInAnyCase(properties: readonly Text[], name: string): Text {
   for (let at = properties.length - 2; at >= 0; at -= 2) {
     const candidate = properties[at];
@@ -42,8 +45,8 @@ export function upper(text: Text): string | undefined {
 }
 
 /**
- * Maps each character on its own, without regard to its context. A character stays unchanged if its mapping
- * has more than one character.
+ * Changes the case of each character separately, independently of the characters around it. A character whose
+ * other case has more than one character stays unchanged.
  */
 function mapped(text: string, whole: string, map: (character: string) => string): string {
   if (isAscii(text)) return whole;
@@ -77,8 +80,8 @@ export function endsWith(text: Text, part: Text): boolean | undefined {
 }
 
 /**
- * Returns the substring from a zero-based position to the end. The fraction of a position that is no integer
- * is dropped.
+ * Returns the substring from a zero-based position to the end. If the position is not an integer, the
+ * fraction is dropped.
  */
 export function tail(text: Text, from: number): string | undefined {
   if (typeof text !== 'string' || !(from >= 0 && from <= text.length)) return undefined;
@@ -86,8 +89,8 @@ export function tail(text: Text, from: number): string | undefined {
 }
 
 /**
- * Returns the substring of `count` UTF-16 units from a position. Undefined if the position or the count is
- * outside the text.
+ * Returns the substring of `count` UTF-16 units from a position. Returns undefined if the position or the
+ * count is outside the text.
  */
 export function part(text: Text, from: number, count: number): string | undefined {
   if (typeof text !== 'string' || !(from >= 0 && from < text.length)) return undefined;
@@ -96,8 +99,8 @@ export function part(text: Text, from: number, count: number): string | undefine
 }
 
 /**
- * Joins strings. If the result is longer than `MAX_JOINED`, throws `RangeError`, and the result of the
- * condition is `error`.
+ * Joins strings. Throws `RangeError` if the result is longer than `MAX_JOINED`. The result of the condition
+ * is then `error`.
  */
 export function joined(...texts: readonly Text[]): string | undefined {
   let whole = '';

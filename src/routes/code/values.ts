@@ -4,8 +4,8 @@
  */
 
 /**
- * Returns true if two values are equal. Undefined if either value is undefined, or if both values are objects
- * or arrays, because objects and arrays are not compared.
+ * Returns true if two values are equal. Returns undefined if a value is undefined. Also returns undefined for
+ * two objects or arrays, because objects and arrays are not compared.
  */
 export function same(left: unknown, right: unknown): boolean | undefined {
   if (left === undefined || right === undefined) return undefined;

@@ -4,14 +4,15 @@ import type { Subject } from '../subject.ts';
 const UNSET = Symbol('unset');
 
 /**
- * Collects the code of one function. Values from a manifest are passed as data and never written into code.
+ * Generator of the code of one function. Values from a manifest are passed to the function as data and never
+ * become part of the code.
  */
 export type Writer = {
   /** Returns the name of a variable with the value `value` in the generated code. */
   readonly data: (value: unknown) => string;
   /** Declares a new variable and returns its name. */
   readonly temporary: () => string;
-  /** Generates code that evaluates `code` at most once per message and shares its value under `key`. */
+  /** Generates code that evaluates `code` at most once per message and shares the value under `key`. */
   readonly once: (key: string, code: () => string) => string;
   /**
    * Creates the function from the code of its body. Variables are reset for each call. `m` is the parameter
@@ -65,7 +66,7 @@ export function createWriter(): Writer {
 }
 
 /**
- * Returns an interned copy of a string. V8 compares interned strings by address first, and a slice of a
+ * Returns an interned copy of a string. V8 compares interned strings by address, which is fast. A slice of a
  * route's text is not interned.
  */
 function interned(text: string): string {

@@ -5,7 +5,7 @@ export function isBlank(character: string): boolean {
   return character !== '' && character.trim() === '';
 }
 
-/** Returns the offset behind the blanks and comments that start at `from`. */
+/** Returns the end offset of the blanks and comments that start at `from`. */
 export function endOfBlanks(text: string, from: number, blank: (character: string) => boolean): number {
   let at = from;
   for (;;) {
@@ -18,8 +18,8 @@ export function endOfBlanks(text: string, from: number, blank: (character: strin
 }
 
 /**
- * Scans the source after FROM. A `/` always begins a source, which ends at the next blank, so `/*` is a
- * source and not a comment. Undefined if the text does not begin with `/`.
+ * Scans the source after FROM. A source begins with `/` and ends at the next blank. `/*` is therefore a
+ * source and not the start of a comment. Returns undefined if the text does not begin with `/`.
  */
 export function scanSource(text: string, from: number): Token | undefined {
   let start = from;

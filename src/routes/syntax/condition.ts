@@ -13,7 +13,7 @@ export type ReadOperand = (cursor: Cursor) => Expression;
 type Reading = {
   readonly cursor: Cursor;
   readonly operand: ReadOperand;
-  /** True if the source of the route contains the notifications of twin changes. */
+  /** True if the source of the route is `/twinChangeNotifications`. */
   readonly twins: boolean;
   parts: number;
   nesting: number;

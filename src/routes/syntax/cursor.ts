@@ -10,11 +10,13 @@ export type Cursor = {
   readonly peek: () => Token;
   readonly next: () => Token;
   /**
-   * Reads a source that begins with `/`. Undefined if the text does not continue with `/`. Must not be called
-   * after `peek`.
+   * Reads a source that begins with `/`. Returns undefined if the text does not continue with `/`. Must not
+   * be called after `peek`.
    */
   readonly source: () => Token | undefined;
-  /** Reads the name in `$upstream/name`. Undefined if no `/` follows. Must not be called after `peek`. */
+  /**
+   * Reads the name in `$upstream/name`. Returns undefined if no `/` follows. Must not be called after `peek`.
+   */
   readonly upstreamName: () => string | undefined;
   readonly atSymbol: (symbol: string) => boolean;
   readonly atKeyword: (keyword: string) => boolean;
@@ -68,8 +70,8 @@ export function createCursor(text: string, scanToken: ScanToken): Cursor {
 }
 
 /**
- * Refuses `token`, because `expected` is required at this position. `known` contains names from which a
- * similar name is suggested.
+ * Throws a `RouteError` that refuses `token`, because `expected` is required at this position. If a name in
+ * `known` is similar to the token, the error suggests this name.
  */
 export function refuseToken(token: Token, expected: string, known: Iterable<string> = []): never {
   if (token.kind === 'end') return refuse(token, 'unexpected end of the route', { expected });

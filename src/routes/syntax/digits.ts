@@ -19,7 +19,7 @@ export function endOfHexDigits(text: string, start: number): number {
 }
 
 /**
- * Returns the offset behind an exponent (`e`, optional sign, digits). Returns `start` if there is no
+ * Returns the end offset of an exponent (`e`, optional sign, digits). Returns `start` if there is no
  * exponent.
  */
 export function endOfExponent(text: string, start: number): number {

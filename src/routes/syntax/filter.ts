@@ -2,8 +2,8 @@ import { MAX_TOPIC_LEVELS } from '../../core/limits.ts';
 import { forbiddenCharacterIn } from '../../core/text/characters.ts';
 
 /**
- * Returns the reason, as a clause, why a topic filter is invalid (MQTT 3.1.1, 4.7.1). `+` must be a whole
- * level, and `#` must be the whole last level. Undefined if the filter is valid.
+ * Returns the problem of an invalid topic filter as a clause, such as "is empty". Returns undefined if the
+ * filter is valid. `+` must be a whole level, and `#` must be the whole last level (MQTT 3.1.1, 4.7.1).
  */
 export function filterProblem(filter: string): string | undefined {
   if (filter === '') return 'is empty';
@@ -20,7 +20,10 @@ export function filterProblem(filter: string): string | undefined {
   return undefined;
 }
 
-/** Returns the reason, as a clause, why a topic name is invalid. Undefined if the name is valid. */
+/**
+ * Returns the problem of an invalid topic name as a clause, such as "is empty". Returns undefined if the name
+ * is valid.
+ */
 export function topicProblem(topic: string): string | undefined {
   if (topic === '') return 'is empty';
   const character = forbiddenCharacterIn(topic);

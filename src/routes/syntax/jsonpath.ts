@@ -6,8 +6,8 @@ import { endOfDigits } from './digits.ts';
 const ENDS_KEY = new Set('.[]()<>@,;:\\"/?={}\t\n\r');
 
 /**
- * Parses the steps of a path such as `a.b[0].c`. A key must not be a number, and may be followed by several
- * indexes.
+ * Parses the steps of a path such as `a.b[0].c`. A key must not be a number. Several indexes can follow a
+ * key.
  */
 export function parsePath(path: string, span: TextSpan): readonly PathStep[] {
   const steps: PathStep[] = [];

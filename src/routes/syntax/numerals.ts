@@ -1,7 +1,7 @@
 import { endOfDigits, endOfExponent, endOfHexDigits } from './digits.ts';
 
 /**
- * Returns the offset behind a decimal number without a sign: digits with optional fraction and exponent, or
+ * Returns the end offset of a decimal number without a sign: digits with optional fraction and exponent, or
  * only a fraction. Returns `start` if there is no number. Leading zeros do not make the number octal.
  */
 export function endOfDecimal(text: string, start: number): number {
@@ -12,7 +12,7 @@ export function endOfDecimal(text: string, start: number): number {
   return endOfExponent(text, mantissa);
 }
 
-/** Returns the offset behind a `0x` number. Returns `start` if there is no such number. */
+/** Returns the end offset of a `0x` number. Returns `start` if there is no such number. */
 export function endOfHexadecimal(text: string, start: number): number {
   if (text.charAt(start) !== '0' || text.charAt(start + 1).toLowerCase() !== 'x') return start;
   const end = endOfHexDigits(text, start + 2);
@@ -21,7 +21,7 @@ export function endOfHexadecimal(text: string, start: number): number {
 
 /**
  * Maximum number of digits for the fast path. Up to this number, the digits and the power of ten are exact
- * JavaScript numbers, so that their quotient is rounded correctly.
+ * JavaScript numbers, so that the quotient of both is rounded correctly.
  */
 const EXACT_DIGITS = 15;
 const POWERS = Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
@@ -31,7 +31,7 @@ const POINT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** Parses a decimal number with an optional minus sign. Returns NaN if it is invalid. */
+/** Parses a decimal number with an optional minus sign. Returns NaN if the number is invalid. */
 export function numberFrom(text: string): number {
   const negative = text.charCodeAt(0) === MINUS;
   let mantissa = 0;
@@ -51,8 +51,8 @@ export function numberFrom(text: string): number {
 }
 
 /**
- * Parses numbers that the fast path does not accept: with surrounding blanks, a plus sign, an exponent or
- * many digits.
+ * Parses a number that the fast path does not accept: a number with surrounding blanks, a plus sign, an
+ * exponent or more than EXACT_DIGITS digits.
  */
 function slowNumberFrom(text: string): number {
   const trimmed = text.trim();

@@ -1,8 +1,8 @@
 import type { BinaryOperator } from '../tree.ts';
 
 /**
- * Precedence of binary operators, lowest first. All are left-associative. NOT and unary minus have a higher
- * precedence, as in Azure IoT Edge, so `NOT a = b` means `(NOT a) = b`.
+ * Precedence of binary operators, lowest first. All binary operators are left-associative. NOT and unary
+ * minus have a higher precedence, as in Azure IoT Edge. `NOT a = b` therefore means `(NOT a) = b`.
  */
 export const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
   '??': 1,
@@ -22,7 +22,9 @@ export const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
   '%': 7,
 };
 
-/** Returns the binary operator for a symbol or a word in any case. Undefined if it is no operator. */
+/**
+ * Returns the binary operator for a symbol or a word. Ignores the case. Returns undefined for any other text.
+ */
 export function binaryOperator(word: string): BinaryOperator | undefined {
   const upper = word.toUpperCase();
   if (upper === '<>') return '!=';

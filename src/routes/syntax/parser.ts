@@ -14,7 +14,7 @@ import type { ScanToken, Token } from './token.ts';
 const SOURCES = 'a source such as /messages/*, topic("sensors/+/temp") or $upstream';
 const SINKS = '$upstream, BrokeredEndpoint("/modules/<module>/inputs/<input>") or topic("alerts/hot")';
 
-/** Reason to refuse a route from an upstream to the same upstream. */
+/** Error text for a route from an upstream to the same upstream. */
 export const GOES_ROUND =
   'messages FROM an upstream cannot go back INTO the same one, because that is a loop; let a module answer';
 
@@ -102,7 +102,7 @@ function parseFilter(cursor: Cursor): string {
   return parseSourceFilter(filter.value, filter);
 }
 
-/** True if the route would send messages of an upstream back to the same upstream. */
+/** Returns true if the route would send messages of an upstream back to the same upstream. */
 export function goesRound(source: Source, sink: Sink): boolean {
   return source.kind === 'upstream' && sink.kind === 'upstream' && source.name === sink.name;
 }

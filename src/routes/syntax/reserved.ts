@@ -1,7 +1,7 @@
-/** Reserved words, in any case. */
+/** Reserved words. The case of a word does not matter. */
 const KEYWORDS: ReadonlySet<string> = new Set(['SELECT', 'FROM', 'WHERE', 'INTO', 'AND', 'OR', 'NOT']);
 
-/** Literals, in lower case only. */
+/** Literals and their values. A literal must be in lower case. */
 export const LITERALS: ReadonlyMap<string, boolean | null | undefined> = new Map([
   ['true', true],
   ['false', false],
@@ -13,7 +13,10 @@ export function isKeyword(word: string): boolean {
   return KEYWORDS.has(word.toUpperCase());
 }
 
-/** True if the bare word `word` is not parsed as an application property. */
+/**
+ * Returns true if a word is a keyword or a literal in any case. Such a word is not parsed as an application
+ * property.
+ */
 export function isReserved(word: string): boolean {
   return isKeyword(word) || LITERALS.has(word.toLowerCase());
 }

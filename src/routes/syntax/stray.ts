@@ -1,18 +1,18 @@
 import { refuse } from '../diagnostics.ts';
 
 /**
- * Typographic quotes. They are refused everywhere, because they would otherwise count as characters of a
- * name.
+ * Typographic quotes. In the skerry dialect, a bare name cannot contain a typographic quote. Otherwise a
+ * string in such quotes would count as a name.
  */
 const TYPOGRAPHIC_QUOTES = new Set('“”„‟‘’‚‛«»‹›″′');
 
 /**
- * Invisible characters: soft hyphen, zero-width characters and direction marks. They are refused everywhere,
- * because they would otherwise count as characters of a name.
+ * Invisible characters: soft hyphen, zero-width characters and direction marks. In the skerry dialect, a bare
+ * name cannot contain them. Otherwise two names could look the same and differ.
  */
 const INVISIBLE = new Set('\u00ad\u200b\u200c\u200d\u200e\u200f\u2060');
 
-/** Suggestions for characters that begin no token. */
+/** Advice in the error text for a character that cannot begin a token. */
 const ADVICE: Readonly<Record<string, string>> = {
   '!': 'write NOT',
   '|': 'write || to join strings or OR between conditions',
@@ -31,7 +31,7 @@ export function isVisible(character: string): boolean {
   return character > ' ' && !(character >= '\u007f' && character <= '\u00a0') && !INVISIBLE.has(character);
 }
 
-/** Refuses the character at `start`, because it begins no token. */
+/** Throws a `RouteError` that refuses the character at `start`, which cannot begin a token. */
 export function refuseStray(text: string, start: number): never {
   const character = String.fromCodePoint(text.codePointAt(start) ?? 0);
   const span = { start, end: start + character.length };

@@ -10,7 +10,7 @@ export type Token = TextSpan &
     | { readonly kind: 'number'; readonly value: number | undefined }
     | { readonly kind: 'string'; readonly value: string }
     | { readonly kind: 'braces'; readonly name: string }
-    /** `$name`. In the azure dialect the name may be a path, such as `body.a[0]`. */
+    /** `$name`. In the azure dialect, the name can be a path, such as `body.a[0]`. */
     | { readonly kind: 'system'; readonly name: string }
     | { readonly kind: 'body'; readonly path: readonly PathStep[] }
     | { readonly kind: 'source'; readonly path: string }

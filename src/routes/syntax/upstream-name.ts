@@ -11,8 +11,8 @@ const ENDS = /[\s(/]|$/;
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
- * Scans the name in `$upstream/name`. The `/` is at `start`. Undefined if there is no `/` at `start`, or if
- * the `/` begins a comment.
+ * Scans the name in `$upstream/name`. `start` is the offset of the `/`. Returns undefined if there is no `/`
+ * at `start`, or if the `/` begins a comment.
  */
 export function scanUpstreamName(
   text: string,

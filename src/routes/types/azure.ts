@@ -10,8 +10,8 @@ const ANYTHING: readonly Type[] = ['number', 'string', 'boolean', 'null', 'undef
 const TRUTH: readonly Type[] = ['boolean', 'null', 'undefined'];
 
 /**
- * Operand types as in Azure IoT Edge, which supports neither `%`, nor unary minus for body values, nor `true
- * AND $body.b`.
+ * Operand types as in Azure IoT Edge. Body values are invalid as operands of `%` and of unary minus. A body
+ * value is also invalid as the right operand in `true AND $body.b`.
  */
 export const AZURE: Typing = {
   unary: {
@@ -53,7 +53,10 @@ function binaryType(expression: Binary, left: Type, right: Type): Type {
   }
 }
 
-/** Accepts two operands of the same type, or a body value and any other operand that is not undefined. */
+/**
+ * Requires two operands of the same type. A body value is accepted with an operand of any type except
+ * undefined.
+ */
 function checkAlike(expression: Binary, left: Type, right: Type): void {
   if (left === right) return;
   const types = [left, right];
@@ -71,8 +74,8 @@ function check(accepted: readonly Type[], consumer: string, operand: Expression,
 }
 
 /**
- * Returns the type of AND or OR. If the left operand is a body value, any right operand is valid. Otherwise
- * the right operand must not be a body value.
+ * Returns the result type of AND or OR. If the left operand is a body value, any right operand is valid.
+ * Otherwise the right operand must not be a body value.
  */
 function logicalType(expression: Binary, left: Type, right: Type): Type {
   const { operator } = expression;

@@ -12,9 +12,9 @@ import { literalType, type Type, type TypeFacts } from './types.ts';
 /** Operand types of the operators of a dialect. */
 export type Typing = {
   readonly unary: Readonly<Record<UnaryOperator, { readonly takes: readonly Type[]; readonly gives: Type }>>;
-  /** Returns the result type of a binary operator. Refuses invalid operand types. */
+  /** Returns the result type of a binary operator. Throws a `RouteError` for invalid operand types. */
   readonly binary: (expression: Binary, left: Type, right: Type) => Type;
-  /** Types that a condition may have. */
+  /** Accepted types of a whole condition. */
   readonly condition: readonly Type[];
 };
 

@@ -1,13 +1,12 @@
 import type { Dialect } from '../dialect.ts';
 import type { Type } from './types.ts';
 
-/** Signature of a function. */
 export type FunctionSignature = {
-  /** Accepted types of each operand. */
+  /** Accepted types for each operand. */
   readonly parameters: readonly (readonly Type[])[];
   /** Number of optional operands at the end. */
   readonly optional: number;
-  /** True if the last operand may be repeated. */
+  /** True if a call can repeat the last operand. */
   readonly repeats: boolean;
   readonly result: Type;
 };
@@ -51,7 +50,7 @@ const HUB: typeof REFERENCE = [
   ['is_primitive', signature([ANYTHING], 'boolean')],
 ];
 
-/** Functions by name in lower case. */
+/** Signatures of functions by dialect, and by name in lower case. */
 export const FUNCTIONS: Readonly<Record<Dialect, ReadonlyMap<string, FunctionSignature>>> = {
   skerry: new Map([...REFERENCE, ...HUB]),
   azure: new Map(REFERENCE),

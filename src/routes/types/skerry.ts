@@ -10,8 +10,8 @@ const TEXT: readonly Type[] = ['string', 'dynamic'];
 const ORDERED: readonly Type[] = ['number', 'string', 'undefined', 'dynamic'];
 
 /**
- * Operand types of the default dialect. An operator requires operands of its type. The types of body values
- * are checked at run time.
+ * Operand types of the default dialect. Each operator accepts only certain operand types. The types of body
+ * values are checked at run time.
  */
 export const SKERRY: Typing = {
   unary: { NOT: { takes: TRUTH, gives: 'boolean' }, '-': { takes: NUMBER, gives: 'number' } },

@@ -2,7 +2,7 @@ import { printExpression } from '../printer.ts';
 import type { Binary, Expression } from '../tree.ts';
 import type { Type } from './types.ts';
 
-/** Maximum number of characters of an expression that are shown. The carets mark the whole expression. */
+/** Maximum characters of an expression that are shown in an error text. */
 const MAX_REPEATED = 40;
 
 const TYPE_NAMES: Readonly<Record<Type, string>> = {
@@ -22,8 +22,8 @@ const PROPERTY_NAMES: Readonly<Partial<Record<Expression['kind'], string>>> = {
 const NOT_ADVICE = '; NOT binds tighter than a comparison, so write NOT (... = ...)';
 
 /**
- * Explains why `operand` is invalid for `consumer`, an operator or function that accepts the types
- * `accepted`.
+ * Explains why `operand` has the wrong type. `consumer` is the operator or function. `accepted` contains the
+ * types that the consumer accepts.
  */
 export function operandError(
   consumer: string,
@@ -51,7 +51,7 @@ export function mismatchError({ operator, left, right }: Binary, leftType: Type,
   return left.kind === 'unary' && left.operator === 'NOT' ? `${facts}${NOT_ADVICE}` : facts;
 }
 
-/** Explains why `operand` cannot be compared by order. */
+/** Explains why `operand` is invalid for `<`, `<=`, `>` or `>=`. */
 export function orderError(operator: string, operand: Expression, type: Type): string {
   return `${operator} requires numbers or strings, but ${factOf(operand, type)}`;
 }

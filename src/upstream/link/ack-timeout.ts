@@ -4,19 +4,22 @@ import type { Link } from './link.ts';
 
 export type AckTimeoutSettings = {
   readonly link: Pick<Link, 'ping' | 'readingSince' | 'fail'>;
-  /** Returns the name of a missing acknowledgement, such as PUBACK. Undefined if none is missing. */
+  /**
+   * Returns the name of a missing acknowledgement, such as PUBACK. Returns undefined if no acknowledgement is
+   * missing.
+   */
   readonly awaited: () => string | undefined;
   readonly clock: Clock;
 };
 
 /**
- * Timeout that ends a link whose server receives packets and acknowledges none of them. If nothing was
- * acknowledged since the last check, a PINGREQ is sent after the packets. The timeout starts when the
- * PINGRESP arrives, because the PINGRESP proves that the server has received the packets. So a slow network
- * does not end the link.
+ * Timeout that ends a link if the server receives packets and acknowledges none of them. If no
+ * acknowledgement has arrived since the last check, the hub sends a PINGREQ after the packets. The PINGRESP
+ * proves that the server has received the packets, and starts the timeout. A slow network therefore does not
+ * end the link.
  */
 export type AckTimeout = {
-  /** Restarts the timeout after an expected acknowledgement. */
+  /** Resets the timeout. Called after each expected acknowledgement. */
   readonly progressed: () => void;
   readonly stop: () => void;
 };
@@ -25,7 +28,10 @@ export function startAckTimeout({ link, awaited, clock }: AckTimeoutSettings): A
   let progress = 0;
   let lastProgress = 0;
   let pingSent = false;
-  /** Monotonic time at which the PINGRESP arrived. Undefined after an acknowledgement. */
+  /**
+   * Monotonic time in milliseconds at which the PINGRESP arrived. An acknowledgement resets the time to
+   * undefined.
+   */
   let receivedAt: number | undefined;
 
   const sendPing = (): void => {
@@ -48,8 +54,8 @@ export function startAckTimeout({ link, awaited, clock }: AckTimeoutSettings): A
       if (!pingSent) sendPing();
     } else {
       const now = clock.monotonic();
-      // The timeout does not run while the hub does not read the socket, because acknowledgements may be in
-      // the receive buffer.
+      // While the hub pauses reading, acknowledgements can be in the socket's receive buffer. The timeout
+      // therefore restarts when reading resumes.
       const remaining = Math.max(receivedAt, link.readingSince() ?? now) + ACK_TIMEOUT_MS - now;
       if (remaining <= 0) link.fail(`no ${name} for ${ACK_TIMEOUT_MS / 1000} s`, 'unanswered');
       else checkIn(remaining);

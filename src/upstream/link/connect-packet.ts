@@ -21,7 +21,9 @@ export type LinkSettings = {
   readonly clean: boolean;
   /** Session Expiry Interval in seconds (MQTT 5). */
   readonly sessionExpiry?: number;
-  /** Receive Maximum: number of QoS 1 and 2 messages that the server may have in flight (MQTT 5). */
+  /**
+   * Receive Maximum (MQTT 5): maximum number of QoS 1 and QoS 2 messages from the server that are in flight.
+   */
   readonly receiveMaximum?: number;
   readonly will?: LinkWill | undefined;
   readonly username: string | undefined;

@@ -12,14 +12,17 @@ type StreamMember =
   | 'destroy'
   | 'writableLength';
 
-/** Connection of a link. `bytesRead` and `bytesWritten` are undefined for a WebSocket. */
+/**
+ * Socket of a link (MQTT connection to a server). `bytesRead` and `bytesWritten` are undefined for a
+ * WebSocket.
+ */
 export type LinkSocket = Pick<Duplex, StreamMember | 'destroyed'> & {
   readonly destroySoon: () => void;
   readonly bytesRead?: number;
   readonly bytesWritten?: number;
 };
 
-/** Opens a connection. Calls `ready` when the connection is writable. */
+/** Function that opens a connection and calls `ready` when the connection is writable. */
 export type Dial = (host: string, port: number, ready: () => void) => LinkSocket;
 
 /** Opens a plain TCP connection. */

@@ -3,7 +3,8 @@ import type { Dial } from './dial.ts';
 import { dialPlain } from './dial.ts';
 
 /**
- * Returns a function that returns the dial function of an address. Loads the TLS code only for TLS addresses.
+ * Creates a function that returns the dial function of an address. A dial function opens a connection. The
+ * TLS code is loaded only for a TLS address.
  */
 export function dialerOf(settings: {
   readonly tls: UpstreamTls | undefined;

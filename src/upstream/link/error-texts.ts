@@ -8,7 +8,7 @@ import { addressText } from '../addresses.ts';
 
 /* Error texts of connections to MQTT servers. */
 
-/** Cure for a certificate whose CA is unknown. */
+/** Advice in the error text for a certificate whose CA is unknown. */
 const TRUST = 'trust its CA with "tls.ca" (pub and sub: --cafile)';
 
 /** Texts of network errors by system code. */
@@ -24,7 +24,7 @@ const NETWORK: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'connection timed out (ETIMEDOUT)',
 };
 
-/** Cures of certificate errors by code. */
+/** Advice in the error text for a certificate error, by error code. */
 const CERTIFICATE_HINTS: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: TRUST,
   UNABLE_TO_GET_ISSUER_CERT: TRUST,
@@ -37,9 +37,10 @@ const CERTIFICATE_HINTS: Readonly<Record<string, string>> = {
 /** Codes of certificate errors that a wrong clock of this machine can cause. */
 const PERIOD = ['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED'];
 
-/** Returns the reason why a connection failed or ended, with the error code and the cure. */
+/** Returns the reason why a connection failed or ended, with the error code and advice. */
 export function troubleOf(thrown: unknown, clock: Pick<Clock, 'wall'>): string {
-  // A host name with several addresses fails with an AggregateError, which has no message of its own.
+  // If a host name has several addresses, Node reports an AggregateError without a message. The reason is
+  // then in the error of the first address.
   const first = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
   const code = systemCode(first) ?? '';
   const reason = NETWORK[code] ?? tlsReason(first) ?? oneLine(reasonOf(first));
@@ -58,7 +59,7 @@ function clockText(now: number): string {
   return `but this machine's clock is not set (${day}): set the clock to check certificates`;
 }
 
-/** Returns the Failure of a connection that could not be opened because its settings or files are invalid. */
+/** Returns the Failure for a connection whose settings or files are invalid. */
 export function unreachable(place: UpstreamAddress, thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   return new Failure(
@@ -119,14 +120,14 @@ export function reasonText(code: number, reasonString: string | undefined): stri
 }
 
 /**
- * Replaces each character that is no letter, digit, punctuation or symbol. Otherwise the text of a server
- * could send control sequences to a terminal or break a log line.
+ * Keeps letters, digits, punctuation, symbols and spaces. Replaces every other character by `?`. Otherwise a
+ * server could put control sequences for terminals and line breaks into the log.
  */
 function printable(reasonString: string): string {
   return reasonString.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '?');
 }
 
-/** Returns the reason of a CONNACK that refuses the connection. */
+/** Returns the text for the reason code of a CONNACK that refuses the connection. */
 export function refusalText(code: number, reasonString: string | undefined, version: 4 | 5): string {
   if (code === REASON.unsupportedProtocolVersion)
     return `the server does not support MQTT ${version === 5 ? '5' : '3.1.1'}`;

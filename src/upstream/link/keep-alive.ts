@@ -1,15 +1,16 @@
 import type { Clock } from '../../core/clock.ts';
 
-/** Fraction of the keep-alive after which an idle link sends PINGREQ. */
+/** Fraction of the keep-alive interval after which an idle link sends PINGREQ. */
 const PING_FRACTION = 0.85;
 
 /**
- * Fraction of the keep-alive between two checks of a link that sends. A check only finds out that a packet
- * was sent since the previous check, and not the time of the packet.
+ * Interval between two checks of a link that sends packets, as a fraction of the keep-alive interval. A check
+ * only sees that a packet was sent since the previous check. The known send time therefore has an error of up
+ * to one interval.
  */
 const CHECK_FRACTION = 0.4;
 
-/** Multiple of the keep-alive after which a link that receives nothing is dead (MQTT 5, 3.1.2.10). */
+/** Timeout of a link that receives nothing, as a multiple of the keep-alive interval (MQTT 5, 3.1.2.10). */
 const TIMEOUT_FACTOR = 1.5;
 
 export type KeepAliveSettings = {
@@ -21,7 +22,10 @@ export type KeepAliveSettings = {
   /** Returns the monotonic time since which the hub reads the socket. Undefined while reading is paused. */
   readonly readingSince: () => number | undefined;
   readonly ping: () => void;
-  /** Called when nothing was received for `silence` milliseconds. */
+  /**
+   * Called when the keep-alive timeout has passed. `silence` is the time in milliseconds without received
+   * data.
+   */
   readonly dead: (silence: number) => void;
 };
 
@@ -37,7 +41,10 @@ export type KeepAlive = {
 export function startKeepAlive(settings: KeepAliveSettings): KeepAlive {
   const { clock, milliseconds, waiting, readingSince, ping, dead } = settings;
   let heard = clock.monotonic();
-  /** Lower bound of the monotonic time at which the hub sent its last packet. */
+  /**
+   * Monotonic time of the check that precedes the last sent packet. The packet was sent at this time or
+   * later.
+   */
   let said = heard;
   let checkedAt = heard;
   let hasSent = false;
@@ -49,7 +56,8 @@ export function startKeepAlive(settings: KeepAliveSettings): KeepAlive {
     if (isBusy) said = checkedAt;
     hasSent = false;
     checkedAt = now;
-    // A server whose socket accepts bytes is alive, even if the server is too busy to answer.
+    // If the socket's write buffer shrinks, the server still receives bytes. Such a server is alive, even if
+    // it is too busy to answer.
     const unwrittenNow = waiting();
     heard = unwrittenNow < unwritten ? now : Math.max(heard, readingSince() ?? now);
     unwritten = unwrittenNow;
@@ -80,9 +88,9 @@ export function startKeepAlive(settings: KeepAliveSettings): KeepAlive {
 }
 
 /**
- * Returns the keep-alive of a link in seconds: the lower one of the client's and the server's. If the Server
- * Keep Alive is 0, the client's keep-alive applies, because without a keep-alive a dead link would never be
- * detected.
+ * Returns the keep-alive of a link in seconds: the lower value of the Server Keep Alive (`wanted`) and the
+ * client's keep-alive (`own`). If one value is 0 (no keep-alive), the other value applies, so that a dead
+ * link is detected.
  */
 export function keepAliveOf(wanted: number | undefined, own: number): number {
   if (wanted === undefined || wanted === 0) return own;

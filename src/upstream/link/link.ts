@@ -27,10 +27,10 @@ import type { KeepAlive } from './keep-alive.ts';
 import { keepAliveOf, startKeepAlive } from './keep-alive.ts';
 
 /**
- * Cause of a link's end. `asked`: the client closed the link. `version`: the server does not support this
- * MQTT version. `silent`: the server closed before CONNACK. `ended`: the server closed an accepted
- * connection. `blamed`: the server rejected a packet. `qos`: the server does not support the QoS.
- * `unanswered`: the server acknowledged nothing. `lost`: any other cause.
+ * Cause of the end of a link (MQTT connection to a server). `asked`: the client closed the link. `version`:
+ * the server does not support this MQTT version. `silent`: the server closed the connection before CONNACK.
+ * `ended`: the server closed an accepted connection. `blamed`: the server rejected a packet. `qos`: the
+ * server does not support the QoS. `unanswered`: the server acknowledged nothing. `lost`: any other cause.
  */
 export type Cause = 'asked' | 'version' | 'silent' | 'ended' | 'blamed' | 'qos' | 'unanswered' | 'lost';
 
@@ -41,11 +41,11 @@ export type LinkHandler = {
   readonly acknowledged: Acknowledged;
   /** Called when the socket is writable again. */
   readonly writable: () => void;
-  /** Called once when the link is closed. `failure` is undefined after `close`. */
+  /** Called once when the link is closed. `failure` is undefined if the client closed the link by `close`. */
   readonly closed: (failure: Failure | undefined, cause: Cause) => void;
   /**
-   * Called when the socket is closed. If the client has called `close`, the operating system has accepted all
-   * sent bytes by then.
+   * Called when the socket is closed. If the client closed the link by `close`, the operating system has
+   * accepted all sent bytes by this time.
    */
   readonly gone?: () => void;
   /**
@@ -55,8 +55,8 @@ export type LinkHandler = {
 };
 
 /**
- * Result of a publish. `full`: the socket's write buffer is full. `tooLarge`: the packet exceeds the server's
- * Maximum Packet Size.
+ * Result of `Link.publish`. `full`: the socket's write buffer is full. `tooLarge`: the packet exceeds the
+ * server's Maximum Packet Size.
  */
 export type PublishOutcome = 'sent' | 'full' | 'tooLarge';
 
@@ -69,9 +69,9 @@ export type Link = {
   readonly hold: (held: boolean) => void;
   /** Returns the monotonic time since which the socket is read. Undefined while reading is paused. */
   readonly readingSince: () => number | undefined;
-  /** Sends PINGREQ after all earlier packets. Calls `answered` when its PINGRESP arrives. */
+  /** Sends PINGREQ after all earlier packets. Calls `answered` when the matching PINGRESP arrives. */
   readonly ping: (answered: () => void) => void;
-  /** Counts an unexpected acknowledgement. Ends the link if there are more than MAX_UNREQUESTED_ANSWERS. */
+  /** Counts an unexpected acknowledgement. Ends the link if more than MAX_UNREQUESTED_ANSWERS arrive. */
   readonly unrequested: (what: string) => void;
   /** Ends the link because of a protocol error or a timeout. */
   readonly fail: (reason: string, cause?: Cause) => void;
@@ -80,12 +80,12 @@ export type Link = {
   readonly close: () => void;
 };
 
-/** Maximum size of an MQTT packet with its fixed header (MQTT 5, 1.5.5). */
+/** Maximum bytes of an MQTT packet, including the fixed header (MQTT 5, 1.5.5). */
 const MAX_MQTT_PACKET_BYTES = 0xfff_ffff + 5;
 
 /**
- * Connects to an MQTT server. `handler.closed` is called with a Failure `upstream.unreachable` or
- * `upstream.refused`.
+ * Connects to an MQTT server. If the connection fails, calls `handler.closed` with a Failure
+ * `upstream.unreachable` or `upstream.refused`.
  */
 export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   const { host, port, clock, version, dial = dialPlain } = settings;
@@ -96,13 +96,13 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   let connectSent = false;
   let ended = false;
   /**
-   * Number of sent PINGREQs. Several can be unanswered, because PINGREQs are also sent while the socket is
-   * not read.
+   * Number of sent PINGREQs. Several PINGREQs can be unanswered, because the hub also sends PINGREQ while
+   * reading is paused.
    */
   let pings = 0;
   /** Number of received PINGRESPs. */
   let pongs = 0;
-  /** Callbacks of PINGREQs, each called when the PINGRESP with the same number arrives. */
+  /** Callbacks for expected PINGRESPs, by PINGREQ. The n-th PINGRESP on the link answers the n-th PINGREQ. */
   const awaitedPongs: { readonly ping: number; readonly answered: () => void }[] = [];
   let unrequestedAnswers = 0;
   /** Bytes received since the last complete packet. */
@@ -125,7 +125,7 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
     });
     contain(handler.closed, threw)(failure, cause);
   };
-  /** Wraps a callback so that its exception ends only this link. */
+  /** Wraps a callback of this link. If the callback throws an exception, only this link is closed. */
   const contained = <Args extends unknown[]>(action: (...args: Args) => void): ((...args: Args) => void) =>
     contain(action, thrown => {
       threw(thrown);
@@ -136,8 +136,8 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
   const endRefused = (reason: string, cause: Cause): void =>
     end(new Failure('upstream.refused', `${address} refused the connection: ${reason}.`), cause);
   /**
-   * Handles a close by the server. A close before CONNACK possibly means that the server does not support
-   * MQTT 5.
+   * Handles the end of a connection that the server has closed. A close before CONNACK possibly means that
+   * the server does not support MQTT 5.
    */
   const closedByServer = (reason: string): void =>
     failLink(reason, terms !== undefined ? 'ended' : connectSent ? 'silent' : 'lost');
@@ -276,8 +276,8 @@ export function openLink(settings: LinkSettings, handler: LinkHandler): Link {
       try {
         writePublish(output.slab(), at, message, dispatch, version);
       } catch (thrown) {
-        // The output buffer ends with an incomplete packet, so the link is closed without flushing the
-        // buffer.
+        // After the exception, the output buffer ends with an incomplete packet. The link is therefore closed
+        // without a flush of the buffer.
         failLink(`a message could not be encoded (${reasonOf(thrown)})`);
         throw thrown;
       }

@@ -9,7 +9,10 @@ import { readTlsFiles, TlsFileError } from '../../core/tls/files.ts';
 import type { UpstreamTls } from '../../manifest/types.ts';
 import type { Dial } from './dial.ts';
 
-/** Usual paths of the system's CA certificates. If none exists, the runtime's built-in CAs are used. */
+/**
+ * Usual paths of the system's CA certificates. If none of these files exists, the runtime's built-in CAs are
+ * used.
+ */
 export const SYSTEM_CAS: readonly string[] = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -17,9 +20,9 @@ export const SYSTEM_CAS: readonly string[] = [
 ];
 
 /**
- * Returns a dial function for TLS 1.2 or later. Reads the certificate files for each connection, so that
- * renewed certificates are used without a restart. Throws Failure `upstream.unreachable` if a file is
- * invalid.
+ * Returns a dial function for TLS 1.2 or later. Called for each connection and reads the certificate files
+ * each time. The hub therefore uses renewed certificates without a restart. Throws Failure
+ * `upstream.unreachable` if a file is invalid.
  */
 export function secureDial({
   tls,
@@ -37,7 +40,7 @@ export function secureDial({
         host,
         port,
         secureContext,
-        // A certificate that is pinned by its fingerprint needs no CA.
+        // A server certificate that `tls.fingerprint` pins needs no CA.
         rejectUnauthorized: fingerprint === undefined || tls?.ca !== undefined,
         ...(servername === undefined ? {} : { servername }),
         ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
@@ -63,8 +66,8 @@ function fingerprintOf(text: string | undefined): string {
 }
 
 /**
- * Creates the TLS context from the files. Throws Failure `upstream.unreachable`, whose sentence contains the
- * field and the file.
+ * Creates the TLS context from the certificate and key files. If a file is invalid, throws Failure
+ * `upstream.unreachable`, which names the field and the file.
  */
 function contextOf({ ca, cert, key, fingerprint }: UpstreamTls, home: string): SecureContext {
   const system = fingerprint === undefined ? SYSTEM_CAS.find(file => existsSync(file)) : undefined;

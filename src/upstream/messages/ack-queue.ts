@@ -12,8 +12,8 @@ export type OrderedAcks = {
 export function createOrderedAcks(): OrderedAcks {
   let queue: { readonly send: () => void; ready: boolean }[] = [];
   /**
-   * Index of the first unsent acknowledgement. Sent acknowledgements are removed in batches, because one
-   * removal for each would cost more.
+   * Index of the first unsent acknowledgement. The queue removes sent acknowledgements in batches, because
+   * single removals cost more.
    */
   let first = 0;
 

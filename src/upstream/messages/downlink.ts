@@ -28,13 +28,16 @@ export type DownlinkSettings = {
    */
   readonly filters: readonly string[];
   readonly arrivals: Qos2Inbound;
-  /** Back-pressure of the store. While it is high, the socket is not read. */
+  /** Back-pressure of the store. While the pressure is high, the hub does not read the socket. */
   readonly pressure: Pressure;
   readonly clock: Clock;
   readonly log: Log;
 };
 
-/** Receiver of the downstream messages of one link. Acknowledges each message when it is durable. */
+/**
+ * Receiver of the downstream messages (from the server to the hub) of one link. Acknowledges each message
+ * when the message is durable.
+ */
 export type Downlink = {
   readonly publish: (packet: Publish) => void;
   /** Handles PUBREL. Returns false if no PUBREL was expected. */
@@ -62,8 +65,8 @@ export function startDownlink(settings: DownlinkSettings): Downlink {
         if (!stopped) updateReading();
       });
     }
-    // Reading pauses for unsent acknowledgements only if their number exceeds Receive Maximum. The PUBACKs of
-    // outgoing messages arrive on the same socket and must not be delayed.
+    // Unsent acknowledgements pause reading only if there are more than Receive Maximum. A pause also delays
+    // the PUBACKs of outgoing messages, because PUBACKs arrive on the same socket.
     const full = waitsForStore || acks.pending() > MAX_DOWN_WINDOW;
     if (full === readingPaused) return;
     readingPaused = full;
@@ -82,8 +85,8 @@ export function startDownlink(settings: DownlinkSettings): Downlink {
   };
 
   /**
-   * Delivers a message and calls `safe` when the message is durable. Retries while the store is full. The
-   * message is not acknowledged during this time. Calls `lost` if the link is closed before the message is
+   * Delivers a message and calls `safe` when the message is durable. While the store is full, repeats the
+   * delivery and does not acknowledge the message. Calls `lost` if the link is closed before the message is
    * durable.
    */
   const deliverUntilDurable = (
@@ -132,8 +135,8 @@ export function startDownlink(settings: DownlinkSettings): Downlink {
   };
 
   /**
-   * Registers a QoS 2 message. Returns undefined if the message is a duplicate, or if there are too many
-   * messages without PUBREL.
+   * Registers a QoS 2 message. Returns undefined if the message is a duplicate, or if too many messages wait
+   * for PUBREL.
    */
   const register = (packetId: number): InboundMessage | undefined => {
     if (arriving.has(packetId)) {

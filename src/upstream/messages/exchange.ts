@@ -17,15 +17,20 @@ export type ExchangeSettings = Omit<UplinkSettings, 'link'> &
   Omit<DownlinkSettings, 'link' | 'filters'> & {
     readonly link: Link;
     readonly exactlyOnce: boolean;
-    /** Topic filters of downstream messages. */
+    /** Topic filters of downstream messages (from the server to the hub). */
     readonly down: readonly string[];
     readonly memory: UpstreamMemory;
     readonly session: UpstreamSession;
-    /** Called when messages may be sent on this link. */
+    /** Called when the hub can start to send messages on this link. */
     readonly begun: () => void;
-    /** Called when the hub must reconnect to resume the session that was just created. */
+    /**
+     * Called when the server has created a new session. The hub must then reconnect to resume this session.
+     */
     readonly renew: () => void;
-    /** Called when the name of the session could not be stored. In this case nothing is sent on this link. */
+    /**
+     * Called when the hub could not store the name of the session. The hub then sends no messages on this
+     * link.
+     */
     readonly failed: (error: Error) => void;
   };
 
@@ -53,8 +58,8 @@ export function startExchange(settings: ExchangeSettings): Exchange {
   };
   const acks = startAckTimeout({ link, awaited: () => uplink?.awaited(), clock });
   /**
-   * Timeout of SUBACK. Separate from the timeout of messages, because a server may acknowledge messages and
-   * not answer SUBSCRIBE.
+   * Timeout for SUBACK. Separate from the timeout for message acknowledgements, because a server can
+   * acknowledge messages without an answer to SUBSCRIBE.
    */
   let subscribing: AckTimeout | undefined;
   let stopped = false;
@@ -70,8 +75,8 @@ export function startExchange(settings: ExchangeSettings): Exchange {
   const sessionExists = settings.session.agree(terms, begin, () => {
     if (!stopped) settings.renew();
   });
-  // The downlink is started before anything else is received, because messages of the session may directly
-  // follow the CONNACK.
+  // The downlink (receiver of messages from the server) starts immediately, because messages of the session
+  // can directly follow the CONNACK.
   if (sessionExists && (down.length > 0 || memory.filters().length > 0)) {
     downlink = startDownlink({ ...settings, filters: [...down, ...memory.filters()] });
     subscription = subscribe({ link, filters: down, qos: exactlyOnce ? 2 : 1, memory, log });

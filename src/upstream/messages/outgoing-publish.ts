@@ -11,7 +11,9 @@ export type DispatchSettings = {
   readonly terms: Pick<Connack, 'retainAvailable'>;
   readonly profile: Profile;
   readonly device: string;
-  /** True if the topics on the server do not contain the device's name. */
+  /**
+   * True if topics on the server are built without the device's name, for example by the template `{topic}`.
+   */
   readonly keepsTopic: boolean;
   /** MQTT version of the link. */
   readonly version: 4 | 5;
@@ -77,8 +79,8 @@ export function createOutgoingPublishes({
 }
 
 /**
- * Returns the reason why an MQTT 5 PUBLISH cannot contain the message's properties. Undefined if it can
- * contain them.
+ * Returns the reason why an MQTT 5 PUBLISH cannot contain the message's properties. Returns undefined if the
+ * PUBLISH can contain all properties.
  */
 function problemOf(
   { contentType, responseTopic, correlation }: Message,

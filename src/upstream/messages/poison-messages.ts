@@ -1,48 +1,52 @@
 import { MAX_ATTEMPTS } from '../../queue/limits.ts';
 import { MAX_POISON_MESSAGES, POISON_THRESHOLD, UNPRODUCTIVE_CONNECTIONS } from '../limits.ts';
 
-/** Precautions of a link after unproductive connections. */
+/** Precautions of a new link after connections that ended without any acknowledgement. */
 export type Caution = {
   /**
-   * True if messages are sent one at a time at the start of the link, because one of them is possibly a
-   * poison message.
+   * True if messages are sent one at a time at the start of the link, because one of the messages is possibly
+   * a poison message (a message for which the server closes each connection).
    */
   readonly careful: boolean;
-  /** Sequences of messages that are deferred until another message was acknowledged. */
+  /**
+   * Sequence numbers of deferred messages. The hub sends them after the server has acknowledged another
+   * message.
+   */
   readonly aside: ReadonlySet<number>;
 };
 
 /**
  * Detection of poison messages: messages for which the server closes each connection. A message is suspected
- * if POISON_THRESHOLD connections in a row ended while this message was alone in flight. A suspected message
- * counts as poison if the server then acknowledges another message, and closes the same link when the
- * suspected message is sent again. So no message counts as poison because of a network that fails at random.
- * If the server never acknowledges any message, a message counts as poison after MAX_ATTEMPTS, so that it
- * does not block the queue forever.
+ * if POISON_THRESHOLD connections in a row ended while only this message was in flight. A suspected message
+ * counts as poison if the server, on one link, acknowledges another message and then closes the link when the
+ * suspected message is sent. Random network failures therefore make no message poison. If the server never
+ * acknowledges any message, a message counts as poison after MAX_ATTEMPTS failed links. Otherwise the message
+ * would block the queue forever.
  */
 export type PoisonDetection = {
   /**
-   * Returns the precautions for a new link. `alone` is true if messages must be sent one at a time in any
-   * case.
+   * Returns the precautions for a new link. `alone` is true if the link must send messages one at a time even
+   * without earlier failures.
    */
   readonly begin: (alone: boolean) => Caution;
   /** Records that the server acknowledged a message. */
   readonly taken: (sequence: number) => void;
   /**
-   * Records that the link is stable. Suspected messages remain suspected, because the link was possibly
-   * stable without sending any of them.
+   * Records that the link is stable. Suspected messages remain suspected, because the link has possibly not
+   * sent them.
    */
   readonly held: () => void;
   /**
-   * Records that the server ended the link. `alone` is the only message in flight. `sure` is true if the
-   * server gave a packet as the cause. Returns true if the message `alone` is poison.
+   * Records that the server ended the link. `alone` is the sequence number of the only message in flight.
+   * `sure` is true if the server named a packet of the hub as the cause. Returns true if the message `alone`
+   * is poison.
    */
   readonly ended: (alone: number | undefined, sure: boolean) => boolean;
   /** Records that the link ended because of the network or a timeout. */
   readonly lost: () => void;
 };
 
-/** Number of links that ended while only this message was in flight. */
+/** Numbers of links that ended while only one particular message was in flight. */
 type Failures = {
   /** Number of failures in a row, without a network error between them. */
   row: number;

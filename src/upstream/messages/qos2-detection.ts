@@ -1,7 +1,9 @@
 import type { Log } from '../../core/log.ts';
 import { UNPRODUCTIVE_CONNECTIONS } from '../limits.ts';
 
-/** Durable results of the QoS 2 detection: for each address, true if its server supports QoS 2. */
+/**
+ * Durable results of the QoS 2 detection: for each address, `offers` is true if the server supports QoS 2.
+ */
 export type Qos2SupportStore = {
   readonly load: () => Iterable<readonly [address: string, offers: boolean]>;
   readonly save: (all: Iterable<readonly [address: string, offers: boolean]>) => void;
@@ -15,24 +17,24 @@ export type Offer = {
    * server answers with PUBREC.
    */
   readonly unproven: boolean;
-  /** True if a message is sent at QoS 1 because earlier links ended when it was sent at QoS 2. */
+  /** True if the link tests QoS 1, because earlier links ended when a message was sent at QoS 2. */
   readonly trial: boolean;
 };
 
 /**
- * Detection of whether a server supports QoS 2. An MQTT 3.1.1 server cannot announce its maximum QoS. Some
- * servers without QoS 2 answer a QoS 2 message with PUBACK, others close the connection. A server that closed
- * several links in a row for the same QoS 2 message and then accepts this message at QoS 1 does not support
- * QoS 2. A server that has sent PUBREC supports QoS 2, even if it closes links later.
+ * Detection of QoS 2 support. An MQTT 3.1.1 server cannot announce its maximum QoS. Some servers without QoS
+ * 2 answer a QoS 2 message with PUBACK, other servers close the connection. If a server closes several links
+ * in a row for the same QoS 2 message, and then accepts this message at QoS 1, the server does not support
+ * QoS 2. A server that has sent PUBREC supports QoS 2, even if the server closes links later.
  */
 export type Qos2Detection = {
   /** Returns the QoS settings of a new link. `most` is the Maximum QoS that the server announces. */
   readonly begin: (address: string, most: number) => Offer;
-  /** Records whether the server at the address supports QoS 2: `offers` is true if it does. */
+  /** Records the result of the detection for an address. `offers` is true if the server supports QoS 2. */
   readonly learn: (address: string, offers: boolean) => void;
   /**
-   * Records that the server closed a link before it sent a PUBREC. `suspect` is the sequence of the message
-   * in flight. `sure` is true if the server gave a packet as the cause.
+   * Records that the server closed a link before the first PUBREC. `suspect` is the sequence number of the
+   * message in flight. `sure` is true if the server named a packet of the hub as the cause.
    */
   readonly missed: (address: string, suspect: number | undefined, sure: boolean) => void;
   /** Records that the server acknowledged a message on the current link. */
@@ -40,18 +42,19 @@ export type Qos2Detection = {
   /** Records that the link ended because of the network or a timeout. */
   readonly lost: (address: string) => void;
   /**
-   * Deletes a positive result. Called if the server has no session, because it is possibly another server
-   * than before.
+   * Deletes the result that the server supports QoS 2. Called if the server has no session of the hub. Such a
+   * server is possibly another server than before.
    */
   readonly forget: (address: string) => void;
 };
 
 /**
- * Number of failed QoS 2 links to an address whose support for QoS 2 is unknown, and the message in flight.
+ * Number of failed QoS 2 links to an address, and the sequence number of the message in flight. Exists while
+ * the hub does not know whether the server supports QoS 2.
  */
 type Doubt = { readonly address: string; misses: number; suspect: number | undefined };
 
-/** QoS settings of a link at QoS 1 without detection of QoS 2. */
+/** QoS settings of a link that sends at QoS 1 and does not test QoS 2. */
 export const PLAIN: Offer = { qos: 1, unproven: false, trial: false };
 const TRIAL: Offer = { qos: 1, unproven: false, trial: true };
 const OFFERED: Offer = { qos: 2, unproven: false, trial: false };
@@ -64,15 +67,13 @@ export function createQos2Detection(
 ): Qos2Detection {
   const stored = new Map(Array.from(store.load()).filter(([address]) => addresses.includes(address)));
   /**
-   * Results of the detection by address. A stored negative result is not used, so that the server is tested
-   * again after a restart.
+   * Results of the detection by address: true if the server supports QoS 2. A stored `false` is ignored, so
+   * that the server is tested again after a restart.
    */
   const known = new Map(Array.from(stored).filter(([, offers]) => offers));
   const doubts = new Map<string, Doubt>();
   const warned = new Set<string>();
-  /**
-   * Failed QoS 2 links of the current address. Undefined unless the current link sends at QoS 1 as a trial.
-   */
+  /** Failed QoS 2 links of the current address, while the current link tests QoS 1. Otherwise undefined. */
   let trial: Doubt | undefined;
 
   const initialMisses = (address: string): number =>
@@ -111,7 +112,8 @@ export function createQos2Detection(
       if (offers !== undefined) return offers ? OFFERED : PLAIN;
       const doubt = doubtOf(address);
       if (doubt.misses < UNPRODUCTIVE_CONNECTIONS) return UNPROVEN;
-      // The new link uses QoS 1. If it ends without an acknowledgement, the next link uses QoS 2 again.
+      // The new link tests QoS 1. If this link ends without an acknowledgement, the next link uses QoS 2
+      // again.
       doubt.misses = UNPRODUCTIVE_CONNECTIONS - 1;
       trial = doubt;
       return TRIAL;

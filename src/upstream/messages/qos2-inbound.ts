@@ -22,13 +22,13 @@ export type InboundMessage = {
 };
 
 /**
- * Packet identifiers of received QoS 2 messages. They survive reconnects and restarts, so that each message
- * is accepted only once.
+ * Packet identifiers of received QoS 2 messages. The identifiers survive reconnects and restarts, so that
+ * each message is accepted only once.
  */
 export type Qos2Inbound = {
   /**
-   * Registers a PUBLISH. Returns undefined if the PUBLISH is a duplicate. For a duplicate, `pay` is called
-   * when the first PUBLISH is durable.
+   * Registers a received PUBLISH. `pay` sends PUBREC and is called when the message is durable. Returns
+   * undefined for a duplicate. The `pay` of a duplicate is called when the first PUBLISH is durable.
    */
   readonly arrive: (packetId: number, pay: () => void) => InboundMessage | undefined;
   readonly note: Qos2InboundStore['note'];
@@ -40,9 +40,9 @@ export type Qos2Inbound = {
    */
   readonly lost: (arrival: InboundMessage) => void;
   /**
-   * Handles PUBREL. Calls `done` when the identifier may be reused. Returns false if the PUBREL was not
-   * expected: because PUBREC has not been sent, because the PUBREL is a repetition, or because the identifier
-   * is unknown. In the last case `done` is called too.
+   * Handles PUBREL. Calls `done` when the server can reuse the identifier. Returns false for an unexpected
+   * PUBREL: before PUBREC was sent, repeated, or with an unknown identifier. For an unknown identifier,
+   * `done` is called too.
    */
   readonly release: (packetId: number, done: () => void) => boolean;
   /** Returns true if the identifier is new and the maximum number of messages without PUBREL is reached. */
@@ -72,8 +72,8 @@ export function openQos2Inbound(store: Qos2InboundStore): Qos2Inbound {
     },
     note: store.note,
     safe: arrival => {
-      // If the session was lost in the meantime, the record is deleted, because the identifier belongs to
-      // another message in the next session.
+      // If the server has lost the session in the meantime, the record is deleted. In the next session, the
+      // identifier belongs to another message.
       if (arrivals.get(arrival.packetId) !== arrival) store.forget(arrival.packetId, nothing);
       arrival.safe = true;
       arrival.pay();
@@ -89,8 +89,8 @@ export function openQos2Inbound(store: Qos2InboundStore): Qos2Inbound {
       }
       if (!arrival.safe || arrival.releasing) return false;
       arrival.releasing = true;
-      // The record is deleted before the identifier may be reused. Otherwise a new message with this
-      // identifier would count as a duplicate.
+      // The record is deleted before `done` is called. Otherwise a new message with the same identifier would
+      // count as a duplicate.
       store.forget(packetId, error => {
         arrival.releasing = false;
         if (error !== undefined) return;

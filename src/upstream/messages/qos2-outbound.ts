@@ -3,19 +3,20 @@ import { packetIdOf } from '../../mqtt/inflight.ts';
 
 /** Durable record of QoS 2 messages whose PUBREC has arrived and whose PUBCOMP has not. */
 export type Qos2OutboundStore = {
-  /** Returns packet identifiers and their sequences, in message order. */
+  /** Returns packet identifiers and the sequence numbers of the messages, in message order. */
   readonly load: () => [packetId: number, sequence: number][];
   readonly keep: (packetId: number, sequence: number) => void;
   readonly forget: (packetId: number) => void;
-  /** Returns the sequences of sent and unacknowledged messages. */
+  /** Returns the sequence numbers of sent and unacknowledged messages. */
   readonly loadUnanswered: () => readonly number[];
   readonly keepUnanswered: (sequences: readonly number[]) => void;
-  /** Returns the sequences of the first `count` messages of each priority in the queue. */
+  /** Returns the sequence numbers of the first `count` messages of each priority in the queue. */
   readonly first: (count: number) => readonly number[];
 };
 
 /**
- * Packet identifiers with PUBREC and without PUBCOMP (MQTT 5, 4.3.3). They survive reconnects and restarts.
+ * Packet identifiers of sent QoS 2 messages whose PUBREC has arrived and whose PUBCOMP has not (MQTT 5,
+ * 4.3.3). The identifiers survive reconnects and restarts.
  */
 export type Qos2Outbound = {
   readonly all: () => Iterable<number>;
@@ -25,19 +26,20 @@ export type Qos2Outbound = {
   readonly answered: (packetId: number) => void;
   /**
    * Returns true if another message was sent under the identifier and expired in the queue without an
-   * acknowledgement. PUBREL must then be sent first, because the server may have stored the expired message
-   * and would treat a new message under this identifier as a duplicate.
+   * acknowledgement. PUBREL must then be sent first. Otherwise a server that has stored the expired message
+   * treats the new message under this identifier as a duplicate.
    */
   readonly isStale: (packetId: number, sequence: number) => boolean;
   /**
-   * Returns the sequence of the message under an identifier whose PUBREC has arrived. Undefined for any other
-   * identifier.
+   * Returns the sequence number of the message under an identifier whose PUBREC has arrived. Returns
+   * undefined for any other identifier.
    */
   readonly sequenceOf: (packetId: number) => number | undefined;
   /** Records PUBREC. `acknowledge` removes the message from its queue. */
   readonly received: (packetId: number, sequence: number, acknowledge: (settle: OnDurable) => void) => void;
   /**
-   * Sets the callback for identifiers whose PUBREC is durable and whose message is removed from the queue.
+   * Sets the callback that is called when the PUBREC for an identifier is durable and the message is removed
+   * from the queue.
    */
   readonly listen: (kept: (packetId: number) => void) => void;
   /** Returns true if the PUBREC is durable. */
@@ -49,7 +51,7 @@ export type Qos2Outbound = {
   readonly unsent: () => number;
   /** Records PUBCOMP. */
   readonly completed: (packetId: number) => void;
-  /** Stores the unacknowledged sequences. Called when the link is closed. */
+  /** Stores the sequence numbers of unacknowledged messages. Called when the link is closed. */
   readonly suspend: () => void;
   /** Deletes all records. Called when the server has lost the session. */
   readonly forgetAll: () => void;
@@ -64,7 +66,8 @@ export function openQos2Outbound(store: Qos2OutboundStore, window: number): Qos2
   for (const [packetId, sequence] of store.load()) released.set(packetId, { sequence, kept: true });
 
   /**
-   * Unacknowledged sequences by packet identifier. There are at most as many entries as packet identifiers.
+   * Sequence numbers of unacknowledged messages, by packet identifier. Bounded by the number of packet
+   * identifiers.
    */
   const unanswered = new Map<number, number>();
   let storedSequences = '';
@@ -83,7 +86,7 @@ export function openQos2Outbound(store: Qos2OutboundStore, window: number): Qos2
     addUnanswered(store.loadUnanswered());
     storedSequences = [...unanswered.values()].join();
     // A hub that was killed could not store which messages were in flight. These messages are still at the
-    // head of the queue, unless they have expired.
+    // head of the queue if they have not expired.
     addUnanswered(store.first(window));
     suspend();
   }

@@ -7,7 +7,7 @@ import { reasonText } from '../link/error-texts.ts';
 import type { Link } from '../link/link.ts';
 import type { UpstreamMemory } from '../session.ts';
 
-/** Packet identifier of SUBSCRIBE. PUBLISH packets use the identifiers from 1 up. */
+/** Packet identifier of SUBSCRIBE. PUBLISH packets use identifiers that start at 1. */
 const SUBSCRIBE_ID = 65_535;
 
 /** Packet identifier of UNSUBSCRIBE. */
@@ -21,7 +21,7 @@ export type SubscriptionSettings = {
   readonly log: Log;
 };
 
-/** Subscription of one link to the topic filters of downstream messages. */
+/** Subscription of one link to the topic filters of downstream messages (from the server to the hub). */
 export type DownSubscription = {
   /** Handles SUBACK and UNSUBACK. A second answer to the same request is counted as unexpected. */
   readonly answered: (packet: Answer) => void;
@@ -68,7 +68,7 @@ export function subscribe(settings: SubscriptionSettings): DownSubscription {
       cmd: 'subscribe',
       messageId: SUBSCRIBE_ID,
       // With the option No Local, the server does not send the hub's own messages back to the hub. MQTT 3.1.1
-      // has no such option, and shared subscriptions must not set it [MQTT-3.8.3-4].
+      // has no such option, and shared subscriptions must not set the option [MQTT-3.8.3-4].
       subscriptions: missing.map(topic => ({ topic, qos, nl: !isShared(topic) })),
     });
   }

@@ -45,7 +45,7 @@ function isSame(one: Message['origin'], other: Message['origin']): boolean {
   return other.kind === 'module' && one.module === other.module && one.output === other.output;
 }
 
-/** Returns true if topics by this template do not contain the device's name. */
+/** Returns true if no topic that is built from this template contains the device's name. */
 export function keepsTopic(template: string): boolean {
   return !/\{(module|output|device)\}/.test(template);
 }

@@ -23,21 +23,27 @@ export type UplinkSettings = {
   readonly version: 4 | 5;
   readonly topicOf: (message: Message) => string;
   readonly qos: 1 | 2;
-  /** True if one message at a time is sent until the server answers with PUBREC. */
+  /** True if the uplink sends one message at a time until the server answers with PUBREC. */
   readonly unproven: boolean;
   readonly window: number;
   readonly priorities: PriorityMode;
   /**
-   * True if messages are sent one at a time at the start of the link, because one of them is possibly a
-   * poison message.
+   * True if messages are sent one at a time at the start of the link, because one of the messages is possibly
+   * a poison message (a message for which the server closes each connection).
    */
   readonly careful: boolean;
-  /** Sequences of messages that are deferred until another message was acknowledged. */
+  /**
+   * Sequence numbers of deferred messages. The uplink sends them after the server has acknowledged another
+   * message.
+   */
   readonly aside: ReadonlySet<number>;
   /** Opens the reader of the queue. */
   readonly drain: (settings: DrainSettings) => Drain;
   readonly releases: Qos2Outbound;
-  /** Returns false while the throttle pauses sending. When sending may resume, `Uplink.wake` is called. */
+  /**
+   * Returns false while the throttle pauses sending. When sending can resume, the throttle calls
+   * `Uplink.wake`.
+   */
   readonly mayBegin: () => boolean;
   /** Called when the server has acknowledged a message. */
   readonly taken: (sequence: number) => void;
@@ -45,33 +51,33 @@ export type UplinkSettings = {
   readonly dry: () => void;
   /** Called when the answer to a QoS 2 message shows whether the server supports QoS 2 or only QoS 1. */
   readonly offers: (qos: 1 | 2) => void;
-  /** Called when a message was rejected. */
+  /** Called when the server or the hub has rejected a message. */
   readonly refused: (reason: string) => void;
   readonly clock: Clock;
   readonly random: Random;
 };
 
-/** Sender of the upstream messages of one link. */
+/** Sender of the upstream messages (from the hub to the server) of one link. */
 export type Uplink = {
   /** Handles an acknowledgement. Returns false if no sent message matches the acknowledgement. */
   readonly acknowledged: (type: number, packetId: number, reasonCode: number) => boolean;
   readonly wake: () => void;
   /** Returns the number of unacknowledged messages. */
   readonly unanswered: () => number;
-  /** Returns the name of a missing acknowledgement. Undefined if none is missing. */
+  /** Returns the name of a missing acknowledgement. Returns undefined if no acknowledgement is missing. */
   readonly awaited: () => string | undefined;
   /** Returns true if a QoS 2 message is in flight and the server's support for QoS 2 is unknown. */
   readonly doubted: () => boolean;
-  /** Returns the unacknowledged message if there is exactly one. Undefined if there are none or several. */
+  /** Returns the unacknowledged message if there is exactly one. Otherwise returns undefined. */
   readonly alone: () => EntryRef | undefined;
   /** Sends the deferred messages. */
   readonly recall: () => void;
-  /** Moves the message to the dead letters. */
+  /** Moves a message to the dead letters. */
   readonly giveUp: (entry: EntryRef, reason: string) => void;
   readonly stop: () => void;
 };
 
-/** Message in flight, by sequence and QoS. Only the queue holds its bytes. */
+/** Sequence number and QoS of a message in flight. The message itself stays in the queue. */
 type SentMessage = EntryRef & { readonly qos: QoS };
 
 /** State of a packet identifier: a message in flight, or a QoS 2 message that waits for PUBCOMP. */
@@ -99,9 +105,9 @@ export function startUplink(settings: UplinkSettings): Uplink {
   let unanswered = 0;
   /** True while the window is full and not enough acknowledgements have arrived. */
   let full = false;
-  /** Number of further messages that are sent one at a time. */
+  /** Number of messages that still must be sent one at a time. */
   let alone = settings.careful ? limit : 0;
-  /** Deferred messages that the queue reader has offered and that were not sent. */
+  /** Deferred messages that the queue reader has passed to `send`. They are not sent yet. */
   let deferred: EntryRef[] = [];
   let cancelPause: Cancel | undefined;
   let stopped = false;
@@ -213,8 +219,9 @@ export function startUplink(settings: UplinkSettings): Uplink {
   const received = (packetId: number, reasonCode: number): boolean => {
     const flight = flights.get(packetId);
     if (flight?.sequence === undefined) {
-      // If the first PUBREC is durable, or if the identifier belongs to a lost session, PUBREL is sent again.
-      // Otherwise PUBREL is sent when the first PUBREC becomes durable.
+      // This PUBREC is a repetition, or its identifier belongs to a lost session. For a lost session, PUBREL
+      // is sent immediately. For a repetition, PUBREL is sent immediately only if the first PUBREC is already
+      // durable.
       if (flight === undefined || releases.isKept(packetId)) release(packetId);
       return false;
     }
@@ -246,7 +253,7 @@ export function startUplink(settings: UplinkSettings): Uplink {
     return true;
   };
 
-  /** Handles PUBACK. A server without QoS 2 may send PUBACK for a QoS 2 message, too. */
+  /** Handles PUBACK. Some servers without QoS 2 also send PUBACK for a QoS 2 message. */
   const confirmed = (packetId: number, reasonCode: number): boolean => {
     const flight = flights.get(packetId);
     if (flight?.sequence === undefined) return false;

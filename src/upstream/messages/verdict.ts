@@ -32,7 +32,7 @@ export function verdictOf(reasonCode: number): Verdict {
 }
 
 /**
- * Reason codes of a DISCONNECT that a packet of the hub has caused. Excludes "not authorized", because the
+ * Reason codes of a DISCONNECT whose cause is a packet of the hub. Excludes "not authorized", because the
  * server possibly refuses the client and not the packet.
  */
 const PACKET_CODES: ReadonlySet<number> = new Set<number>([
@@ -44,7 +44,7 @@ const PACKET_CODES: ReadonlySet<number> = new Set<number>([
   REASON.retainNotSupported,
 ]);
 
-/** Reason codes of a DISCONNECT that no packet of the hub has caused. */
+/** Reason codes of a DISCONNECT whose cause is the server or the connection, not a packet of the hub. */
 const UNRELATED_CODES: ReadonlySet<number> = new Set<number>([
   REASON.serverBusy,
   REASON.serverShuttingDown,

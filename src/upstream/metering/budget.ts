@@ -21,7 +21,8 @@ export type Budget = {
   /** Subtracts sent bytes. */
   readonly spend: (bytes: number) => void;
   /**
-   * Returns the milliseconds until the next byte may be sent. Returns 0 if a byte may be sent immediately.
+   * Returns the milliseconds until the budget allows to send the next byte. Returns 0 if sending is allowed
+   * immediately.
    */
   readonly wait: () => number;
   readonly save: () => void;
@@ -54,7 +55,7 @@ export function openBudget(bytes: number, store: BudgetStore): Budget {
     wait: () => {
       refill();
       // After the budget was empty, sending resumes only when a fraction of the daily bytes has refilled.
-      // Otherwise each message would be sent on its own, as soon as the bytes for this message have refilled.
+      // Otherwise the hub would send each message alone, as soon as the bytes for one message have refilled.
       const share = bytes / BUDGET_RESUME_PARTS;
       if (remaining >= share) spent = false;
       else if (remaining <= 0) spent = true;

@@ -5,14 +5,14 @@ export type ThrottleSettings = {
   /** Milliseconds between two batches. Undefined if messages are sent immediately. */
   readonly interval: number | undefined;
   readonly budget: Budget | undefined;
-  /** Called when sending may resume after a pause. */
+  /** Called when sending can resume after a pause. */
   readonly opened: () => void;
   readonly clock: Clock;
 };
 
 /** Throttle of a metered connection: interval between batches, and byte budget. */
 export type Throttle = {
-  /** Returns true if a message may be sent now. Otherwise schedules the call of `opened`. */
+  /** Returns true if the throttle allows to send a message now. Otherwise schedules the call of `opened`. */
   readonly mayBegin: () => boolean;
   /** Ends the batch. Called when no message is in flight. */
   readonly dry: () => void;

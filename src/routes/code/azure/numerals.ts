@@ -3,9 +3,9 @@ import { endOfDigits, endOfExponent, isDigit } from '../../syntax/digits.ts';
 const CURRENCY = '¤';
 
 /**
- * Parses a number like .NET's `NumberStyles.Any` with the invariant culture: surrounding blanks, a sign or
- * brackets for a negative number, thousands separators, fraction, exponent, currency sign. Returns NaN if the
- * number is invalid.
+ * Parses a number in the format of .NET's `NumberStyles.Any` with the invariant culture. The number can have
+ * surrounding blanks, a sign, brackets (for a negative number), thousands separators, a fraction, an exponent
+ * and a currency sign. Returns NaN if the number is invalid.
  */
 export function numberFromAny(text: string): number {
   const trimmed = text.trim();
@@ -39,7 +39,8 @@ function affixOf(text: string, direction: 1 | -1): Affix {
 }
 
 /**
- * Returns the sign as 1 or -1. Undefined if there are two signs, two currency signs or unbalanced brackets.
+ * Returns the sign as 1 or -1. Returns undefined if there are two signs, two currency signs or unbalanced
+ * brackets.
  */
 function signOf(marks: string): number | undefined {
   const rest = marks.replace(CURRENCY, '');

@@ -43,7 +43,7 @@ export const AZURE: Semantics = {
   },
   twin: (path, writer) => `${writer.data(includes)}(${rootCode(writer)}, ${writer.data(path)})`,
   unary: (operator, operand, writer) => {
-    // The operand is the constant null, and NOT null is true.
+    // The operand is the constant null. In Azure IoT Edge, NOT null is true.
     if (operand.type === 'null') return 'true';
     return operator === 'NOT'
       ? negated(as('boolean', operand, writer), writer)
@@ -64,7 +64,7 @@ function rootCode(writer: Writer): string {
   return writer.once('azure body', () => `${writer.data(bodyOf)}(m)`);
 }
 
-/** Generates the code that converts a part to a body value. */
+/** Generates the code that converts a part of a condition to a body value. */
 function anyOf(part: Part, writer: Writer): string {
   return part.type === 'string' ? `${writer.data(anyOfText)}(${part.code})` : as('dynamic', part, writer);
 }
@@ -108,7 +108,7 @@ function logicCode(decisive: boolean, left: Part, right: Part, writer: Writer): 
 }
 
 /**
- * Generates the code of `??`: the left operand, or the right operand if the left one is undefined. If the
+ * Generates the code of `??`: the left operand, or the right operand if the left operand is undefined. If the
  * left operand is null, the result is null.
  */
 function defaultCode(left: Part, right: Part, dynamic: boolean, writer: Writer): string {
@@ -175,8 +175,8 @@ function testCode(name: string, { type, code }: Part, writer: Writer): string {
 }
 
 /**
- * Operand types for which the result of a type test depends on the value. The result is constant for all
- * other types.
+ * Operand types, by type test, for which the result of the test depends on the value. For all other types,
+ * the result is constant.
  */
 const TESTED: Readonly<Record<string, readonly Type[]>> = {
   is_bool: ['boolean', 'dynamic'],

@@ -10,7 +10,7 @@ import { numberFromAny } from './numerals.ts';
  */
 
 /**
- * Body value that represents a missing value at a path. It counts as null, except for `is_null` and
+ * Body value for a path that does not exist in the body. This value counts as null, except for `is_null` and
  * `twin_change_includes`.
  */
 const MISSING: unique symbol = Symbol('missing');
@@ -22,8 +22,8 @@ const ENCODINGS = new Set(['utf-8', 'utf-16', 'utf-32']);
 const JSON_TYPE = 'application/json';
 
 /**
- * Returns the body of a message. Undefined if content type and encoding do not declare JSON, or the body is
- * no object.
+ * Returns the body of a message. Returns undefined if content type and encoding do not declare JSON, or if
+ * the body is not a JSON object.
  */
 export function bodyOf(subject: Subject): unknown {
   if (subject.system('contentType')?.toLowerCase() !== JSON_TYPE) return undefined;
@@ -32,14 +32,14 @@ export function bodyOf(subject: Subject): unknown {
   return isObject(body) ? body : undefined;
 }
 
-/** Returns the value at `path` of a body. */
+/** Returns the value at `path` of a body. Returns undefined for an object, an array or a date. */
 export function valueAt(body: unknown, path: readonly PathStep[]): unknown {
   const found = foundAt(body, path);
   if (isStructure(found)) return undefined;
   return typeof found === 'string' && isDate(found) ? undefined : found;
 }
 
-/** Returns true if `path` exists. Undefined if there is no body. */
+/** Returns true if `path` exists in the body. Returns undefined if there is no body. */
 export function includes(body: unknown, path: readonly PathStep[]): boolean | undefined {
   return body === undefined ? undefined : foundAt(body, path) !== MISSING;
 }
@@ -66,8 +66,8 @@ export function textOfAny(value: unknown): Text {
 }
 
 /**
- * Returns the order of two values as -1, 0 or 1. NaN if either is undefined. Values of different types are
- * ordered by type, and NaN is less than all other numbers.
+ * Returns the order of two values as -1, 0 or 1. Returns NaN if a value is undefined. Values of different
+ * types are ordered by type. The value NaN is less than all other numbers.
  */
 export function order(left: unknown, right: unknown): number {
   if (left === undefined || right === undefined) return Number.NaN;
@@ -108,7 +108,8 @@ export function or(left: unknown, right: unknown): boolean | undefined {
 }
 
 /**
- * Implements `is_null`, which is inverted in Azure IoT Edge: true for every value, false for a missing value.
+ * Implements `is_null` as in Azure IoT Edge, where the result is inverted: false for a missing value, and
+ * true for every other value.
  */
 export function isNull(value: unknown): boolean | undefined {
   return value === undefined ? undefined : value !== MISSING;
@@ -123,7 +124,7 @@ export function numberOfAny(value: unknown): number {
   return typeof value === 'string' ? numberFromAny(value) : Number.NaN;
 }
 
-/** Arithmetic operators for body values. The result is undefined unless both operands are numbers. */
+/** Arithmetic operators for body values. If an operand is not a number, the result is undefined. */
 export const ARITHMETIC: Readonly<Record<string, (left: unknown, right: unknown) => number | undefined>> = {
   '+': (left, right) => (areNumbers(left, right) ? Number(left) + Number(right) : undefined),
   '-': (left, right) => (areNumbers(left, right) ? Number(left) - Number(right) : undefined),

@@ -8,7 +8,10 @@ import { scanAzureToken } from './lexer.ts';
 const ADDRESS = '/modules/<module>/inputs/<input>';
 const ADDRESS_PARTS = 4;
 
-/** Parses a source. Drops trailing `*` and then trailing `/`. Any other `*` is literal and never matches. */
+/**
+ * Parses a source. Drops trailing `*` and then trailing `/`. Any other `*` is a literal character, so that
+ * the source never matches.
+ */
 export function azureSource(token: Token & { readonly kind: 'source' }): Source {
   const stars = endWithout(token.path, '*');
   const path = stars.slice(0, Math.max(1, endWithout(stars, '/').length));
@@ -24,7 +27,7 @@ export function azureSource(token: Token & { readonly kind: 'source' }): Source 
   return { kind: 'path', segments };
 }
 
-/** True if a segment is a name or `*`. Numbers and keywords are not names. */
+/** Returns true if a segment is a name or `*`. Numbers and keywords are not names. */
 function isItem(segment: string): boolean {
   if (segment === '') return false;
   if (segment === '*') return true;
@@ -45,8 +48,8 @@ function endWithout(text: string, character: string): string {
 }
 
 /**
- * Parses `BrokeredEndpoint("address")`. Uses only the second and the last of its four parts, as Azure IoT
- * Edge does.
+ * Parses `BrokeredEndpoint("address")`. Like Azure IoT Edge, uses only the second part (module) and the
+ * fourth part (input) of the address.
  */
 export function azureInput(quoted: string, span: TextSpan): Sink {
   const trimmed = quoted.slice(1, -1).trim();

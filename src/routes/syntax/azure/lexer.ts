@@ -8,7 +8,7 @@ import { endOfQuoted, unescaped } from './strings.ts';
 /** Characters that end a name. */
 const ENDS_NAME = new Set('()<>@,;:\\"/[]?={} \t\n\r');
 
-/** Characters that end a path after `$`. Excludes square brackets, because a path may contain indexes. */
+/** Characters that end a path after `$`. Excludes square brackets, because a path can contain indexes. */
 const ENDS_PATH = new Set('()<>@,;:\\"/?={} \t\n\r');
 
 /** Symbols. Longer symbols come first, so that `<=` is not read as `<`. */
@@ -18,8 +18,9 @@ const HEX_BITS = 64;
 const HEX_DIGITS = 16;
 
 /**
- * Scans the next token as Azure IoT Edge does: the longest match wins. Among matches of equal length a string
- * precedes a number, and a number precedes an operator. As a result `3+4`, `a||b` and `key!` are names.
+ * Scans the next token as Azure IoT Edge does: the longest match wins. Among matches of equal length, a
+ * string wins over a number, and a number wins over an operator. As a result, `3+4`, `a||b` and `key!` are
+ * names.
  */
 export function scanAzureToken(text: string, from: number): Token {
   const start = endOfBlanks(text, from, character => ' \t\r\n'.includes(character) && character !== '');
@@ -82,8 +83,8 @@ function endOfHexadecimal(text: string, start: number): number {
 }
 
 /**
- * Converts a hexadecimal number. Undefined if the number has more than 64 bits. A number whose highest bit of
- * 64 is set is negative.
+ * Converts a hexadecimal number. Returns undefined if the number has more than 64 bits. Reads the bits as a
+ * signed 64-bit integer.
  */
 function hexadecimalOf(digits: string): number | undefined {
   const significant = digits.slice(digits.length - HEX_DIGITS);
@@ -93,8 +94,8 @@ function hexadecimalOf(digits: string): number | undefined {
 }
 
 /**
- * Returns the offset behind a number with an optional sign. An exponent without digits before it, such as
- * `e5`, is a number without a value.
+ * Returns the end offset of a number with an optional minus sign. An exponent without preceding digits, such
+ * as `e5`, is a number without a value.
  */
 function endOfReal(text: string, start: number): number {
   const from = text.charAt(start) === '-' ? start + 1 : start;

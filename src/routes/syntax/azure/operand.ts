@@ -28,7 +28,7 @@ export function azureOperand(cursor: Cursor): Expression {
 }
 
 /**
- * Parses `{$name}`, which always means the system property or body path, even if an application property has
+ * Parses `{$name}`. The braces select the system property or body path even if an application property has
  * the same name.
  */
 function unshadowed(cursor: Cursor): Expression {
@@ -41,8 +41,8 @@ function unshadowed(cursor: Cursor): Expression {
 }
 
 /**
- * Parses `$name`. A name with brackets cannot be an application property. It is a body path, or else its
- * value is undefined.
+ * Parses `$name`. A name with brackets cannot be an application property. Such a name is a body path or has
+ * the value undefined.
  */
 function dollarOperand(name: string, span: TextSpan): Expression {
   if (name.includes('[') || name.includes(']')) {

@@ -4,8 +4,8 @@ const ESCAPED = `"'\\`;
 const UNICODE_DIGITS = 4;
 
 /**
- * Returns the offset behind the string at `start`. Undefined if the string is unterminated or has an invalid
- * escape.
+ * Returns the end offset of the string at `start`. Returns undefined if the string is unterminated or has an
+ * invalid escape.
  */
 export function endOfQuoted(text: string, start: number): number | undefined {
   const quote = text.charAt(start);

@@ -3,7 +3,7 @@ import { refuse } from '../../diagnostics.ts';
 import type { Sink, Source, TextSpan } from '../../tree.ts';
 import { filterProblem, topicProblem } from '../filter.ts';
 
-/** Segments of the known sources. `undefined` stands for a segment that is the name of a module or output. */
+/** Segments of each known source. `undefined` stands for the name of a module or an output. */
 const SHAPES = [['messages', 'modules', undefined, 'outputs', undefined], ['twinChangeNotifications']];
 const SOURCES =
   '/*, /messages/*, /messages/modules/*, /messages/modules/<module>/outputs/<output> or /twinChangeNotifications';

@@ -41,8 +41,8 @@ function systemProperty(name: string, span: TextSpan): Expression {
 }
 
 /**
- * Parses a literal or a property. Refuses a literal in the wrong case, because it would be parsed as a
- * property that no message has.
+ * Parses a literal or a property. Refuses a literal in the wrong case. Otherwise such a literal would be
+ * parsed as a property that no message has.
  */
 function wordOperand(word: string, span: TextSpan): Expression {
   if (LITERALS.has(word)) return { kind: 'literal', value: LITERALS.get(word), ...span };

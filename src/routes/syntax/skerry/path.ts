@@ -5,8 +5,8 @@ import { endOfName, isNameCharacter } from './characters.ts';
 import { scanString } from './strings.ts';
 
 /**
- * Scans the path after `$body`, which is at `start` and ends at `wordEnd`: `.key`, `[0]` and `["key"]`
- * without blanks. A key after a dot ends at the next dot or at a character that names cannot contain.
+ * Scans the path after `$body`: `.key`, `[0]` and `["key"]` without blanks. `$body` begins at `start` and
+ * ends at `wordEnd`. A key after a dot ends at the next dot or at a character that names cannot contain.
  */
 export function scanPath(
   text: string,
