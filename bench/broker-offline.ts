@@ -5,9 +5,10 @@ import { median, print, printTable, ratiosOf, whole } from './report.ts';
 /*
  * node bench/broker-offline.ts
  *
- * Measures how many messages a second can be published for an offline persistent session, and how many a
- * second the session receives after it reconnects. QoS 1, 256 bytes, in comparison with mosquitto, which
- * stores them in memory; skerry acknowledges a message after it is on disk.
+ * Measures how many messages a second can be published for an offline persistent session, and how many
+ * messages a second the session receives after it reconnects. The messages have QoS 1 and 256 bytes. Compares
+ * with mosquitto, which stores the messages in memory. Skerry acknowledges a message only after the message
+ * is on disk.
  */
 const ROUNDS = 5;
 const MESSAGES = 200_000;

@@ -7,9 +7,9 @@ import { median, print, printTable, ratiosOf, whole } from './report.ts';
 /*
  * node bench/broker.ts [case...]
  *
- * Measures how many messages a second the broker delivers, in comparison with Debian's mosquitto and aedes,
- * in turn. Each broker runs on one core and the load on the other. Prints a table, then the ratios to
- * mosquitto.
+ * Measures how many messages a second the broker delivers, in comparison with Debian's mosquitto and aedes.
+ * The brokers are measured in turn. Each broker runs on one core and the load on the other core. Prints a
+ * table, then the ratios to mosquitto.
  */
 const ROUNDS = 5;
 const SECONDS = 2;

@@ -6,15 +6,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { median, print, printTable, ratiosOf } from './report.ts';
 
 /*
- * Measures the duration of a deployment from the start of `skerry apply` until the last module is ready, in
- * comparison with a script that only spawns the same modules, and with supervisord after a change of its
- * configuration. Also measures a second `skerry apply` without changes. Prints medians of rounds in turn.
+ * Measures the duration of a deployment from the start of `skerry apply` until the last module is ready.
+ * Compares with a script that only spawns the same modules, and with supervisord after a change of its
+ * configuration. Also measures a second `skerry apply` without changes. Each round measures all of them in
+ * turn. Prints the medians of the rounds.
  */
 const ROUNDS = 5;
 const SIZES = [1, 10, 30];
 const LOOK = 1;
 
-/** Command of a module. The module is ready when its file exists. */
+/** Command of a module. The module is ready when the command has created its file. */
 const READY = ': > "ready/$0.$1"; exec sleep 1000';
 
 type Subject = {

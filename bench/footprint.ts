@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /*
- * Measures the cost of an idle hub: the time from exec to listening, and the memory two seconds later.
- * Compares the built binary with an empty manifest with `node -e` of the same runtime that listens on a port,
- * in turn. The kernel reports resident, anonymous (which it cannot drop) and file pages (which it can drop).
+ * Measures the cost of an idle hub: the time from exec to listening, and the memory two seconds later. The
+ * hub is the built binary with an empty manifest. Compares with `node -e` of the same runtime that listens on
+ * a port. Both are measured in turn. The kernel reports the resident memory, the anonymous pages (which it
+ * cannot drop) and the file pages (which it can drop).
  */
 const ROUNDS = 11;
 const SETTLE = 2000;

@@ -1,4 +1,4 @@
-/** Returns the value that the share `share` (0 to 1) of all values does not exceed. */
+/** Returns the percentile `share` (0 to 1): the value that this share of all values does not exceed. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((one, other) => one - other);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

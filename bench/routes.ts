@@ -8,8 +8,8 @@ import { CASES } from './routes/cases.ts';
  * node bench/routes.ts [ROUNDS]
  *
  * Measures the cost of evaluating routes for a message, in comparison with an equivalent hand-written
- * function, jsonata, json-logic-js and filtrex. They run in turn, each in its own process. Prints nanoseconds
- * per message, then the ratios.
+ * function, jsonata, json-logic-js and filtrex. All engines run in turn, each in its own process. Prints
+ * nanoseconds per message, then the ratios.
  */
 const ROUNDS = Number(process.argv[2] ?? 7);
 const OTHERS = ['jsonata', 'json-logic-js', 'filtrex'];

@@ -8,10 +8,13 @@ import { KEEPER_NAMES, keeperOf } from './supervisor/restarts.ts';
 import { bareSpawn, supervised } from './supervisor/starts.ts';
 
 /*
- * Measures the cost of supervision in medians of rounds in turn: the time from the call to the first line of
- * a module, in comparison with child_process.spawn and for all degrees of confinement; the time from the end
- * of a module to the first output of its successor, in comparison with runit and supervisord; and the memory
- * of the hub for each idle module.
+ * Measures the cost of supervision. All subjects are measured in turn, and the medians are printed.
+ *
+ * - The time from the call to the first line of a module, for all degrees of confinement. Compares with
+ * child_process.spawn.
+ * - The time from the end of a module to the first output of its next process. Compares with runit and
+ * supervisord.
+ * - The memory of the hub for each idle module.
  */
 const STARTS = 100;
 const RESTARTS = 15;

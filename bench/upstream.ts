@@ -25,21 +25,21 @@ import {
  *
  * Measures how fast a backlog of 500,000 messages (256 bytes, QoS 1, window 64) is drained into mosquitto on
  * this machine and over a slow network, into a server that only acknowledges, and into a cluster of three
- * NATS servers. Compares with a mosquitto bridge with the same backlog, with its default settings and with
- * the same window, and with a loop around mqtt.js. Also measures the memory, and the bytes per hour that an
- * idle hub sends and receives.
+ * NATS servers. Compares with a mosquitto bridge that has the same backlog, once with its default settings
+ * and once with the same window. Also compares with a loop around mqtt.js. Also measures the memory of the
+ * hub, and the bytes per hour that an idle hub sends and receives.
  */
 const MESSAGES = 500_000;
 
-/** Number of messages over a slow network, whose delay determines the speed. */
+/** Number of messages over the slow network. Its delay determines the speed, so fewer messages suffice. */
 const FAR_MESSAGES = 20_000;
 
 /** Milliseconds of delay of the slow network in each direction. */
 const DELAY = 20;
 
 /**
- * Number of messages for NATS, which replicates each message in its cluster. All messages would take a
- * quarter of an hour.
+ * Number of messages for NATS, which replicates each message in its cluster. The 500,000 messages of the
+ * other cases would take a quarter of an hour.
  */
 const NATS_MESSAGES = 50_000;
 
@@ -63,7 +63,8 @@ const SUBJECTS: Readonly<Record<string, (port: number) => Promise<Subject>>> = {
 };
 
 /**
- * Server that receives the messages, the program that counts them, and the port of the counter if it differs.
+ * Server that receives the messages. `witness` is the program that counts the messages. `witnessPort` is the
+ * port of this program if it differs from `port`.
  */
 type Upstream = {
   readonly name: string;
@@ -76,7 +77,7 @@ type Drained = {
   readonly came: number;
   readonly rate: number;
   readonly memory: number;
-  /** Microseconds of processor time per message, including the start. */
+  /** Microseconds of the process's processor time per message, including the start of the process. */
   readonly cost: number;
 };
 

@@ -14,7 +14,7 @@ const SUBSTITUTES = {
   'node-gyp-build-optional-packages': {
     contents: "module.exports = () => require('./src/core/files/native.ts').loadNative('lmdb');",
   },
-  // All tables are opened with binary values, so the decoder is never used.
+  // All tables of LMDB are opened with binary values, so the decoder is never used.
   msgpackr: {
     contents: "exports.Encoder = class { constructor() { throw new Error('lmdb: not binary'); } };",
   },
@@ -23,20 +23,22 @@ const SUBSTITUTES = {
   './windowsTerminal': { contents: '' },
 };
 
-/** File in which node-pty searches for its native library. */
+/** Matches the source file of node-pty that searches for node-pty's native library. */
 const PTY_SEARCH = /node-pty\/lib\/utils\.js$/;
 
-/** Replacement of the file, with the two functions that node-pty uses. */
+/** Replacement of the file that PTY_SEARCH matches. Exports the two functions that node-pty uses. */
 const PTY_LOADER = `
   exports.assign = Object.assign;
   exports.loadNativeModule = () => ({ dir: '', module: require('./src/core/files/native.ts').loadNative('pty') });
 `;
 
 /**
- * Pieces of packages that the bundle replaces. Each must occur exactly once in its file. cbor-x tests for
- * `eval` by an exception, although its variant without `eval` never uses it: V8 reads the whole source of
- * cbor-x again to print the exception, which costs 2 ms of each start. lmdb prints the error of each failed
- * transaction to stderr although it also rejects a promise with it.
+ * Pieces of packages that the bundle replaces. Each piece must occur exactly once in its file.
+ *
+ * cbor-x checks by an exception if `eval` is forbidden, although its variant without `eval` never uses the
+ * result. To print the exception, V8 reads the whole source of cbor-x again, which costs 2 ms of each start.
+ * lmdb prints the error of each failed transaction to stderr, although it also rejects a promise with the
+ * error.
  */
 const REPLACED_PIECES = [
   {
@@ -106,7 +108,7 @@ function substitutes(used) {
 
 /**
  * Bundles each program and the main file into files in `work`. The bundles contain the hashes of the native
- * libraries in `assets`. Returns the files and the source files that they contain.
+ * libraries in `assets`. Returns the paths of the bundles, and the source files that the bundles contain.
  */
 export async function bundle(work, assets) {
   const used = new Set();
@@ -140,7 +142,7 @@ async function bundleOne(entry, outfile, assets, used, around = {}) {
     logLevel: 'warning',
     define: {
       NATIVE_HASHES: JSON.stringify(hashesOf(assets)),
-      // Optional native packages of ws, which are not installed.
+      // Tells ws that its optional native packages are not installed.
       'process.env.WS_NO_BUFFER_UTIL': '"1"',
       'process.env.WS_NO_UTF_8_VALIDATE': '"1"',
     },

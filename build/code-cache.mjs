@@ -5,7 +5,10 @@ import { V8_FLAGS } from './executable.mjs';
 import { root } from './paths.mjs';
 import { emulatorFor, run } from './tools.mjs';
 
-/** Number of starts. The first creates the data folder, so the second is like a usual start of a device. */
+/**
+ * Number of starts of the hub. The first start creates the data folder, so the second start is like a usual
+ * start of a device.
+ */
 const STARTS = 2;
 
 /**
@@ -16,14 +19,14 @@ const ALIGNMENT = 8;
 /** Names of the architectures in Debian. */
 const DEBIAN = { x64: 'amd64', arm64: 'arm64' };
 
-/** Maximum milliseconds of a start. An emulator needs some seconds. */
+/** Maximum milliseconds of one start of the hub. A start in an emulator needs some seconds. */
 const LONGEST = 120_000;
 
 /**
  * Creates V8's code cache of the hub's program as a file in `work`, so that the hub parses no source text at
- * its start. The cache fits one version of V8 on one architecture, so it is created by the runtime of the
- * binary, in an emulator if necessary. If there is no emulator, prints a warning and returns undefined; the
- * binary then works, but starts more slowly.
+ * its start. The cache fits one version of V8 on one architecture. Therefore the runtime of the binary
+ * creates the cache, in an emulator if necessary. If there is no emulator, prints a warning and returns
+ * undefined. The binary then works, but starts more slowly.
  */
 export function codeCache(program, native, runtime, arch, work) {
   const emulator = emulatorFor(arch);
@@ -46,7 +49,7 @@ export function codeCache(program, native, runtime, arch, work) {
   return cache;
 }
 
-/** Puts the space in front of a code cache in which `align` moves it. */
+/** Puts ALIGNMENT bytes in front of a code cache, so that `align` has the space to move the cache. */
 export function addSlack(cache) {
   const slack = Buffer.alloc(ALIGNMENT);
   slack[0] = ALIGNMENT;
@@ -54,15 +57,18 @@ export function addSlack(cache) {
 }
 
 /**
- * Stores a code cache as `file`, behind a hash of the program and the runtime that it fits. V8 decides by its
- * timing which functions it compiles, so that only a build that is given this file repeats the bytes of the
- * binary.
+ * Stores a code cache as `file`, after a hash of the program and the runtime to which the cache belongs. A
+ * later build repeats the bytes of the binary only with this file, because V8 decides by its timing which
+ * functions it compiles.
  */
 export function publishCache(cache, program, runtime, file) {
   writeFileSync(file, Buffer.concat([fittingHash(program, runtime), readFileSync(cache)]));
 }
 
-/** The code cache of an earlier build, as a file in `work`. It must have been made of the same program. */
+/**
+ * Copies the code cache in `file`, which an earlier build has stored, to a file in `work`. Throws an error if
+ * the cache belongs to another program or runtime.
+ */
 export function publishedCache(file, program, runtime, work) {
   const bytes = readFileSync(file);
   const fitting = fittingHash(program, runtime);

@@ -8,8 +8,9 @@ import { run } from './tools.mjs';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 /**
- * V8 flags that must be set before the start. Garbage is collected early with the flags that `up` adds. More
- * than one helper thread of V8 would cost 15 ms at the start and some MB of memory under load.
+ * V8 flags that must be set before the start of the binary. The small semi-space and the flags that `up` adds
+ * make V8 collect garbage early. The pool has one thread, because more threads would cost 15 ms at the start
+ * and some MB of memory under load.
  */
 export const V8_FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=1', '--expose-gc'];
 
@@ -19,7 +20,8 @@ export const V8_FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=1', '--expos
  */
 export function makeExecutable({ main, assets, draft, work }) {
   const blob = join(work, 'sea.blob');
-  // Relative to `work`: Node keeps the path in the blob, and the folder must not change the bytes.
+  // The paths are relative to `work`. Node stores the path of the main file in the blob, and the bytes of the
+  // blob must not depend on the folder.
   writeFileSync(
     join(work, 'sea.json'),
     JSON.stringify({

@@ -7,7 +7,7 @@ import { Script } from 'node:vm';
  *
  * Must be run by the runtime of the binary. Starts a hub from PROGRAM as the binary does, with NATIVE as the
  * native library of lmdb. Once the hub listens, writes V8's code cache of the program to CACHE and stops the
- * hub. An existing CACHE is used, and must fit.
+ * hub. If CACHE exists, V8 uses it for the start. Fails if V8 rejects the existing CACHE.
  */
 const [text, native, cache, manifest, data] = process.argv.slice(2);
 const cachedData = existsSync(cache) ? readFileSync(cache) : undefined;

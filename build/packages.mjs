@@ -5,9 +5,9 @@ import { cache, root } from './paths.mjs';
 import { run } from './tools.mjs';
 
 /**
- * Returns the folder of a package that the lock file pins. If npm has not installed the package, because it
- * is for the other architecture, it is downloaded by npm, verified with the hash in the lock file and stored
- * in the cache.
+ * Returns the folder of a package that the lock file pins. npm does not install a package for another
+ * architecture. Such a package is downloaded by npm, verified with the hash in the lock file, and stored in
+ * the cache.
  */
 export function packageFolder(name) {
   const installed = join(root, 'node_modules', name);

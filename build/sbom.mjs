@@ -6,9 +6,10 @@ import { bundledPackages, COMPILED_IN } from './third-party.mjs';
 import { run } from './tools.mjs';
 
 /**
- * The bill of materials of a binary in CycloneDX 1.5 (JSON): the npm packages of which `sources` are the
- * bundled files, what the native parts hold, and the runtime with what it holds. The serial number derives
- * from the bytes of the binary, so that equal binaries have equal bills.
+ * Returns the bill of materials of a binary in CycloneDX 1.5 (JSON). It lists the npm packages of the bundled
+ * files `sources`, the components that are compiled into the native libraries, and the Node runtime with its
+ * components. The serial number derives from the bytes of the binary, so that equal binaries have equal
+ * bills.
  */
 export function billOfMaterials(binary, arch, sources, runtimeBinary) {
   const { name, version, license } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -58,7 +59,7 @@ function licensed(part, id) {
   return { ...part, licenses: [{ license: { id } }] };
 }
 
-/** A UUID of version 8 (RFC 9562) from the first bytes of a hash in hexadecimal. */
+/** Returns a UUID of version 8 (RFC 9562) that is made of the first digits of a hexadecimal hash. */
 function uuidOf(hash) {
   const digits = `${hash.slice(0, 12)}8${hash.slice(13, 16)}8${hash.slice(17, 32)}`;
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

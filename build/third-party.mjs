@@ -8,7 +8,9 @@ const lmdb = join(modules, 'lmdb', 'dependencies');
 const requireFromTerminal = createRequire(join(modules, 'node-pty', 'package.json'));
 const addonApi = dirname(requireFromTerminal.resolve('node-addon-api/package.json'));
 
-/** Components that are compiled into the native libraries, so that no import shows them. */
+/**
+ * Components that are compiled into the native libraries. No import of a source file shows these components.
+ */
 export const COMPILED_IN = [
   {
     title: 'LMDB',
@@ -40,7 +42,8 @@ export const COMPILED_IN = [
 ];
 
 /**
- * Returns the npm packages of which `sources` are the bundled files, each with its folder and package.json.
+ * Returns the npm packages to which the bundled files `sources` belong, each with its folder and
+ * package.json.
  */
 export function bundledPackages(sources) {
   const folders = new Set(sources.map(packageOf).filter(folder => folder !== undefined));

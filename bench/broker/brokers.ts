@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Core for the broker. The load runs on the other core. */
+/** Processor core of the broker. The load runs on the other core. */
 const BROKER_CORE = '0';
 
 /** Maximum number of attempts to connect to the port of a broker. aedes may have to be downloaded first. */
@@ -78,8 +78,8 @@ async function skerry(): Promise<Broker> {
 
 /**
  * Starts Debian's mosquitto without a limit of queued messages, because a limit would drop messages that are
- * counted. TCP_NODELAY makes it slower at QoS 0; without TCP_NODELAY it stalls at QoS 1. Each QoS gets the
- * better setting.
+ * counted. TCP_NODELAY makes mosquitto slower at QoS 0. At QoS 1, mosquitto stalls without TCP_NODELAY. Each
+ * QoS gets the better setting.
  */
 async function mosquitto(qos: number): Promise<Broker> {
   const port = await freePort();

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 
-/** Core for the load. The broker runs on the other core. */
+/** Processor core of the load. The broker runs on the other core. */
 const LOAD_CORE = '1';
 
 /** Description of the machine and the runtime. */

@@ -8,7 +8,7 @@ import { framesOf, openClient, PUBACK_BYTES, receiver } from './client.ts';
  * which this process was busy.
  */
 
-/** Milliseconds before the measurement. */
+/** Milliseconds of load before the measurement begins. */
 const WARM_UP = 500;
 
 const [port = 0, publishers = 1, subscribers = 1, level = 0, window = 1, seconds = 1] = process.argv
@@ -40,8 +40,9 @@ async function subscribe(index: number): Promise<void> {
 }
 
 /**
- * Publishes within a window. At QoS 0 the window bounds the messages that the slowest subscriber has not
- * received; at QoS 1 the messages that the broker has not acknowledged.
+ * Publishes within a window. At QoS 0, the window is the maximum number of messages that the slowest
+ * subscriber has not received. At QoS 1, it is the maximum number of messages that the broker has not
+ * acknowledged.
  */
 async function publish(index: number): Promise<void> {
   let sent = 0;

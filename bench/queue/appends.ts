@@ -9,7 +9,7 @@ const ROUNDS = 5;
 /** Messages per commit for which there is a goal. */
 const MEASURE = 100;
 
-/** Text of the goal. */
+/** Goals for the ratios of the appends to better-sqlite3 and to the bare file. */
 const WANTED = ' (wanted: at least 1.5 and 0.5)';
 
 function against({ of }: Figures, batch: number): string {

@@ -13,7 +13,10 @@ const SAMPLE = 20;
  */
 const BUNDLES = resolve(import.meta.dirname, '../../dist/bench-queue');
 
-/** Figures that a child process has printed, by name, and its memory as measured by the parent. */
+/**
+ * Figures that a child process has printed, by name, and the memory of the child that the parent has
+ * measured.
+ */
 export type Figures = {
   /**
    * Returns a figure.
@@ -45,8 +48,8 @@ export function tellMemory(): void {
 }
 
 /**
- * Bundles a program of this folder into one JavaScript file. Without this, Node would strip types at run
- * time, which takes 30 MB and would hide the memory of the store.
+ * Bundles a program of this folder into one JavaScript file. Otherwise Node would strip types at run time,
+ * which takes 30 MB and would hide the memory of the store.
  */
 function bundle(program: string): string {
   const outfile = join(BUNDLES, `${basename(program, '.ts')}.mjs`);

@@ -22,7 +22,8 @@ const BATCH = 1_000;
 const LOOK = 100_000;
 
 /**
- * Returns a function that measures the folder. Called with the number of removed messages after each removal.
+ * Returns a function that measures the folder. The function is called after each removal, with the number of
+ * messages that were removed so far.
  */
 function lookAt(folder: string): (removed: number) => void {
   let largest = 0;

@@ -12,7 +12,7 @@ import { openSkerry } from './stores/skerry.ts';
  * round.
  */
 
-/** Bytes of the bounded queue. */
+/** Maximum bytes of the bounded queue. */
 const BOUND = 8 << 20;
 
 /** Messages in flight at once, as from several clients with their own windows. */

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Bytes of a sector. The kernel counts writes to a device in this unit for all devices. */
+/** Bytes of a sector. The kernel counts the writes to any device in this unit. */
 const SECTOR = 512;
 
 /** Type of a tmpfs file system in statfs(2). */

@@ -11,10 +11,10 @@ import { openSkerry } from './stores/skerry.ts';
 /** Number of appends to an idle store. */
 const QUIET = 200;
 
-/** Number of appends one after another. */
+/** Number of appends one after another without a pause. */
 const CLOSED = 1_000;
 
-/** Number of appends one after another to a store with a commit window, which delays each append. */
+/** Number of appends one after another to a store with a commit window. The window delays each append. */
 const CLOSED_WITH_WINDOW = 100;
 
 /** Milliseconds without an append after which a store is idle. */

@@ -10,15 +10,18 @@ import { openSkerry, QUEUE } from './stores/skerry.ts';
 /*
  * open-loop.ts <subject> <folder> <messages a second> <min seconds> <max seconds>
  *
- * Appends at a constant rate that does not depend on the latency, and does nothing else, so that all writes
- * are caused by the messages. The measurement begins and ends at a checkpoint of the store if the second
- * checkpoint happens between the minimum and maximum time.
+ * Appends at a constant rate that does not depend on the latency, and does nothing else, so that the messages
+ * cause all writes. The measurement of a store begins after one checkpoint and ends after the next checkpoint
+ * if this checkpoint happens between the minimum and maximum time. Otherwise it ends after the maximum time.
  */
 
 /** Milliseconds after which the connected receiver acknowledges a message. */
 const RECEIVER_DELAY = 20;
 
-/** Messages that are appended before the measurement. For the store, the number in flight. */
+/**
+ * Number of messages that a peer appends before the measurement. The store has at most this number in flight
+ * until its first checkpoint.
+ */
 const WARM_UP = 100;
 
 type Subject = {
@@ -72,8 +75,8 @@ function openPeer(name: string, folder: string): Subject {
 }
 
 /**
- * Appends `rate` messages a second until `enough` returns true. Resolves to their number once all are
- * durable.
+ * Appends `rate` messages a second until `enough` returns true. Resolves to the number of messages once all
+ * are durable.
  */
 function appendSteadily(
   subject: Subject,

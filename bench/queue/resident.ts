@@ -16,7 +16,7 @@ import { openSkerry } from './stores/skerry.ts';
 /** Milliseconds of rest before the memory is measured. */
 const REST = 1_000;
 
-/** Milliseconds between two checks of the folder. */
+/** Milliseconds between two checks if the marker file exists. */
 const POLL = 100;
 
 function append(queue: Skerry, count: number): Promise<void> {
@@ -39,8 +39,8 @@ const TASKS: Record<string, (queue: Skerry, count: number) => Promise<void>> = {
   append,
   drain,
   crash: async (queue, count) => {
-    // If a store is not open for some seconds, the next start checks all of its pages. This would change the
-    // measurement, so the crash waits until the marker file is removed.
+    // The store removes this marker file after some seconds. A start with the marker file checks all pages of
+    // the store, which would change the measurement. Therefore the crash waits until the file is removed.
     while (existsSync(join(folder, 'suspect'))) await pause(POLL);
     await append(queue, count);
     process.kill(process.pid, 'SIGKILL');

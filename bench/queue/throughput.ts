@@ -17,7 +17,7 @@ import { openSkerry } from './stores/skerry.ts';
 /** Milliseconds that a subject appends in one round. */
 const ROUND = 1_000;
 
-/** Messages a second, and messages per commit. */
+/** `speed` in messages a second, and `batch` in messages per commit. */
 type Pace = { readonly speed: number; readonly batch: number };
 
 type Action = () => Promise<Pace>;
@@ -123,7 +123,10 @@ async function openAll(folder: string, batch: number): Promise<Record<string, Su
 const [folder = '', batch, rounds] = process.argv.slice(2);
 const subjects = await openAll(folder, Number(batch));
 
-/** Paces by subject and action, one for each round. The first round is a warm-up. */
+/**
+ * Measured paces by subject and action, one pace for each round. The first round is a warm-up and is not
+ * stored.
+ */
 const paces = new Map<string, Pace[]>();
 for (let round = -1; round < Number(rounds); round++) {
   for (const [name, { appends, drains }] of Object.entries(subjects)) {

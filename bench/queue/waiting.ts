@@ -7,13 +7,14 @@ const MESSAGES = 1_000_000;
 const ROUNDS = 7;
 
 /**
- * Number of messages that a process appends before it is killed. They almost fill a journal, which the next
- * start replays.
+ * Number of messages that a process appends before it is killed. These messages almost fill a journal. The
+ * next start replays the journal.
  */
 const CRASHED = 1_300;
 
 /**
- * Goals: bytes beyond the memory of an idle process, and milliseconds beyond the opening of an empty store.
+ * Goals for a million messages: maximum bytes of memory in addition to an idle process, and maximum
+ * milliseconds of opening in addition to an empty store.
  */
 const WANTED = { memory: 24_000_000, opening: 100 };
 

@@ -6,8 +6,8 @@ import { inFolder } from './folder.ts';
 import { PAYLOAD, TOPIC } from './messages.ts';
 
 /**
- * Run of open-loop.ts: its minimum seconds, its maximum seconds if no checkpoint happens, and the goal if
- * there is one.
+ * Run of open-loop.ts: its minimum seconds, its maximum seconds if no checkpoint happens, and the goal.
+ * `wanted` is undefined if there is no goal.
  */
 type Run = {
   readonly subject: string;

@@ -8,7 +8,10 @@ import { type BenchMessage, createSubject } from './messages.ts';
 /** Evaluates all routes of a case for a message and passes on each matching sink. */
 export type Ask = (message: BenchMessage) => unknown;
 
-/** Number of matches. It is read at the end, so that no engine optimizes the evaluation away. */
+/**
+ * Number of matches. The benchmark reads this number at the end, so that no engine optimizes the evaluation
+ * away.
+ */
 export const taken = { count: 0 };
 
 function take(_sink: Sink, priority: number): void {
@@ -18,8 +21,8 @@ function take(_sink: Sink, priority: number): void {
 type Counts = { matched: number; unmatched: number; undefined: number };
 
 /**
- * Engines by name. Only skerry evaluates sources, counts and priorities; the other engines evaluate only the
- * condition.
+ * Engines by name. jsonata, filtrex and json-logic-js evaluate only the condition. skerry also evaluates
+ * sources, counts and priorities.
  */
 export const SUBJECTS: Readonly<Record<string, (asked: Case) => Ask>> = {
   skerry: ({ routes }) => {
@@ -75,7 +78,10 @@ export const SUBJECTS: Readonly<Record<string, (asked: Case) => Ask>> = {
 
 const objects = new WeakMap<BenchMessage, unknown>();
 
-/** Returns the input of the other engines: the parsed body, or a prepared object of the properties. */
+/**
+ * Returns the input of jsonata, filtrex and json-logic-js: the parsed body, or a prepared object of the
+ * properties.
+ */
 function inputOf({ body }: Case, message: BenchMessage): unknown {
   if (body !== 'none') return JSON.parse(message.body.toString());
   const known = objects.get(message);

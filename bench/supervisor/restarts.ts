@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 /** Supervisor with one module that is killed repeatedly. */
 export type Keeper = {
   readonly name: string;
-  /** Kills the module. Resolves to the milliseconds until its successor reports that it runs. */
+  /** Kills the module. Resolves to the milliseconds until the next process of the module reports its pid. */
   readonly crash: () => Promise<number>;
   readonly close: () => Promise<void>;
 };
@@ -19,8 +19,8 @@ const skerry = resolve(import.meta.dirname, '../../dist/skerry');
 type Begin = (folder: string, program: string) => ChildProcess;
 
 /**
- * Functions that start a supervisor with a program, by name. All supervisors regard a run of one second as
- * stable.
+ * Functions that start a supervisor with a program, by name. All supervisors are configured to regard a
+ * program as stable after it has run for one second.
  */
 const KEEPERS: Readonly<Record<string, Begin>> = {
   skerry: (folder, program) => {

@@ -8,7 +8,10 @@ import type { ModuleSpec } from '../../src/supervisor/spec.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';
 import { createRealClock, shellModule } from '../../test/harness/supervisor.ts';
 
-/** Starts a module. Resolves to the milliseconds until its first line, after the module has ended. */
+/**
+ * Function that starts a module, waits for its first line, and stops the module. Resolves to the milliseconds
+ * from the start to the first line.
+ */
 export type Starter = () => Promise<number>;
 
 export type Subject = { readonly name: string; readonly start: Starter; readonly close: () => Promise<void> };

@@ -5,17 +5,17 @@ import type { Server } from '../../test/harness/brokers/server.ts';
 import { acceptsClients, createServer } from '../../test/harness/brokers/server.ts';
 import { linesOf } from '../broker/driver.ts';
 
-/** Core for the draining program. The upstream and the load run on the other core. */
+/** Processor core of the program that drains. The upstream and the load run on the other core. */
 const OWN_CORE = '0';
 export const UPSTREAM_CORE = '1';
 
 const root = resolve(import.meta.dirname, '../..');
 const LOOP = join(import.meta.dirname, 'loop.ts');
 
-/** Window of the publisher that fills the queue. */
+/** Maximum number of unacknowledged messages of the publisher that fills the queue. */
 const FILL_WINDOW = 1_000;
 
-/** Window of all draining programs. */
+/** Maximum number of unacknowledged messages of each program that drains. */
 export const WINDOW = 64;
 
 /** Program that stores a backlog for an upstream. */
@@ -84,12 +84,12 @@ export async function skerryFor(upstream: number): Promise<Subject> {
   };
 }
 
-/** Settings of a bridge that set TCP_NODELAY and give it the window of the hub. */
+/** Settings of a mosquitto bridge: the window of the hub, and TCP_NODELAY. */
 export const TUNED = [`max_inflight_messages ${WINDOW}`, 'set_tcp_nodelay true'];
 
 /**
- * Creates a bridge with Debian's mosquitto. It stores its backlog in memory, and writes it to disk when it
- * stops.
+ * Creates a bridge with Debian's mosquitto. The bridge stores its backlog in memory, and writes the backlog
+ * to disk when it stops.
  */
 export async function bridgeFor(upstream: number, tuning: readonly string[]): Promise<Subject> {
   const port = await freePort();

@@ -5,9 +5,9 @@ import { MARK, STEP } from './marks.ts';
 /*
  * counter.ts <port> <messages> <quiet ms>
  *
- * Subscribes to the marks at QoS 0 and prints "ready". When the marks show that all messages have arrived, or
- * no mark has arrived for the quiet time, prints the number of messages and the messages a second between the
- * first and the last mark.
+ * Subscribes to the marks (marks.ts) at QoS 0 and prints "ready". Ends when the marks show that all messages
+ * have arrived, or when no mark has arrived for the quiet time. Then prints the number of messages, and the
+ * messages a second between the first and the last mark.
  */
 const [port = 0, messages = 1, quiet = 1_000] = process.argv.slice(2).map(Number);
 

@@ -4,7 +4,8 @@ import { isMark, MARK, STEP } from './marks.ts';
 /*
  * fill.ts <port> <messages> <window>
  *
- * Publishes messages at QoS 1, with marks among them. Prints how many a second were acknowledged.
+ * Publishes messages at QoS 1. Some of the messages are marks (marks.ts). Prints how many messages a second
+ * were acknowledged.
  */
 const [port = 0, messages = 1, window = 1] = process.argv.slice(2).map(Number);
 const frames = framesOf(1);

@@ -1,8 +1,8 @@
 
 /**
- * limitFreed(bytes): configures the allocator (mallopt(3)). It returns freed memory beyond `bytes` to the
- * system, maps large pieces separately and uses at most two arenas. By default it adapts its limits to the
- * largest piece that was ever freed.
+ * limitFreed(bytes): configures the allocator (mallopt(3)). The allocator then returns freed memory beyond
+ * `bytes` to the system, maps pieces larger than `bytes` separately, and uses at most two arenas. By default
+ * the allocator adapts its limits to the largest piece that was ever freed.
  */
 static Napi::Value LimitFreed(const Napi::CallbackInfo& info) {
   int bytes = info[0].As<Napi::Number>().Int32Value();

@@ -24,9 +24,10 @@ const FUNCTIONS = ['peer-credentials.cc', 'pipe.cc', 'memory.cc', 'exit.cc', 'no
 );
 
 /**
- * Additions to node-pty's source, each after a line that occurs exactly once. The first two close file
- * descriptors: a program on a terminal inherits no other file of the hub, and later children of the hub do
- * not inherit the terminal, to which they could write. The other three add the functions above.
+ * Additions to node-pty's source. Each addition follows a text that occurs exactly once in the source. The
+ * first addition closes all other files of the hub before a program starts on a terminal. The second addition
+ * prevents that later child processes of the hub inherit the terminal, to which they could write. The last
+ * three additions add FUNCTIONS.
  */
 const ADDITIONS = [
   ['        environ = env;\n', '        closefrom(3);\n'],
@@ -53,9 +54,9 @@ const ADDITIONS = [
 
 /**
  * Texts in lmdb's native library and their replacements. If a page cannot be written, LMDB formats the first
- * text into a buffer of 100 bytes (mdb.c, mdb_page_flush). With large numbers the buffer overflows, and two
- * of the numbers are uninitialized memory. Without conversions the text always fits. LMDB prints the other
- * texts to stderr, in the middle of the hub's log.
+ * text into a buffer of 100 bytes (mdb.c, mdb_page_flush). Large numbers overflow the buffer, and two of the
+ * numbers are uninitialized memory. The replacement contains no numbers and always fits. LMDB prints the
+ * other texts to stderr, in the middle of the hub's log.
  */
 const REPLACED_TEXTS = [
   [
@@ -68,7 +69,7 @@ const REPLACED_TEXTS = [
 ];
 
 /**
- * Creates a copy of lmdb's native library in which the texts above are replaced, and returns its path. The
+ * Creates a copy of lmdb's native library in which REPLACED_TEXTS are replaced, and returns its path. The
  * copy is in the folder where lmdb searches for its library (`LMDB_PREBUILD`), so that tests of the sources
  * load the same library as the binary.
  */
@@ -94,8 +95,9 @@ export function patchLmdb(arch) {
 }
 
 /**
- * Returns a function that copies a native file without its symbols, which are four fifths of lmdb's library,
- * and returns the path of the copy. If strip is not installed, prints a warning; the copy is then complete.
+ * Returns a function that copies a native file without its symbols, and returns the path of the copy. The
+ * symbols are four fifths of lmdb's library. If strip is not installed, prints a warning and copies the
+ * symbols, too.
  */
 export function stripperFor(arch) {
   const strip = toolFor('strip', arch);
@@ -115,7 +117,7 @@ export function stripperFor(arch) {
 
 /**
  * Compiles node-pty's native library from its source with the headers of the runtime. If there is no
- * compiler, prints a warning and returns undefined; the binary then has no terminals, and modules get sockets
+ * compiler, prints a warning and returns undefined. The binary then has no terminals, and modules get sockets
  * instead of pipes.
  */
 export function compileTerminal(runtime, arch) {
@@ -149,8 +151,8 @@ export function compileTerminal(runtime, arch) {
 }
 
 /**
- * Copies the library to the folder where node-pty searches for it, so that the sources load the same library
- * as the binary.
+ * Copies the library to the folder where node-pty searches for it, so that a hub that runs from sources loads
+ * the same library as the binary.
  */
 function placeForSources(compiled, folder) {
   mkdirSync(folder, { recursive: true });

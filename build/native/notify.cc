@@ -1,7 +1,7 @@
 
 /**
- * notify(path, text): sends `text` as a datagram to the Unix socket at `path`, as sd_notify(3) does. A path that begins with "@"
- * is abstract. Returns false if nothing received it.
+ * notify(path, text): sends `text` as a datagram to the Unix socket at `path`, as sd_notify(3) does. A path
+ * that begins with "@" names an abstract socket. Returns false if the datagram was not sent.
  */
 static Napi::Value Notify(const Napi::CallbackInfo& info) {
   std::string path = info[0].As<Napi::String>();

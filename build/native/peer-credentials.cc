@@ -1,7 +1,7 @@
 
 /**
  * peer(fd): returns the pid and uid of the process at the other end of a Unix socket (SO_PEERCRED). Undefined
- * if there is none.
+ * if the system does not report them.
  */
 static Napi::Value Peer(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();

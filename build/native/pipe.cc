@@ -1,6 +1,6 @@
 
 /**
- * pipe(): creates a pipe and returns its read end and write end. Child processes do not inherit them
+ * pipe(): creates a pipe and returns its read end and write end. Child processes do not inherit the two ends
  * (pipe2(2), O_CLOEXEC). Throws an error with the system's code.
  */
 static Napi::Value Pipe(const Napi::CallbackInfo& info) {

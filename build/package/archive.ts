@@ -8,7 +8,7 @@ import { writeTree } from './tree.ts';
 /** Archive to make, with the folder that contains its files. */
 export type ArchiveSettings = PackageSettings & { readonly folder: string };
 
-/** Makes a tar.gz whose bytes depend on the files, the folder and the time only. */
+/** Makes a tar.gz whose bytes depend only on `files`, `folder` and `seconds`. */
 export function makeArchive({ files, folder, seconds, work, output }: ArchiveSettings): void {
   writeTree(join(work, folder), files, seconds);
   const order = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--mode=u+rwX,go+rX,go-w'];

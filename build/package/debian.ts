@@ -48,7 +48,10 @@ function controlFiles(settings: DebianSettings): PackagedFile[] {
   ];
 }
 
-/** dpkg checks files by MD5 (`dpkg --verify`). A conffile may be changed, so it has none. */
+/**
+ * Returns the line with the MD5 of a file, which `dpkg --verify` checks. Empty for a configuration file,
+ * because the user is allowed to change it.
+ */
 function checksumLine({ path, content }: PackagedFile): string {
   if (path.startsWith('etc/')) return '';
   return `${createHash('md5').update(content).digest('hex')}  ${path}\n`;

@@ -10,9 +10,9 @@ import { archiveFiles, debianFiles } from './files.ts';
 /*
  * npm run package [-- x64|arm64...]
  *
- * Builds the binary of each architecture (of this machine if none is named). Makes in dist/ the Debian
- * package, the archive for other systems, and SHA256SUMS of all files of a release. Equal sources and an
- * equal SOURCE_DATE_EPOCH (default: the time of the last commit) give equal packages of an equal binary.
+ * Builds the binary of each named architecture, or of this machine if none is named. Makes in dist/ the
+ * Debian package, the archive for other systems, and SHA256SUMS of all files of a release. If sources, binary
+ * and SOURCE_DATE_EPOCH (default: the time of the last commit) are equal, the packages are equal, too.
  */
 const root = join(import.meta.dirname, '../..');
 const dist = join(root, 'dist');
@@ -20,7 +20,7 @@ const dist = join(root, 'dist');
 /** Debian's names of the architectures. */
 const DEBIAN: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
-/** Seconds since 1970 that every file of a package gets as its time. */
+/** Returns the modification time of all files of a package, in seconds since 1970. */
 function sourceTime(): number {
   const given = process.env['SOURCE_DATE_EPOCH'];
   if (given !== undefined) {

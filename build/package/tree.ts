@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import type { PackagedFile } from './files.ts';
 
 /**
- * Files to package, the seconds since 1970 that each gets as its time, a work folder, and the package's path.
+ * Settings of a package: its files, their modification time in seconds since 1970, a work folder, and the
+ * path of the package.
  */
 export type PackageSettings = {
   readonly files: readonly PackagedFile[];
@@ -12,7 +13,10 @@ export type PackageSettings = {
   readonly output: string;
 };
 
-/** Writes files below `folder` with their permissions, and sets the time of each to `seconds` since 1970. */
+/**
+ * Writes files below `folder` with their permissions, and sets their modification times to `seconds` since
+ * 1970.
+ */
 export function writeTree(folder: string, files: readonly PackagedFile[], seconds: number): void {
   for (const { path, mode, content } of files) {
     const target = join(folder, path);

@@ -5,9 +5,11 @@ import { manifestSchema } from '../../src/manifest/schema/schema.ts';
 
 const CONFIG: ConversionConfig = {
   target: 'draft-2020-12',
-  // The rules of a check are described beside it, in `stated`.
+  // JSON Schema cannot express these actions. The action `jsonSchema` (fields.ts) adds keywords for the
+  // checks.
   ignoreActions: ['check', 'transform'],
-  // A description that names the types replaces the generated alternatives.
+  // If such keywords name the types of a value, they replace the alternatives that were generated for a
+  // union.
   overrideAction: ({ valibotAction, jsonSchema: { anyOf, ...rest } }) =>
     valibotAction.type === 'metadata' && rest.type !== undefined && anyOf !== undefined && !rest.properties
       ? rest

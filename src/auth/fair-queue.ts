@@ -1,15 +1,15 @@
 /** Queue for expensive jobs with bounded concurrency. Jobs with different keys start in round-robin order. */
 export type FairQueue = {
   /**
-   * Runs `work` immediately, or later in its turn. `work` must not reject. If the queue is full, the newest
-   * job of the key with the most jobs is removed, and its function `dropped` is called.
+   * Runs `work` immediately, or later when it is this job's turn. `work` must not reject. If the queue is
+   * full, the newest job of the key with the most jobs is removed, and its function `dropped` is called.
    */
   readonly run: (lane: QueueLane, key: string, work: () => Promise<void>, dropped: () => void) => void;
 };
 
 /**
- * Lane of a job. `reserved` jobs may use the whole concurrency. `spare` jobs always leave room for one more
- * job, so that they never block `reserved` jobs.
+ * Lane (class) of a job. `reserved` jobs can use the whole concurrency. `spare` jobs can use the whole
+ * concurrency except one job, which stays available to `reserved` jobs.
  */
 export type QueueLane = 'reserved' | 'spare';
 

@@ -16,7 +16,7 @@ export function grantsOf({ modules, users, anonymous }: Manifest): Grants {
   const certificates = new Map<string, string>();
   for (const { name, password, certificate } of users) {
     if (password !== undefined && !isPasswordHash(password)) {
-      // The error does not contain the invalid value, because the value may be a password in clear text.
+      // The error does not contain the invalid value, because the value can be a password in clear text.
       throw refusal(`users.${name}.password`, 'must be a line that "skerry passwd" prints');
     }
     if (modules.some(module => module.name === name))

@@ -15,7 +15,9 @@ import { createLogins } from './logins.ts';
  * hub.
  */
 export type Identities = Pick<BrokerHost, 'authenticate'> & {
-  /** Returns the password of a module, whose user name is its module name. */
+  /**
+   * Returns the token of a module. The module logs in with its module name and with the token as password.
+   */
   readonly tokenOf: (module: string) => string;
   /** Replaces users and modules. Returns a predicate that is true for an identity that is still valid. */
   readonly update: (manifest: ClientRules) => (identity: Identity) => boolean;
@@ -61,8 +63,8 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
   };
 
   /**
-   * Authenticates a process of one of `modules` as this module. The process needs no credentials, and must
-   * not use the credentials of any other client.
+   * Authenticates a client whose process belongs to one of `modules`. The client needs no credentials.
+   * Credentials of any other client are refused.
    */
   const moduleByProcess = (
     modules: readonly string[],
@@ -93,8 +95,9 @@ export function createIdentities(settings: IdentitiesSettings): Identities {
       );
       if (!isDeepStrictEqual(rules.users, manifest.users) || rules.anonymous !== manifest.anonymous)
         users = usersOf(manifest, logins);
-      // All existing connections of users and anonymous clients end, because a process of a module may have
-      // opened them with other credentials than the module's.
+      // True if authentication by process begins with this manifest. All existing connections of users and
+      // anonymous clients are then closed. A module's process could have opened such a connection with the
+      // credentials of another client.
       const unproven = !byProcess && rules.modules.length > 0 && authenticatesProcesses(manifest);
       rules = manifest;
       byProcess = authenticatesProcesses(manifest);

@@ -26,15 +26,15 @@ export const MAX_FAILED_LOGINS = 5;
 /** Milliseconds within which failed logins are counted together. */
 export const FAILED_LOGIN_WINDOW_MS = 60_000;
 
-/** Milliseconds of the first lockout. Each further failed login doubles the time. */
+/** Milliseconds of the first lockout. Each further failed login doubles the length of the lockout. */
 export const INITIAL_LOCKOUT_MS = 10_000;
 
 /** Maximum milliseconds of a lockout. */
 export const MAX_LOCKOUT_MS = 300_000;
 
 /**
- * Maximum number of logins during one lockout that are compared with the cached passwords. The maximum
- * prevents an attacker from guessing passwords during the lockout.
+ * Maximum number of logins during one lockout that are compared with the cached passwords. Without this
+ * maximum, an attacker could guess passwords during the lockout.
  */
 export const MAX_SPARE_LOGINS = 16;
 

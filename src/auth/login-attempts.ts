@@ -13,13 +13,13 @@ export type LoginAttempts = {
   /** True if `key` is locked out now. */
   readonly refuses: (key: string) => boolean;
   /**
-   * Counts down the number of logins that may be compared with the cached passwords during a lockout. Returns
-   * false if the number is already 0.
+   * Counts a login that is compared with the cached passwords during a lockout. Returns false if
+   * MAX_SPARE_LOGINS logins were already counted.
    */
   readonly takeSpare: (key: string) => boolean;
   /**
-   * Counts a failed login. Returns the length in milliseconds of the lockout that this failure starts, or 0
-   * if it starts none.
+   * Counts a failed login. Returns the milliseconds of the lockout that this failure starts, or 0 if no
+   * lockout starts.
    */
   readonly failed: (key: string) => number;
   readonly succeeded: (key: string) => void;

@@ -29,8 +29,8 @@ const KEY_BYTES = 32;
 
 /**
  * Creates the password check, with a lockout against guessing. Failures are counted per address, and per pair
- * of user name and address, so that an attacker cannot lock out a user at other addresses. An unknown name is
- * refused after the same time as a wrong password.
+ * of user name and address, so that an attacker cannot lock out a user at other addresses. An unknown user
+ * name is refused after the same time as a wrong password.
  */
 export function createLogins({ clock, random, log }: LoginsSettings): Logins {
   const addresses = createLoginAttempts(clock);
@@ -49,8 +49,8 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
   const attemptsAs = (user: string) => (hashes.has(user) ? users : unknownNames);
 
   /**
-   * Returns a hash for the password of an unknown user, so that the check takes as long as for a known user.
-   * The same name always has the same hash.
+   * Returns a hash that is compared with the password of an unknown user, so that the check takes as long as
+   * for a known user. The same name always has the same hash.
    */
   const decoyFor = (user: string): string | undefined => {
     const digest = createHmac('sha256', decoyKey).update(user).digest();
@@ -59,8 +59,8 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
 
   /**
    * Returns the result of a login that needs no hashing. Undefined if the password must be hashed. A cached
-   * password is accepted even during a lockout: without limit from the address where it was correct before,
-   * and at most MAX_SPARE_LOGINS times from any other address.
+   * password is accepted even during a lockout. From an address where the password was correct before, the
+   * number of such logins is unlimited. From any other address, it is at most MAX_SPARE_LOGINS.
    */
   const cachedResult = ({ user, password, peer }: Login): LoginResult | undefined => {
     const line = hashes.get(user);
@@ -68,8 +68,8 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
     const isKnown = (key: string): boolean => line !== undefined && rightPasswords.has(key, password);
     if (isKnown(cacheKey(user, line, from))) return 'accepted';
     const pair = pairOf(user, from);
-    // Undefined if neither the name nor the address is locked out. During a lockout, false if the number of
-    // logins that may use the cache is exhausted.
+    // Undefined without a lockout of the user name or of the address. During a lockout: true if this login
+    // can use the cache, false if MAX_SPARE_LOGINS other logins have used the cache.
     const spare = attemptsAs(user).refuses(pair)
       ? attemptsAs(user).takeSpare(pair)
       : !peer.local && addresses.refuses(from)
@@ -105,7 +105,7 @@ export function createLogins({ clock, random, log }: LoginsSettings): Logins {
   };
 
   const verify = async (login: Login, line: string): Promise<LoginResult> => {
-    // The cache and the lockouts may have changed while this login waited in the queue.
+    // The cache and the lockouts can have changed while this login waited in the queue.
     const result = cachedResult(login);
     if (result !== undefined) return result;
     try {

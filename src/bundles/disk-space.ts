@@ -30,7 +30,9 @@ export async function blockSize(folder: string): Promise<number> {
   return (await statfs(folder)).bsize;
 }
 
-/** Checks that `need` fits into the free disk space less the reserve. Throws Failure `bundle.space`. */
+/**
+ * Checks that `need` fits into the free disk space minus BUNDLE_DISK_RESERVE. Throws Failure `bundle.space`.
+ */
 export async function checkSpace(folder: string, need: SpaceNeed, subject: string): Promise<void> {
   const { bavail, bsize, files, ffree } = await statfs(folder);
   const free = Math.max(0, bavail * bsize - BUNDLE_DISK_RESERVE);

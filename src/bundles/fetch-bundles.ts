@@ -54,7 +54,7 @@ function isLocal({ source }: WantedBundle): boolean {
 }
 
 /**
- * Merges bundles with the same hash, because several modules can have the same bundle. The stricter bounds
+ * Merges bundles with the same hash, because several modules can have the same bundle. The smaller bounds
  * apply.
  */
 function mergeDuplicates(bundles: readonly WantedBundle[]): WantedBundle[] {

@@ -18,7 +18,7 @@ export const MAX_EXTENSIONS = 8;
 /** Maximum bytes of a path in a bundle. */
 export const MAX_BUNDLE_NAME_BYTES = 1_024;
 
-/** Maximum bytes of one part of a path. File systems have the same limit. */
+/** Maximum bytes of one name in a path. File systems have the same limit. */
 export const MAX_BUNDLE_PART_BYTES = 255;
 
 /** Maximum bytes of all paths of a bundle together. All paths are in memory while the archive is read. */
@@ -36,7 +36,7 @@ export const BUNDLE_DISK_RESERVE = 16 << 20;
 /** Milliseconds without data after which a download is interrupted and resumed. */
 export const DOWNLOAD_TIMEOUT_MS = 30_000;
 
-/** Maximum number of consecutive attempts of a download without progress. */
+/** Maximum number of consecutive download attempts that make no progress. */
 export const MAX_DOWNLOAD_TRIES = 10;
 
 /** Minimum number of bytes that count as progress of an attempt. */

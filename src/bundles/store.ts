@@ -15,17 +15,17 @@ import type { LocalSource, WantedBundle, WantedFile } from './types.ts';
  */
 export type BundleStore = {
   readonly has: (sha256: string) => boolean;
-  /** Returns the path of a bundle, which may not exist. */
+  /** Returns the path of the folder of a bundle. The folder is missing if the bundle was not fetched. */
   readonly folderOf: (sha256: string) => string;
   /**
-   * Fetches, verifies and unpacks the missing bundles. Rejects with a Failure or the reason of the signal.
-   * After an error the existing bundles are unchanged, and no partial bundle is left.
+   * Fetches, verifies and unpacks the missing bundles. Rejects with a Failure, or with the reason of the
+   * abort signal. After an error the existing bundles are unchanged, and no partial bundle is left.
    */
   readonly fetchBundles: (bundles: readonly WantedBundle[], signal: AbortSignal) => Promise<void>;
   /**
-   * Fetches a file of at most `maxBytes` that is no bundle, such as a binary of the hub. Returns its
-   * location. A download stays until `removeUnused`. The caller verifies the hash again when it copies the
-   * file.
+   * Fetches a file of at most `maxBytes` that is not a bundle, such as a binary of the hub. Returns its
+   * location. A downloaded file stays until `removeUnused` is called. The caller verifies the hash again when
+   * the caller copies the file.
    */
   readonly fetchFile: (wanted: WantedFile, maxBytes: number, signal: AbortSignal) => Promise<LocalSource>;
   /** Removes all bundles and downloads whose hashes are not in `keep`. */
@@ -34,7 +34,10 @@ export type BundleStore = {
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
-/** Opens the store in `folder`, which need not exist. Removes unfinished work of an earlier run. */
+/**
+ * Opens the store in `folder`. The folder is created when it is needed. Removes partly unpacked bundles and
+ * old downloads that an earlier process of the hub has left.
+ */
 export async function createBundleStore({
   folder,
   clock,

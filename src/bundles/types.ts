@@ -10,7 +10,7 @@ export type LocalSource = {
 /** Local file, or a URL that starts with `https://`. */
 export type ArtifactSource = LocalSource | { readonly url: string };
 
-/** File to fetch. The SHA-256 of its content identifies it. */
+/** File to fetch. The SHA-256 of the content identifies the file. */
 export type WantedFile = {
   /** Name in errors, such as `modules.camera.bundle`. */
   readonly subject: string;

@@ -140,7 +140,7 @@ function countFault({ name, arguments: wanted }: Definition, given: readonly str
   if (missing !== undefined) return `<${missing.name}> is missing.`;
   const extra = wanted.some(({ multiple }) => multiple === true) ? undefined : given[wanted.length];
   if (extra === undefined) return undefined;
-  // The message does not contain the words, because they can be a password.
+  // The error does not quote the unexpected words, because a word can be a password.
   if (wanted.length === 0) return `"skerry ${name}" takes no arguments.`;
   return `"${extra}" is one argument too many.`;
 }

@@ -18,8 +18,8 @@ export function dataFolder(option: string | undefined): string {
 }
 
 /**
- * Returns a hint for the error about `folder`: the user has no access to the system's data folder, so the
- * command used the local folder. Undefined if this is not the cause.
+ * Returns a hint if the command used the local data folder although the system's data folder exists: the user
+ * has no access to the system's data folder. Otherwise undefined.
  */
 export function systemHint(
   folder: string,

@@ -15,8 +15,8 @@ export function runCommand(work: Promise<number>): void {
 const FLUSH_TIMEOUT_MS = 1_000;
 
 /**
- * Ends the process after the output is flushed. Otherwise a slow reader of a pipe would lose the rest of the
- * output.
+ * Ends the process after the output is flushed. Otherwise a slow reader of a pipe would not receive the last
+ * part of the output.
  */
 function leave(exitCode: number): void {
   whenFlushed(process.stdout, () => {

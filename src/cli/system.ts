@@ -28,7 +28,7 @@ export const systemClock: Clock = {
   wall: () => Date.now(),
   after: (milliseconds, action) => {
     if (milliseconds <= 0) {
-      // Keeps the immediate referenced, because an unreferenced one would run only after another event.
+      // The immediate stays referenced. After `unref` an immediate would run only when another event occurs.
       const immediate = setImmediate(action);
       return () => clearImmediate(immediate);
     }
@@ -82,7 +82,7 @@ export function printError(lines: string): void {
 }
 
 /**
- * Writes output. On a terminal, escapes control characters except styles, because the output may contain data
+ * Writes output. On a terminal, escapes control characters except styles, because the output can contain data
  * of modules, clients and servers.
  */
 export function write(output: string | Uint8Array): void {

@@ -69,8 +69,8 @@ export async function run(args: readonly string[]): Promise<number> {
   if (manager !== undefined && !(await notifyReady(manager)))
     log.warn('Cannot notify the service manager that the hub is ready: use Type=simple in the unit.');
   const cause = await Promise.race([request.told, hub.replaced]);
-  // Prevents a deadlock at the exit: this thread waits for the compiler thread, which may wait until this
-  // thread collects garbage. If V8 stops optimizing here, the compiler thread has finished before the exit.
+  // Stops V8's optimizing compiler before the exit, because two threads could otherwise wait for each other:
+  // this thread for the compiler thread, and the compiler thread for a garbage collection of this thread.
   setFlagsFromString('--no-opt');
   log.info(
     cause === undefined
@@ -109,8 +109,8 @@ function reapOrphans(log: Log): void {
 }
 
 /**
- * Called after all files are closed. If the binary has the native function `exit`, ends the process without
- * waiting for V8's threads.
+ * Ends the process without waiting for V8's threads if the binary has the native function `exit`. Otherwise
+ * returns exit code 0. Called after all files are closed.
  */
 async function endAtOnce(): Promise<number> {
   const exit = await nativeFunction('exit');

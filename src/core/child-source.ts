@@ -10,7 +10,7 @@ const MODULE = '$childModule';
 const OUTPUT = '$childOutput';
 const TOPIC = '$childTopic';
 
-/** Names of the properties of a child hub's message, without the `$` that routes write in front. */
+/** Names of DEVICE, MODULE, OUTPUT and TOPIC without their first character `$`. */
 export const CHILD_PROPERTIES: readonly string[] = [DEVICE, MODULE, OUTPUT, TOPIC].map(name => name.slice(1));
 
 /** Device names separated by slashes, from the nearest hub to the hub of origin. */
@@ -60,10 +60,10 @@ export function childSourceOf(properties: Properties): ChildSource | undefined {
 }
 
 /**
- * Returns the properties of `message` for forwarding from the hub `device` to its parent hub. If the message
- * already has a path of devices, `device` is put in front of the path. A path that consists of `device` alone
- * is therefore set by this hub, never by a client. Undefined if the message has passed MAX_HOPS hubs and must
- * not be forwarded.
+ * Returns the user properties with which the hub `device` forwards `message` to its parent hub. If the
+ * message already has a path of devices, `device` is put in front of the path. A client of this hub can
+ * therefore never set a path that consists of `device` alone. Undefined if the message must not be forwarded,
+ * because it has passed MAX_HOPS hubs.
  */
 export function propertiesForParent(
   { origin, properties, topic }: Pick<Message, 'origin' | 'properties' | 'topic'>,
@@ -89,9 +89,11 @@ export function propertiesForParent(
 }
 
 /**
- * Returns the properties of `message` for forwarding from the hub `device` to a server that may not be a hub.
- * Child properties are replaced by those of propertiesForParent, because a hub behind the server would trust
- * them as properties of this hub. If there are none and `keepsTopic` is true, the hop count is incremented.
+ * Returns the user properties with which the hub `device` forwards `message` to a server that is possibly no
+ * hub. Child properties of the message are replaced as in propertiesForParent. Otherwise a hub behind the
+ * server would trust the child properties that a client has set. For a message without child properties, the
+ * hop count is incremented if `keepsTopic` is true. Undefined if the message must not be forwarded, because
+ * it has passed MAX_HOPS hubs.
  */
 export function propertiesForServer(
   message: Pick<Message, 'origin' | 'properties' | 'topic'>,
@@ -101,7 +103,7 @@ export function propertiesForServer(
   const { properties, origin } = message;
   for (let at = 0; at < properties.length; at += 2)
     if (isChildProperty(properties[at] ?? '')) return propertiesForParent(message, device);
-  // A message of a module was published on this hub, so it has passed no other hub.
+  // A message of a module was published on this hub and has passed no other hub.
   return keepsTopic && origin.kind !== 'module' ? withHop(properties) : properties;
 }
 
@@ -109,8 +111,8 @@ export function propertiesForServer(
 const HOPS = '$hops';
 
 /**
- * Increments the hop count of a message, so that a loop of hubs that keep topics ends. Undefined if the
- * message has passed MAX_HOPS hubs and must not be forwarded.
+ * Increments the hop count in the properties of a message. The count ends a forwarding loop of hubs that keep
+ * the topic. Undefined if the message must not be forwarded, because it has passed MAX_HOPS hubs.
  */
 export function withHop(properties: Properties): Properties | undefined {
   const kept: string[] = [];

@@ -5,7 +5,7 @@ export type Cancel = () => void;
 export type Clock = {
   /** Milliseconds since an arbitrary start. Never decreases, and does not count while the machine is off. */
   readonly monotonic: () => number;
-  /** Milliseconds since 1970 by the wall clock, which may be wrong and may jump by years. */
+  /** Milliseconds since 1970 by the wall clock. The wall clock can be wrong and can jump by years. */
   readonly wall: () => number;
   /**
    * Runs `action` once after `milliseconds`. If `milliseconds` is 0, `action` runs in the current turn of the

@@ -5,7 +5,7 @@ let caught = 0;
 
 /**
  * Logs and counts an exception that was caught at the boundary of a connection, module, message or timer. The
- * caller ends only this component.
+ * caller ends only the component in which the exception occurred.
  */
 export function noteException(log: Log, component: string, thrown: unknown, fields: LogFields = {}): void {
   caught++;
@@ -13,7 +13,7 @@ export function noteException(log: Log, component: string, thrown: unknown, fiel
   log.error(`Unexpected exception in ${component}; the hub continues: ${text}`, fields);
 }
 
-/** Returns a clock whose timers catch exceptions. An exception ends only its timer. */
+/** Returns a clock whose timers catch and log exceptions, so that the hub continues. */
 export function containedClock(clock: Clock, log: Log): Clock {
   return {
     ...clock,

@@ -98,7 +98,9 @@ export function reasonOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** Returns the system's error code of a thrown value, such as `ENOENT`. Undefined if it has none. */
+/**
+ * Returns the system's error code of a thrown value, such as `ENOENT`. Undefined if the value has no code.
+ */
 export function systemCode(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
   return typeof thrown.code === 'string' ? thrown.code : undefined;

@@ -2,8 +2,8 @@
 export type QoS = 0 | 1 | 2;
 
 /**
- * Name of the upstream if a manifest has only one. In a manifest with several upstreams, `$upstream` means
- * the upstream with this name.
+ * Name of the upstream if a manifest has only one upstream. In a manifest with several upstreams, `$upstream`
+ * means the upstream with this name.
  */
 export const DEFAULT_UPSTREAM = 'upstream';
 
@@ -15,7 +15,7 @@ export type Origin =
 
 /**
  * Application properties: MQTT 5 user properties, or the field `properties` of a line that a module writes.
- * The list alternates names and values. A name may occur several times.
+ * The list alternates names and values. A name can occur several times.
  */
 export type Properties = readonly string[];
 
@@ -40,7 +40,7 @@ export type Message = {
   readonly ttl: number | undefined;
 };
 
-/** Empty list of properties, shared because most messages have none. */
+/** Empty list of properties. All messages without properties share this list. */
 export const NO_PROPERTIES: Properties = Object.freeze([]);
 
 /** Default values of the optional fields of a message. */
@@ -56,8 +56,8 @@ export const PLAIN = {
 } as const satisfies Partial<Message>;
 
 /**
- * Callback that reports the result of a message to its sender. Without an argument, every destination has
- * stored the message durably. With an error, the message was not stored and must not be acknowledged. Called
- * exactly once.
+ * Callback with the result of a message for its sender. Called once: without an argument when every
+ * destination has stored the message durably, or with an error if the message was not stored and must not be
+ * acknowledged.
  */
 export type OnDurable = (error?: Error) => void;

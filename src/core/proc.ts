@@ -25,8 +25,8 @@ export function bootId(): string | undefined {
 export function runningProcess(pid: number): RunningProcess | undefined {
   const stat = ifExists(() => readKernelFile(`/proc/${pid}/stat`));
   if (stat === undefined) return undefined;
-  // The name of the process is in parentheses and may contain parentheses (proc(5)), so fields are counted
-  // from the last parenthesis.
+  // The name of the process is in parentheses and can itself contain parentheses (proc(5)). Therefore the
+  // fields are counted from the last parenthesis.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, parent, group] = fields;
   if (state === 'Z' || state === 'X') return undefined;
@@ -38,7 +38,9 @@ export function isProcessGroupRunning(group: number): boolean {
   return allPids().some(pid => runningProcess(pid)?.group === group);
 }
 
-/** Returns the pids whose initial environment has the variable `name` with a matching value. */
+/**
+ * Returns the pids of all processes whose initial environment has the variable `name` with a matching value.
+ */
 export function pidsWithVariable(
   name: string,
   matches: (value: string, pid: number) => boolean,
@@ -51,7 +53,10 @@ export function pidsWithVariable(
   });
 }
 
-/** Returns the pids that were assigned after `pid`. The kernel assigns pids in order and wraps around. */
+/**
+ * Returns the pids of running processes that were assigned after `pid`. The kernel assigns pids in order and
+ * wraps around.
+ */
 export function pidsStartedAfter(pid: number): number[] {
   const load = ifExists(() => readKernelFile('/proc/loadavg'));
   const last = Number(load?.trim().split(' ').at(-1));

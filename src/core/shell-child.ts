@@ -1,7 +1,8 @@
 /**
- * Returns shell code that forwards `signals` to one child process. The caller puts its own commands between
- * the code of this function, CHILD_STARTED and WAIT_FOR_CHILD. Three variables are shared: `told` is the last
- * signal that was received, `pid` is the process id of the child, and `status` is the exit code of the child.
+ * Returns the first part of a shell script that forwards `signals` to one child process. After this part the
+ * caller appends the command that starts the child, CHILD_STARTED, and WAIT_FOR_CHILD. The script has three
+ * variables: `told` is the last signal that was received, `pid` is the process id of the child, and `status`
+ * is the exit code of the child.
  *
  * A shell without job control starts a background process with SIGINT ignored and without input. A child that
  * runs Node enables SIGINT again at its start.
@@ -28,9 +29,9 @@ pid=$!
 
 /**
  * Shell code that waits until the child has exited. If a signal interrupts `wait`, `wait` returns the code of
- * the signal and is called again. Code 127 means that an earlier call has returned the exit code. Under load
- * bash sometimes reports a signal that it has not received, so a code above 128 is confirmed by a second
- * call.
+ * the signal and is called again. Code 127 means that an earlier call of `wait` has returned the exit code. A
+ * code above 128 is confirmed by a second call, because under load bash sometimes reports a signal that it
+ * has not received.
  */
 export const WAIT_FOR_CHILD = `
 while :; do

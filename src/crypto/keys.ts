@@ -13,7 +13,6 @@ export function newKeyPair(kind: KeyKind, random: Random): Promise<KeyPair> {
   return keyPairOf(kind, random.bytes(KEY_BYTES));
 }
 
-/** Derives the key pair from the secret key. */
 export async function keyPairOf(kind: KeyKind, secretKey: Buffer): Promise<KeyPair> {
   const nacl = await loadNacl();
   const { publicKey } =

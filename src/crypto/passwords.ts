@@ -6,7 +6,7 @@ type Cost = { readonly ln: number; readonly r: number; readonly p: number };
 
 type StoredHash = Cost & { readonly salt: Buffer; readonly hash: Buffer };
 
-/** Cost of new hashes: 8 MB of memory for one verification, which a machine with 256 MB can afford. */
+/** Cost of new hashes. One verification uses 8 MB, so a machine with 256 MB of memory suffices. */
 const COST: Cost = { ln: 13, r: 8, p: 1 };
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;

@@ -20,7 +20,8 @@ const MAX_CHARACTERS = PREFIX.length + 4 * Math.ceil(MAX_BYTES / 3);
 
 /**
  * Encrypts a secret for the public key `to`. Returns `sealed:` and the base64 of an ephemeral public key, a
- * nonce and a nacl.box. The text can be decrypted only with the matching secret key, and not by its sender.
+ * nonce and a nacl.box. Only the owner of the matching secret key can decrypt the text. The sender cannot
+ * decrypt it.
  */
 export async function sealSecret(secret: Buffer, to: Buffer, random: Random): Promise<string> {
   const nacl = await loadNacl();

@@ -8,8 +8,8 @@ const KEY_BYTES = 32;
  */
 export type SecretCache = {
   /**
-   * Returns true if `secret` was added under `label`. The label identifies the user of the secret and the
-   * place where it was verified.
+   * Returns true if `secret` was added under `label`. The label names the user, the password hash and, for
+   * some entries, the address.
    */
   readonly has: (label: string, secret: Buffer) => boolean;
   readonly add: (label: string, secret: Buffer) => void;

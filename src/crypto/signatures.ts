@@ -21,7 +21,7 @@ export type Signature = { readonly key: string; readonly value: string };
 export type TrustedKey = { readonly name: string; readonly bytes: Buffer; readonly comment: string };
 
 /**
- * Computes the digest to sign: SHA-512 of the purpose and the canonical JSON of the manifest without its
+ * Computes the digest to sign: SHA-512 of PURPOSE and the canonical JSON of the manifest without its
  * signature.
  */
 export function manifestDigest(manifest: object, file: string): Buffer {
@@ -100,8 +100,8 @@ function missing(file: string): Failure {
 }
 
 /**
- * Returns true if the scalar is less than the group order (RFC 8032, section 5.1.7). Otherwise the same
- * signature could be encoded in several ways.
+ * Returns true if the scalar is less than the group order (RFC 8032, section 5.1.7). If larger scalars were
+ * accepted, the same signature could be encoded in several ways.
  */
 function isReduced(value: Buffer): boolean {
   const scalar = value.subarray(KEY_BYTES).toReversed();

@@ -1,7 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Random } from '../core/random.ts';
 
-/** Number of random bytes in a token. */
 const TOKEN_BYTES = 24;
 
 /**

@@ -48,8 +48,8 @@ export function openSqlite(folder: string): Peer {
 }
 
 /**
- * Opens a file that is only appended to, with one write and one fdatasync for each commit. It is the upper
- * limit of the throughput and cannot be drained.
+ * Opens a file that is only appended to, with one write and one fdatasync for each commit. The file shows the
+ * upper limit of the throughput. It cannot be drained.
  */
 export function openFile(folder: string): Omit<Peer, 'drain'> {
   const descriptor = openSync(join(folder, 'messages.log'), 'a');

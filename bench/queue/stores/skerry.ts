@@ -18,7 +18,10 @@ export type Receiver = {
   readonly take: () => boolean;
   /** Called when an accepted entry is acknowledged. */
   readonly acknowledged?: () => void;
-  /** Called when the removal of the entry is on disk. If defined, each acknowledgement requests it. */
+  /**
+   * Called when the removal of the entry is on disk. If defined, it is passed to the store with each
+   * acknowledgement.
+   */
   readonly settled?: () => void;
 };
 
@@ -66,7 +69,7 @@ export async function openSkerry(folder: string, commitWindow: number, bound?: Q
   // The binary sets the same flags once its hub listens.
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--no-maglev');
-  // The timers of the store do not keep the process alive, so an interval does.
+  // The timers of the store do not keep the process alive. This interval does.
   const alive = setInterval(() => {}, 1 << 30);
   let appended = store.stats()[0]?.depth ?? 0;
   const append = (settled: () => void): void => {

@@ -58,7 +58,7 @@ async function* decompressWith(
   const pipe = pipeline(Readable.from(withoutReturn(compressed)), decompressor, () => undefined);
   try {
     yield* pipe.iterator();
-    // Bytes after the compressed data are read, because they are part of the hash.
+    // The bytes after the compressed data are read, too, because the hash covers them.
     for await (const _ of compressed);
   } catch (thrown) {
     throw systemCode(thrown)?.startsWith('Z') ? refuse(decompressionProblem(kind, thrown)) : thrown;

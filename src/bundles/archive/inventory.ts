@@ -19,10 +19,12 @@ export type BundleItem =
 export type Inventory = {
   /** Checks an entry and adds it. Returns its path and the parent folders that must be created first. */
   readonly add: (entry: TarEntry) => AddedEntry;
-  /** Checks links and completeness. Called after the last entry. */
+  /**
+   * Checks the targets of symbolic links, and that the archive contains a file. Called after the last entry.
+   */
   readonly validate: () => void;
   readonly items: ReadonlyMap<string, BundleItem>;
-  /** Resolves a path to a folder or file, following all links. Undefined if it does not exist. */
+  /** Resolves a path to a folder or file, following all links. Undefined if the path leads to neither. */
   readonly find: (path: string) => FoundItem | undefined;
   /** Returns the total bytes of all files. */
   readonly bytes: () => number;

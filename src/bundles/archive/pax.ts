@@ -10,9 +10,9 @@ const SPACE = 0x20;
 const NEWLINE = 0x0a;
 
 /**
- * Parses the records `length key=value
- * ` of an extended header (POSIX.1-2024, pax, "Extended Header"). Ignores all other fields, such as times and
- * attributes. Undefined if a record is malformed.
+ * Parses the records of an extended header (POSIX.1-2024, pax, "Extended Header"). A record consists of a
+ * length, a space, `key=value` and a line feed. Ignores fields that ExtendedHeader does not have, such as
+ * times and attributes. Undefined if a record is malformed.
  */
 export function parseExtendedHeader(bytes: Buffer): ExtendedHeader | undefined {
   let found: ExtendedHeader = {};

@@ -12,7 +12,8 @@ import type { EntryContent, TarEntry } from './tar.ts';
 import { readTar } from './tar.ts';
 
 /**
- * Returns the maximum size in bytes of an archive with this content. It holds for the compressed archive too.
+ * Returns the maximum bytes of an archive whose content has at most `size` bytes and `files` entries. The
+ * maximum applies to the compressed archive, too.
  */
 export function maxArchiveBytes({ size, files }: { size: number; files: number }): number {
   return size + files * ARCHIVE_ENTRY_BYTES + ARCHIVE_END_BYTES;
@@ -35,7 +36,7 @@ async function* readPieces(
   const { subject } = wanted;
   const lost = (reason: string): Failure =>
     new Failure('bundle.missing', `${subject} cannot be read from ${local.path}: ${reason}.`);
-  // Without O_NONBLOCK, opening a FIFO would block.
+  // O_NONBLOCK is set, so that opening a FIFO does not wait for a writer.
   const file = await open(local.path, constants.O_RDONLY | constants.O_NONBLOCK).catch((thrown: unknown) => {
     throw lost(systemCode(thrown) === 'ENOENT' ? 'no such file (ENOENT)' : reasonOf(thrown));
   });

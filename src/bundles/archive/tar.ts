@@ -5,7 +5,7 @@ import { readExactly } from './byte-source.ts';
 import type { ExtendedHeader } from './pax.ts';
 import { parseExtendedHeader } from './pax.ts';
 
-/** Bytes of a block. Headers and contents are padded to a multiple of it. */
+/** Bytes of a block. Headers and contents are padded to a multiple of this size. */
 export const TAR_BLOCK_BYTES = 512;
 
 /** Entry of an archive as its header describes it. Not checked yet. */
@@ -22,7 +22,7 @@ export type TarEntry = {
   readonly offset: number;
 };
 
-/** Content of an entry in pieces. The rest is skipped if the consumer stops early. */
+/** Content of an entry in pieces. If the consumer stops early, `readTar` skips the remaining pieces. */
 export type EntryContent = AsyncIterable<Buffer>;
 
 type Visit = (entry: TarEntry, content: EntryContent) => Promise<void>;
@@ -115,7 +115,7 @@ async function readExtension(
   const extension = parseExtendedHeader(bytes);
   if (extension === undefined) throw refuse(`is corrupted at byte ${at}`);
   if (type === 'pax-header') return extension;
-  // A global header may contain comments, as git writes them, but no names or sizes.
+  // A global header can contain comments, as git writes them. Names and sizes in a global header are refused.
   if (Object.keys(extension).length > 0)
     throw refuse(`is corrupted at byte ${at}: a global header sets names`);
   return {};

@@ -12,7 +12,7 @@ const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | con
 
 /**
  * Verifies an archive and unpacks it into the folder `target` atomically: all items are written to the folder
- * `draft` and flushed, then `draft` is renamed. If it throws a Failure, `draft` is removed.
+ * `draft` and flushed, then `draft` is renamed. After an error, `draft` is removed.
  */
 export async function unpack(
   bundle: WantedBundle,
@@ -38,8 +38,8 @@ export async function unpack(
 }
 
 /**
- * Writes one entry. The inventory guarantees that its parent folders were created by this function and are
- * not links.
+ * Writes one entry. The inventory guarantees that this function has created all parent folders of the entry
+ * and that no parent folder is a link.
  */
 async function write(
   root: string,

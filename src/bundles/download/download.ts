@@ -36,7 +36,9 @@ export type FetchContext = {
   readonly progress?: ((progress: DownloadProgress) => void) | undefined;
 };
 
-/** Progress of a download. `of` is the size of the file, or 0 if the server does not send it. */
+/**
+ * Progress of a download. `of` is the size of the file in bytes, or 0 if the server does not send the size.
+ */
 export type DownloadProgress = { readonly subject: string; readonly bytes: number; readonly of: number };
 
 /** Flags to open a partial download. */
@@ -118,7 +120,7 @@ async function tryOnce(
   }
 }
 
-/** Writes the body of a response to the file at its offset. */
+/** Writes the body of a response to the file, at the offset that `bodyOffset` returns. */
 async function writeBody(
   wanted: DownloadRequest,
   file: FileHandle,
@@ -144,8 +146,8 @@ function piecesOf(response: IncomingMessage): AsyncIterable<Buffer> {
 }
 
 /**
- * Returns the offset of the body in the file: the end of the file if the server resumes, 0 if it sends the
- * whole file.
+ * Returns the offset in the file at which the body of the response begins: the end of the file if the server
+ * resumes, 0 if the server sends the whole file.
  */
 async function bodyOffset(
   { subject, url }: DownloadRequest,

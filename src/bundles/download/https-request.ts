@@ -14,12 +14,12 @@ export type RequestContext = {
 const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
 
 /**
- * HTTP statuses of client errors after which a retry may succeed: timeout, too early, too many requests. All
+ * HTTP statuses of client errors after which a retry can succeed: timeout, too early, too many requests. All
  * 5xx statuses are retried, too.
  */
 const TRANSIENT_STATUSES = [408, 425, 429];
 
-/** Returns a URL for logs, without user, password and query, which may be secret. */
+/** Returns a URL for logs. Omits user, password and query, because they can be secret. */
 export function redactedUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;
 }

@@ -58,7 +58,7 @@ async function opened(path: string): Promise<FileHandle> {
     new Failure('manifest.missing', `${path} cannot be read: ${reason}.`);
   let file: FileHandle;
   try {
-    // Without O_NONBLOCK, opening a FIFO would block.
+    // O_NONBLOCK is set, so that opening a FIFO does not wait for a writer.
     file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (thrown) {
     throw lost(systemCode(thrown) === 'ENOENT' ? 'no such file (ENOENT)' : reasonOf(thrown));

@@ -24,7 +24,7 @@ export async function writePack({
   readonly manifest: Buffer;
   readonly files: readonly { readonly sha256: string; readonly path: string }[];
   readonly out: string;
-  /** Called with the number of bytes of a file that are written, and its size. */
+  /** Called while a file is copied, with the bytes that are written and the size of the file in bytes. */
   readonly progress?: (done: number, of: number) => void;
 }): Promise<void> {
   const draft = `${out}.${process.pid}.part`;

@@ -1,6 +1,6 @@
 import type { StoreHealth } from '../../queue/types.ts';
 
-/** Returns the problems of the store, with one sentence each. */
+/** Returns one sentence for each problem of the store. */
 export function troublesOf({ state, reason, setAside }: StoreHealth): string[] {
   const troubles: string[] = [];
   if (state !== 'working') troubles.push(reason ?? `The store is ${state}.`);

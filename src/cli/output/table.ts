@@ -5,7 +5,7 @@ import { writeRaw } from '../system.ts';
 /** Function that returns the colour of a cell on a terminal. Undefined if the cell has no colour. */
 type Colour = (cell: string, column: number) => 'green' | 'yellow' | 'red' | undefined;
 
-/** Minimum width of the last column when it is cut to fit the terminal. */
+/** Minimum characters of the last column when it is cut to fit the terminal. */
 const MIN_LAST_COLUMN_WIDTH = 12;
 
 /**
@@ -42,7 +42,7 @@ function table(
 }
 
 /**
- * Prints a table. On a terminal, control characters in cells are escaped, because the data may come from
+ * Prints a table. On a terminal, control characters in cells are escaped, because the data can come from
  * clients or modules.
  */
 export function printTable(
@@ -56,7 +56,7 @@ export function printTable(
 
 const GAP = '  ';
 
-/** Cuts a cell to a number of columns. Returns the cell unchanged if `columns` is undefined. */
+/** Cuts a cell to `columns` characters. Returns the cell unchanged if `columns` is undefined. */
 function fitted(cell: string, columns: number | undefined): string {
   return columns === undefined || cell.length <= columns ? cell : `${cell.slice(0, columns - 1)}\u2026`;
 }

@@ -19,12 +19,18 @@ export type Definition = {
   readonly requests?: readonly string[];
   readonly arguments: readonly ArgumentDefinition[];
   readonly options: OptionDefinitions;
-  /** Environment variables of the command, except variables that belong to an option. */
+  /**
+   * Environment variables of the command by name, each with a description. SKERRY_DATA is missing, because it
+   * belongs to the option --data.
+   */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Descriptions of exit codes that differ from the default ones. */
+  /** Descriptions of the exit codes whose meaning differs from the default. */
   readonly exitCodes?: Readonly<Record<number, string>>;
   readonly examples: readonly Example[];
-  /** Synonyms that the suggestion for an unknown command searches. */
+  /**
+   * Synonyms of the command. After an unknown command that resembles a synonym, the error suggests this
+   * command.
+   */
   readonly synonyms?: readonly string[];
 };
 

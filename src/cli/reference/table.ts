@@ -90,7 +90,8 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
 };
 
 /**
- * Finds the command with the longest name that the first words match. Returns it with the remaining words.
+ * Finds the command whose name consists of the first words. If several names match, returns the command with
+ * the longest name. `rest` contains the remaining words.
  */
 export function findCommand(words: readonly string[]): { entry: Entry; rest: readonly string[] } | undefined {
   for (let count = Math.min(words.length, MAX_WORDS); count > 0; count--) {

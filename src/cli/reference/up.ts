@@ -1,8 +1,8 @@
 import { DATA, type Definition } from './definition.ts';
 
 /**
- * Definition of `up`. Separate from the other definitions, because the program of the hub must not contain
- * them.
+ * Definition of `up`. This definition has its own file, because the program of the hub must not contain the
+ * definitions of all other commands.
  */
 export const UP = {
   name: 'up',

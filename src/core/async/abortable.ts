@@ -1,6 +1,6 @@
 /**
- * Waits for `work`, or rejects with the reason of the signal. After an abort the work continues in the
- * background.
+ * Waits for `work`. Rejects with the signal's reason if the signal aborts first. The work then continues in
+ * the background.
  */
 export async function abortable<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const { promise, reject } = Promise.withResolvers<never>();

@@ -1,4 +1,6 @@
-/** Runs asynchronous functions one after another. A function begins when all earlier ones have settled. */
+/**
+ * Runs asynchronous functions one after another. A function begins when all earlier functions have settled.
+ */
 export type OneAtATime = <Value>(work: () => Promise<Value>) => Promise<Value>;
 
 export function oneAtATime(): OneAtATime {

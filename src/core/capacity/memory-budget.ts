@@ -1,23 +1,27 @@
 /** Maximum bytes of memory of the hub under load, by purpose. docs/reference/limits.md has the table. */
 export type MemoryBudget = {
-  /** Messages that wait for the disk. At this bound the hub stops reading from their senders. */
+  /**
+   * Bytes of messages that wait to be written to disk. At this bound the hub stops reading from their
+   * senders.
+   */
   readonly gathered: number;
   /**
-   * Connections that have not sent CONNECT. Beyond this bound the hub closes the oldest connection of the
-   * address with the most connections.
+   * Bytes of connections that have not sent CONNECT. Beyond this bound the hub closes the oldest connection
+   * of the address with the most connections.
    */
   readonly arrivals: number;
   /**
-   * Incomplete packets of clients. Beyond this bound the hub closes the connection with the oldest one.
+   * Bytes of incomplete packets from clients. Beyond this bound the hub closes the connection with the oldest
+   * incomplete packet.
    */
   readonly incoming: number;
   /**
-   * Packets that sockets have not sent. Beyond this bound every socket with unsent packets has an equal
-   * share.
+   * Bytes of packets that sockets have not sent. Beyond this bound every socket with unsent packets has an
+   * equal share of the bytes.
    */
   readonly outgoing: number;
   /**
-   * Messages in memory that wait for the clients of sessions that are not persistent. Beyond this bound
+   * Bytes of messages in memory that wait for the clients of non-persistent sessions. Beyond this bound
    * messages wait on disk.
    */
   readonly backlog: number;
@@ -25,12 +29,12 @@ export type MemoryBudget = {
 
 const MEGABYTE = 1 << 20;
 
-/** Minimum total in bytes. With a smaller total, a part of the budget would be too small for one packet. */
+/**
+ * Minimum bytes of the whole budget. In a smaller budget, one purpose would get too few bytes for one packet.
+ */
 export const MIN_MEMORY = 32 * MEGABYTE;
 
-/**
- * Maximum total in bytes from which the budget is computed. A larger budget would not make the hub faster.
- */
+/** Maximum bytes from which the budget is computed. A larger budget would not make the hub faster. */
 const MAX_DERIVED = 256 * MEGABYTE;
 
 /** Divides `total` bytes of memory among the purposes. */

@@ -1,6 +1,6 @@
 /** Back-pressure of a component that cannot keep up. While the pressure is high, senders wait. */
 export type Pressure = {
-  /** Returns true while senders should send nothing. */
+  /** Returns true while senders must wait. */
   readonly high: () => boolean;
   /** Calls `resume` once, as soon as the pressure is low. Callbacks run in the order of the calls. */
   readonly whenLow: (resume: () => void) => void;

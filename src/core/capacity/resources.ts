@@ -58,7 +58,7 @@ const TEXTS: Readonly<Record<Resource, { readonly plural: string; readonly remed
   },
 };
 
-/** Creates the shares of all limited resources. `bounds` is called for the limits that apply now. */
+/** Creates the shares of all limited resources. `bounds` returns the current limits. */
 export function createResources(bounds: () => ResourceBounds): Resources {
   const shares = (resource: Resource): Shares =>
     createShares({ resource, bound: () => bounds()[resource], ...TEXTS[resource] });

@@ -25,13 +25,13 @@ export function addressHolder(network: string): Holder {
   return `address:${network}`;
 }
 
-/** Fraction of a bound that is added to the bound for modules only. */
+/** Fraction of a resource's bound that modules can use in addition to the bound. */
 const MODULE_RESERVE = 1 / 8;
 
-/** Minimum amount that is added to a bound for modules only. */
+/** Minimum amount that modules can use in addition to a resource's bound. */
 const MIN_MODULE_RESERVE = 32;
 
-/** Returns the amount of a resource that only modules may use, in addition to the bound of the resource. */
+/** Returns the amount that only modules can use, in addition to a resource's bound. */
 export function moduleReserve(bound: number): number {
   return Math.max(MIN_MODULE_RESERVE, Math.ceil(bound * MODULE_RESERVE));
 }
@@ -41,13 +41,16 @@ export type SharesSettings = {
   readonly resource: string;
   /** Plural noun for sentences, such as "persistent sessions". */
   readonly plural: string;
-  /** Returns the maximum amount that all clients together may use. */
+  /** Returns the maximum amount that all clients together are allowed to use. */
   readonly bound: () => number;
   /** Advice for the operator. Follows the reason of a refusal in the log. */
   readonly remedy: string;
 };
 
-/** Use of one resource by its holders, for `skerry ps`. The name of the resource contains the unit. */
+/**
+ * Use of one resource by its holders (modules, users or networks), for `skerry ps`. The name of the resource
+ * contains the unit.
+ */
 export type ShareReport = {
   readonly resource: string;
   readonly held: number;
@@ -57,7 +60,7 @@ export type ShareReport = {
   readonly largest: { readonly holder: Holder; readonly held: number } | undefined;
 };
 
-/** Reason why a holder may not use more of a resource. */
+/** Reason why a holder (module, user or network) is not allowed to use more of a resource. */
 export type ShareRefusal = {
   /** Reason for the peer. Names no other holder. */
   readonly reason: string;
@@ -69,7 +72,10 @@ export type ShareRefusal = {
 export type Shares = {
   /** Adds to the amount of a holder. Subtracts if `amount` is negative. */
   readonly add: (holder: Holder, amount: number) => void;
-  /** Returns the reason why a holder may not use `amount` more. Undefined if it may. */
+  /**
+   * Returns the reason if a holder is not allowed to use `amount` more. Undefined if the holder is allowed
+   * to.
+   */
   readonly refusal: (holder: Holder, amount: number) => ShareRefusal | undefined;
   /** Returns the maximum amount for a holder, including the amount that it already uses. */
   readonly most: (holder: Holder) => number;
@@ -78,10 +84,11 @@ export type Shares = {
 };
 
 /**
- * Divides a resource among its holders: a holder may use at most as much as remains free for other holders.
- * The first holder may therefore use half of the resource, the second holder half of the rest, and so on. The
- * bound for modules is higher by an eighth, and by at least 32. LOCAL_CLIENTS may use all that is left,
- * because there are no other clients.
+ * Divides a resource among its holders (modules, users or networks). Each holder is allowed to use half of
+ * the amount that other holders do not use. A first holder can therefore use half of the resource, a second
+ * holder a quarter, and so on. For modules the bound is higher by an eighth, and by at least 32.
+ * LOCAL_CLIENTS is allowed to use the whole amount that other holders do not use, because there are no other
+ * clients.
  */
 export function createShares({ resource, plural, bound, remedy }: SharesSettings): Shares {
   const amounts = new Map<Holder, number>();
@@ -127,7 +134,7 @@ export function createShares({ resource, plural, bound, remedy }: SharesSettings
   };
 }
 
-/** Returns the name of a holder for messages, such as `user "kitchen"`. */
+/** Returns the name of a holder for logs and errors, such as `user "kitchen"`. */
 export function holderName(holder: Holder): string {
   if (holder === LOCAL_CLIENTS) return 'clients of this machine';
   if (holder === UNKNOWN_HOLDER) return 'an unknown holder';

@@ -18,7 +18,7 @@ export type IntMap<Thing> = {
 /** Number of slots of the smallest table. */
 const MIN_SLOTS = 8;
 
-/** Key of a free slot, and index of a key that does not exist. */
+/** Marks a free slot in the table of keys. Also the result of a search for a key that does not exist. */
 const NONE = -1;
 
 /** Maximum number of slots of a table that is reused after it became empty. */
@@ -103,7 +103,7 @@ export function createIntMap<Thing>(): IntMap<Thing> {
       const thing = things[at];
       freeSlot(at);
       size--;
-      // A large empty table is released, because it may never be filled again.
+      // A large empty table is released, because the map is possibly never filled again.
       if (size === 0 && numbers.length > MAX_REUSED_SLOTS) clear();
       return thing;
     },

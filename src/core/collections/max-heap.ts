@@ -9,9 +9,7 @@ export type HeapItem = {
 export type MaxHeap<Item> = {
   /** Returns the item with the largest amount. Undefined if the heap is empty. */
   readonly top: () => Item | undefined;
-  /**
-   * Adds `difference` to the amount of an item. Adds the item to the heap, or removes it if its amount is 0.
-   */
+  /** Adds `difference` to the amount of an item. An item is in the heap while its amount is not 0. */
   readonly change: (item: Item, difference: number) => void;
 };
 

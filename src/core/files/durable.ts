@@ -24,7 +24,6 @@ export function writeDurably(file: string, text: string): void {
   flushFolder(dirname(file));
 }
 
-/** Removes a file durably. */
 export function removeDurably(file: string): void {
   rmSync(file, { force: true });
   flushFolder(dirname(file));

@@ -10,16 +10,17 @@ export type FolderLock = { readonly release: () => void };
 const BUSY = 5;
 
 /**
- * Connections of the locks of this process. A connection that is garbage collected would release its lock.
+ * SQLite connections that hold the locks of this process. The set prevents the garbage collection of a
+ * connection, which would release its lock.
  */
 const connections = new Set<DatabaseSync>();
 
 /**
  * Locks the data folder. Creates the folder (mode 0700) if it does not exist. Node has no function for
  * `fcntl` locks, so the lock is an open transaction in an empty SQLite file: during the transaction SQLite
- * holds an `fcntl` lock. The lock ends with the process. Only a user who may open the file (mode 0600) can
- * hold the lock. A full disk does not affect the lock, because nothing is written. If another process holds
- * the lock, this function blocks for up to `timeoutMs`.
+ * holds an `fcntl` lock. The lock ends with the process. Other users cannot take the lock, because they
+ * cannot open the file (mode 0600). A full disk does not affect the lock, because nothing is written. If
+ * another process holds the lock, this function blocks for up to `timeoutMs`.
  * @throws Failure `data.locked`, `data.unwritable`
  */
 export function lockFolder(folder: string, timeoutMs = 0): FolderLock {
@@ -56,8 +57,8 @@ function makeFile(folder: string, file: string): void {
 }
 
 /**
- * Creates a folder and its parents. Node's option `recursive` never returns if a folder cannot be created, as
- * in /proc.
+ * Creates a folder and its parents. Does not use Node's option `recursive`: a call with this option never
+ * returns if a folder cannot be created, as in /proc.
  */
 function makeFolder(folder: string): void {
   try {

@@ -17,21 +17,21 @@ import { join } from 'node:path';
 import { getRawAsset } from 'node:sea';
 import { Failure, isDiskFull, reasonOf, systemCode } from '../errors.ts';
 
-/** Native libraries that the binary may contain. */
+/** Native libraries that the binary can contain. */
 export type NativeName = 'lmdb' | 'pty';
 
 /** SHA-256 of each native library in hexadecimal digits. The build defines the value. */
 declare const NATIVE_HASHES: Readonly<Partial<Record<NativeName, string>>>;
 
 /**
- * Write permission bits of group and others. The library is executed, so only its owner may have permission
- * to write the file.
+ * Write permission bits of group and others. The library is executed, so its file must not have these
+ * permissions.
  */
 const WRITABLE_BY_OTHERS = 0o022;
 
 /**
- * Maximum number of writes of a library. A second write is needed if a process that starts at the same time
- * interferes.
+ * Maximum number of writes of a library. A second write is needed if another process changes the file at the
+ * same time.
  */
 const MAX_WRITES = 3;
 
@@ -41,7 +41,7 @@ const MAX_WRITES = 3;
  */
 const CHUNK_BYTES = 1 << 16;
 
-/** Error codes for an existing file that cannot be opened and is replaced. */
+/** Error codes of opening a file that is missing or unusable. The file is then written again. */
 const UNUSABLE = ['ENOENT', 'ELOOP', 'EACCES', 'ENXIO'];
 
 let folder: string | undefined;
@@ -53,8 +53,9 @@ export function useNativeFolder(path: string): void {
 
 /**
  * Loads a native library of the binary. The system can only load a library from a file, so the library is
- * written to the folder first. In the binary, packages call this function instead of loading their own
- * library. If the hub runs from sources, packages load their libraries from node_modules.
+ * first written to the folder that `useNativeFolder` has set. In the binary, packages call this function
+ * instead of loading their own library. If the hub runs from sources, packages load their libraries from
+ * node_modules.
  * @throws Failure `native.unloadable`
  */
 export function loadNative(name: NativeName): unknown {

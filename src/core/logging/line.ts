@@ -2,7 +2,7 @@ import type { Level, LogFields } from '../log.ts';
 import { escapeHidden } from '../text/escape.ts';
 import { MAX_LOG_QUOTE, MAX_LOG_SENTENCE, MAX_LOG_VALUE } from './limits.ts';
 
-/** Values that are written without quotes. */
+/** Matches values that are written without quotes. */
 const PLAIN = /^[\w.:/@%+-]+$/;
 
 const LONG_QUOTE = new RegExp(`"([^"]{${MAX_LOG_QUOTE}})[^"]+"`, 'g');

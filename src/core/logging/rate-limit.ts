@@ -17,15 +17,15 @@ export type LimitedLog = {
   readonly report: () => void;
 };
 
-/** Token bucket. `at` is the time when tokens were added last. */
+/** Token bucket. `at` is the time in milliseconds when tokens were added last. */
 type Bucket = { tokens: number; at: number };
 
 type Kind = { readonly bucket: Bucket; suppressed: number; last: Parameters<LogSink> | undefined };
 
 /**
- * Variable parts of a sentence: numbers, and everything from the first quote to the last, because text of a
- * peer may contain quotes. Module names are not variable: the manifest bounds their number, and each module
- * has lines of its own kind.
+ * Matches the parts of a sentence that are removed to get the kind of a line: numbers, and everything from
+ * the first quote to the last, because text of a peer can contain quotes. Module names (group 1) stay in the
+ * kind. The manifest bounds their number.
  */
 const VARIABLE = /([Mm]odule "[\w-]{1,64}")|".*"|\d+/gs;
 

@@ -4,9 +4,10 @@ import { systemCode } from '../errors.ts';
 import { MAX_PORT_RETRIES, PORT_RETRY_MS } from '../limits.ts';
 
 /**
- * Listens with `server` on an address. If the address is in use, retries for half a second and waits with
- * `pause` (milliseconds) between two attempts, because a killed hub may have forked a child that holds the
- * socket until the child calls execve. Returns the error. Undefined if the server listens.
+ * Listens with `server` on an address. Returns undefined if the server listens, otherwise the error. If the
+ * address is in use, retries for half a second, because a child process of a killed hub can hold the socket
+ * until the child calls execve. `pause` waits the given milliseconds between two attempts. Without `pause`
+ * there is one attempt.
  */
 export async function listenWithRetry(
   server: Server,

@@ -1,15 +1,15 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * Number of groups of an IPv6 address that identify the network. The host chooses the other four groups (RFC
- * 4291, 2.5.4).
+ * Number of groups of an IPv6 address that identify the network. A machine in this network chooses the other
+ * four groups (RFC 4291, 2.5.4).
  */
 const NETWORK_GROUPS = 4;
 const GROUPS = 8;
 
 /**
- * Returns the part of an address that its host cannot choose: an IPv4 address, or the /64 network of an IPv6
- * address. Any other text is returned unchanged.
+ * Returns the part of an address that the machine with this address cannot choose: an IPv4 address, or the
+ * /64 network of an IPv6 address. Any other text is returned unchanged.
  */
 export function networkOf(address: string): string {
   const [plain = ''] = address.split('%');

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { MIN_SOCKET_BACKLOG_BYTES } from '../limits.ts';
 import type { SocketMemory } from './socket-memory.ts';
 
-/** Bytes of one slab: the usual output of a socket in one turn of the event loop. */
+/** Bytes of one slab (buffer for packets): the usual output of a socket in one turn of the event loop. */
 const SLAB_BYTES = 1 << 16;
 
 /** Maximum number of unused slabs in memory. Any socket can reuse them. */
@@ -13,12 +13,11 @@ const MAX_COPIED = 1 << 12;
 
 /**
  * Output buffer of one socket. Packets are encoded in place one after another and sent by one write at the
- * end of the turn of the event loop. A socket without output uses no memory for it.
+ * end of the turn of the event loop. A socket without output uses no memory for a buffer.
  */
 export type Output = {
-  /** Reserves `size` bytes that the caller fills at once. Returns their offset in `slab()`. */
+  /** Reserves `size` bytes that the caller fills immediately. Returns their offset in `slab()`. */
   readonly place: (size: number) => number;
-  /** Returns the current slab. */
   readonly slab: () => Buffer;
   /** Releases the last `size` reserved bytes. Called if the caller could not fill them. */
   readonly undo: (size: number) => void;
@@ -26,18 +25,18 @@ export type Output = {
   readonly write: (bytes: Buffer) => void;
   /** Returns the number of bytes that the kernel has not accepted yet. */
   readonly waiting: () => number;
-  /** True if the caller should write nothing until the kernel has accepted some bytes. */
+  /** True if the unsent bytes exceed the limit. The caller then writes nothing until `drained` is called. */
   readonly isFull: () => boolean;
-  /** Called when the socket has drained or closed. Counts its unsent bytes again. */
+  /** Counts the unsent bytes of the socket again. Called when the socket has drained or closed. */
   readonly measure: () => void;
-  /** Sends the bytes that were written in this turn. */
+  /** Sends the bytes that were written in this turn of the event loop. */
   readonly flush: () => void;
 };
 
 const spare: Buffer[] = [];
 const NO_SLAB: Buffer = Buffer.alloc(0);
 
-/** Outputs with bytes to send in this turn. */
+/** Outputs with bytes to send in this turn of the event loop. */
 let unsent: Output[] = [];
 
 function flushAll(): void {
@@ -50,9 +49,9 @@ function flushAll(): void {
 type Sink = Pick<Writable, 'write' | 'cork' | 'uncork' | 'writableLength' | 'destroyed'>;
 
 /**
- * Creates the output of a socket. `drained` is called after `isFull` has returned true, as soon as the unsent
- * bytes are below every limit. The event `drain` does not suffice: Node does not emit `drain` if the kernel
- * accepts a write immediately, or if fewer than 64 KB are unsent.
+ * Creates the output of a socket. After `isFull` has returned true, calls `drained` as soon as the unsent
+ * bytes are at most MIN_SOCKET_BACKLOG_BYTES, which is below every limit. The event `drain` does not suffice:
+ * Node does not emit `drain` if the kernel accepts a write immediately, or if fewer than 64 KB are unsent.
  */
 export function createOutput(socket: Sink, memory: SocketMemory, drained: () => void): Output {
   /** Buffers to send before the bytes of the slab. */
@@ -65,7 +64,7 @@ export function createOutput(socket: Sink, memory: SocketMemory, drained: () => 
   let scheduled = false;
   /** Number of unsent bytes of the socket when it was last measured. */
   let counted = 0;
-  /** True if `isFull` has returned true and `drained` was not called since. */
+  /** True if `isFull` has returned true and `drained` has not been called since then. */
   let refused = false;
 
   const measure = (): void => {
@@ -102,7 +101,7 @@ export function createOutput(socket: Sink, memory: SocketMemory, drained: () => 
     return at;
   };
 
-  /** Called when the kernel has accepted all bytes. Keeps the slabs for reuse. */
+  /** Saves the slabs for reuse. Called when the kernel has accepted all bytes. */
   const recycle = (): void => {
     if (slab.length === SLAB_BYTES) slabs.push(slab);
     for (const used of slabs) if (spare.length < MAX_SPARE) spare.push(used);
@@ -118,8 +117,9 @@ export function createOutput(socket: Sink, memory: SocketMemory, drained: () => 
   };
 
   /**
-   * Sends the pieces. Every limit is at least MIN_SOCKET_BACKLOG_BYTES, so `drained` is not needed for fewer
-   * bytes.
+   * Sends the pieces. If more than MIN_SOCKET_BACKLOG_BYTES are unsent, the socket calls `settle` when the
+   * kernel has accepted the pieces. With fewer unsent bytes, `isFull` was never true and `drained` is not
+   * needed.
    */
   const send = (): void => {
     const accepted = waiting() > MIN_SOCKET_BACKLOG_BYTES ? settle : undefined;

@@ -1,6 +1,6 @@
 import { MAX_SOCKET_BACKLOG_BYTES, MIN_SOCKET_BACKLOG_BYTES } from '../limits.ts';
 
-/** Memory of unsent bytes of all sockets of one kind. */
+/** Memory that the unsent bytes of all sockets of one kind use. */
 export type SocketMemory = {
   /** Updates the count after the unsent bytes of one socket have changed from `before` to `after`. */
   readonly changed: (before: number, after: number) => void;
@@ -10,8 +10,9 @@ export type SocketMemory = {
 };
 
 /**
- * Creates the counter. While the total of unsent bytes is small, the limit of a single socket is high.
- * Otherwise the sockets with unsent bytes share `maxBytes`.
+ * Creates the counter. If all sockets together have at most half of `maxBytes` unsent, the limit of one
+ * socket is MAX_SOCKET_BACKLOG_BYTES. Otherwise half of `maxBytes` is divided equally among the sockets with
+ * unsent bytes.
  */
 export function createSocketMemory(maxBytes: number): SocketMemory {
   let bytes = 0;

@@ -5,10 +5,10 @@ import type { Message } from '../message.ts';
 export const MAX_STRING_BYTES = 65_535;
 
 /**
- * Characters that an MQTT string must not contain (MQTT 5, 1.5.4; MQTT 3.1.1, 1.5.3), as a part of a
- * character class of a regular expression with the flag `u`: control characters including U+0000, unpaired
- * surrogates, and non-characters. A receiver may close its connection because of such a character. A message
- * that contains the character would then block the queue of a persistent session.
+ * Characters that an MQTT string must not contain (MQTT 5, 1.5.4; MQTT 3.1.1, 1.5.3): control characters
+ * including U+0000, unpaired surrogates, and non-characters. The text is a part of a character class of a
+ * regular expression with the flag `u`. A receiver can close its connection because of such a character. A
+ * message with this character would then block the queue of a persistent session.
  */
 export const FORBIDDEN_CHARACTERS = '\\p{Cc}\\p{Cs}\\p{Noncharacter_Code_Point}';
 
@@ -16,7 +16,7 @@ const FORBIDDEN = new RegExp(`[${FORBIDDEN_CHARACTERS}]`, 'u');
 
 /**
  * Returns the first character of `text` that an MQTT string must not contain, as `U+0085`. Undefined if all
- * are allowed.
+ * characters are allowed.
  */
 export function forbiddenCharacterIn(text: string): string | undefined {
   const code = FORBIDDEN.exec(text)?.[0].codePointAt(0);
@@ -36,7 +36,7 @@ export function stringProblem(text: string): string | undefined {
 
 /**
  * Returns the reason why a message has an invalid string, as a clause. Undefined if all strings are valid.
- * The body may contain any bytes.
+ * The body is allowed to contain any bytes.
  */
 export function messageProblem({
   topic,

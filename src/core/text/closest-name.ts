@@ -1,4 +1,6 @@
-/** Maximum length of a word that is compared. Names are less than half as long. */
+/**
+ * Maximum characters of a word that is compared with known names. The known names are less than half as long.
+ */
 const MAX_WORD = 40;
 
 /** Returns the known name that is most similar to `word`, ignoring case. Undefined if none is similar. */

@@ -22,8 +22,7 @@ function periodOf(block: string): Validity | undefined {
     const { validFrom, validTo } = new X509Certificate(block);
     return { from: Date.parse(validFrom), to: Date.parse(validTo) };
   } catch {
-    // TLS uses the first certificate of the file. A later certificate that cannot be parsed is therefore
-    // ignored.
+    // TLS uses the first certificate of the file, so a later certificate that cannot be parsed is ignored.
     return undefined;
   }
 }

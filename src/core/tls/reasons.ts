@@ -33,7 +33,10 @@ const HANDSHAKE: Readonly<Record<string, string>> = {
   ERR_TLS_HANDSHAKE_TIMEOUT: 'the handshake took too long',
 };
 
-/** Alerts with which the peer ended the handshake (RFC 8446, section 6.2), by the end of OpenSSL's code. */
+/**
+ * Reasons for the alerts with which the peer ended the handshake (RFC 8446, section 6.2). Each reason belongs
+ * to the codes of OpenSSL that end with `end`.
+ */
 const ALERTS: readonly (readonly [end: string, words: string])[] = [
   ['CERTIFICATE_REQUIRED', 'the peer requires a client certificate'],
   ['CERTIFICATE_EXPIRED', 'the peer says that the certificate has expired'],
@@ -49,8 +52,8 @@ const ALERTS: readonly (readonly [end: string, words: string])[] = [
 ];
 
 /**
- * Returns the reason why a certificate was refused, by OpenSSL's code, such as `self-signed certificate
- * (DEPTH_ZERO_SELF_SIGNED_CERT)`.
+ * Returns the reason why a certificate was refused, such as `self-signed certificate
+ * (DEPTH_ZERO_SELF_SIGNED_CERT)`. `code` is OpenSSL's code. Undefined for an unknown code.
  */
 export function certificateReason(code: string): string | undefined {
   const words = CERTIFICATE[code];

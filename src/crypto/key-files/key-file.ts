@@ -46,7 +46,7 @@ export async function readKeyPair(file: string, kind: KeyKind): Promise<KeyPair>
 function readKeyFile(file: string): KeyFile {
   let descriptor: number;
   try {
-    // O_NONBLOCK is set, because opening a FIFO would otherwise block.
+    // O_NONBLOCK is set, so that opening a FIFO does not wait for a writer.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (thrown) {
     const reason = systemCode(thrown) === 'ENOENT' ? 'no such file (ENOENT)' : reasonOf(thrown);
@@ -97,7 +97,7 @@ function writeAtomically(
   const draft = `${file}.${random.bytes(8).toString('hex')}`;
   try {
     const descriptor = openSync(draft, 'wx', mode);
-    // Sets the mode explicitly, because the umask may have removed bits.
+    // Sets the mode explicitly, because the umask can have removed bits.
     fchmodSync(descriptor, mode);
     writeAndClose(descriptor, text);
     publish(draft, file);

@@ -12,9 +12,9 @@ const SUFFIX = '.pub';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /**
- * Reads the public keys whose manifests this hub accepts. A damaged key file is an error and is not skipped:
- * a hub without trusted keys accepts unsigned manifests, so if the only key were skipped, the hub would
- * accept manifests from everyone.
+ * Reads the public keys whose manifests this hub accepts. A damaged key file is an error. If damaged files
+ * were skipped, the hub could be left without trusted keys, and would then accept unsigned manifests from
+ * everyone.
  * @throws Failure `key.unreadable`, `key.damaged`, `key.too-many`
  */
 export function trustedKeys(dataFolder: string): TrustedKey[] {

@@ -2,7 +2,7 @@ import type { Publish, PublishProperties } from '../../../mqtt/read-publish.ts';
 import { usageFailure } from '../../arguments.ts';
 import { SUB } from '../../reference/clients.ts';
 
-/** Function that formats a message. `time` is the time of its arrival. */
+/** Function that formats a message. `time` is the arrival time of the message. */
 export type Format = (message: Publish, time: Date) => Buffer;
 
 type Field = (message: Publish, time: Date) => string | Buffer | number | undefined;
@@ -86,8 +86,8 @@ const SPECIFIER = /%(?<flags>[-0]*)(?<width>\d{0,5})(?:\.(?<precision>\d{1,5}))?
 const PIECE = new RegExp(`\\\\(?<escape>.?)|@(?<time>.?)|${SPECIFIER.source}|(?<text>[^%@\\\\]+)`, 'gsu');
 
 /**
- * Parses the format of the option -F: the fields, widths and escapes of mosquitto_sub, and time fields, which
- * are "@" and a letter of strftime. Throws Failure `usage` for an unknown field or escape.
+ * Parses the format of the option -F. Supports the fields, widths and escapes of mosquitto_sub. Also supports
+ * time fields: "@" and a letter of strftime. Throws Failure `usage` for an unknown field or escape.
  */
 export function parseFormat(text: string): Format {
   const pieces = Array.from(text.matchAll(PIECE), ({ groups = {} }) => pieceOf(groups));

@@ -26,8 +26,8 @@ export type SenderSettings = {
 };
 
 /**
- * Connects a publisher. `send` waits while MAX_IN_FLIGHT messages, or the Receive Maximum of the server if it
- * is lower, are unacknowledged.
+ * Connects a publisher. The maximum number of unacknowledged messages is MAX_IN_FLIGHT, or the server's
+ * Receive Maximum if that is lower. At this maximum `send` waits.
  */
 export function openSender(values: ClientValues, { topic, qos, retain }: SenderSettings): Promise<Sender> {
   const inFlight = createInFlight<true>();
@@ -92,7 +92,7 @@ export function openSender(values: ClientValues, { topic, qos, retain }: SenderS
     finish: async () => {
       await until(() => inFlight.size() === 0);
       link.close();
-      // The process must not exit before the connection is closed, because TLS or a WebSocket may still have
+      // The process must not exit before the connection is closed, because TLS or a WebSocket can still have
       // output to write.
       await closed.promise;
     },

@@ -16,10 +16,13 @@ import { print } from '../../system.ts';
 /** Milliseconds between two requests for the progress of the deployment. */
 const POLL_MS = 100;
 
-/** Maximum milliseconds for which the hub may be unreachable during the deployment. */
+/** Maximum milliseconds that the command waits for an unreachable hub during the deployment. */
 const MAX_UNREACHABLE_MS = 30_000;
 
-/** Maximum milliseconds for which the hub may be unreachable while the deployment replaces the hub binary. */
+/**
+ * Maximum milliseconds that the command waits for an unreachable hub while the deployment replaces the hub
+ * binary.
+ */
 const MAX_UNREACHABLE_IN_UPDATE_MS = MAX_UNREACHABLE_MS + 1000 * (HUB_TRIAL.seconds + HUB_TRIAL.grace);
 
 /**
@@ -113,7 +116,10 @@ function progressOf({ phase, step, of, label }: NonNullable<DeploymentStatus['at
   return of === 0 ? doing : `${prefix}step ${step} of ${of}: ${label}`;
 }
 
-/** Ignores the failure of an unreachable hub, because the hub may be restarting for a self-update. */
+/**
+ * Ignores Failure `hub.unreachable`, because the hub can be restarting for a self-update. Throws all other
+ * errors.
+ */
 function ignoreUnreachable(thrown: unknown): undefined {
   if (thrown instanceof Failure && thrown.code === 'hub.unreachable') return undefined;
   throw thrown;

@@ -9,7 +9,8 @@ import { IMPORT } from '../../reference/deployments.ts';
 import { printError, write } from '../../system.ts';
 
 /**
- * File mode of the manifest: only the owner can read it, because environment variables may contain secrets.
+ * File mode of the manifest. Only the owner can read the file, because its environment variables can contain
+ * secrets.
  */
 const MODE = 0o600;
 

@@ -20,8 +20,8 @@ export function isRemote(from: string | undefined): boolean {
 }
 
 /**
- * Prints the manifest of a pack and the files that it refers to. Throws Failure `pack.refused` if a file is
- * missing.
+ * Prints the manifest of a pack and the files that the manifest refers to. Throws Failure `pack.refused` if
+ * the pack does not contain one of these files.
  */
 export async function listPack(file: string, json: boolean): Promise<void> {
   const { manifest, files } = await openPack(file);

@@ -17,9 +17,7 @@ import { signerWith } from '../security/signer.ts';
 import { isRemote, listPack } from './pack-list.ts';
 import { refuseLostPaths } from './pack-paths.ts';
 
-/**
- * Packs a manifest with the files that it refers to. With `--list`, prints the content of a pack.
- */
+/** Packs a manifest with the files that it refers to. With `--list`, prints the content of a pack. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(PACK, args);
   const [file = ''] = positionals;
@@ -97,7 +95,10 @@ function isRecord(value: unknown): value is Written {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Computes the SHA-256 of a file. Adds it to the manifest if the manifest does not contain it. */
+/**
+ * Computes the SHA-256 of a file. Adds the hash to the manifest if the manifest has none for this file.
+ * Throws Failure `bundle.hash` if the manifest has a different hash.
+ */
 async function fillHash({ field, path, written }: LocalFile, progress: Progress): Promise<string> {
   const actual = await hashOf(field, path, progress);
   const stated = written['sha256'];

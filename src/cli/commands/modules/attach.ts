@@ -40,7 +40,8 @@ function windowSize() {
 }
 
 /**
- * Opens a control connection. Resolves to its socket when the hub has attached it to the module's terminal.
+ * Opens a control connection. Resolves to the socket when the hub has attached the connection to the module's
+ * terminal.
  */
 function open(folder: string, module: string, readOnly: boolean): Promise<Socket> {
   const { columns, rows } = windowSize();
@@ -67,8 +68,9 @@ function open(folder: string, module: string, readOnly: boolean): Promise<Socket
 }
 
 /**
- * Shows the terminal until it ends. Resolves to a text about the module's exit, to '' if the user detached,
- * or to undefined if the hub closed the connection.
+ * Shows the terminal of a module until the module ends, the user detaches, or the hub closes the connection.
+ * Resolves to a text about the module's exit, to '' if the user detached, or to undefined if the hub closed
+ * the connection.
  */
 function show(socket: Socket, readOnly: boolean): Promise<string | undefined> {
   const { stdin, stdout } = process;

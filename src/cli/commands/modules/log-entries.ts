@@ -9,7 +9,7 @@ export type LogEntry = {
   readonly line: Buffer;
 };
 
-/** Length of a time such as `2026-11-24T01:02:03.456Z`. */
+/** Characters of a time such as `2026-11-24T01:02:03.456Z`. */
 const TIME_LENGTH = 24;
 
 /** Maximum bytes of all lines that `lastOf` holds in memory. */

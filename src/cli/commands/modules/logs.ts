@@ -28,8 +28,8 @@ const POLL_MS = 2_000;
 const READ_DELAY_MS = 20;
 
 /**
- * Prints the lines of the modules' logs by time. With -f, also prints new lines until a signal ends the
- * command. Works without a running hub.
+ * Prints the lines of the modules' logs in the order of their times. With -f, also prints new lines until a
+ * signal ends the command. Works without a running hub.
  */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals: wanted } = argumentsOf(LOGS, args);
@@ -64,8 +64,8 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 /**
- * Handles module names without a log. For a module of the running hub, prints that it has logged nothing yet.
- * Throws Failure `module.unknown` for any other name.
+ * Handles module names without a log. For a module of the running hub, prints that the module has logged
+ * nothing yet. Throws Failure `module.unknown` for any other name.
  */
 async function explainMissing(missing: readonly string[], data: string | undefined): Promise<void> {
   const folder = dataFolder(data);
@@ -120,7 +120,7 @@ function follow(folder: string, read: () => void): Promise<never> {
       if (!gathering) setTimeout(readNow, READ_DELAY_MS);
       gathering = true;
     };
-    // Without a free inotify watch, the logs are read at the poll interval only.
+    // If the system has no free inotify watch, the logs are read every POLL_MS only.
     watchIfPossible(folder, changed)?.on('error', () => {});
     setInterval(changed, POLL_MS);
   });

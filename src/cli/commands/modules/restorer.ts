@@ -11,14 +11,17 @@ export type Restorer = {
 /** DEC private modes of xterm that are off by default. */
 const OFF = [1, 9, 1000, 1002, 1003, 1004, 1005, 1006, 1015, 2004];
 
-/** DEC private mode of the visible cursor, which is on by default. */
+/** DEC private mode that shows the cursor. The mode is on by default. */
 const CURSOR = 25;
 const ALTERNATE = [47, 1047, 1049];
 
 const INTRODUCER = '\x1b[?';
 const MODES = /^([\d;]{1,64})([hl])/;
 
-/** Maximum length of an incomplete escape sequence, the rest of which arrives with the next output. */
+/**
+ * Maximum characters of an incomplete escape sequence. They are saved until the next output completes the
+ * sequence.
+ */
 const MAX_SEQUENCE_LENGTH = 70;
 
 export function createRestorer(): Restorer {

@@ -11,8 +11,8 @@ import { print, systemRandom } from '../../system.ts';
 import { readSecret, readSecretFile } from './secret.ts';
 
 /**
- * Encrypts a secret for one device and prints it for the manifest. Reads the secret from standard input,
- * because every user of the machine can see the arguments of a process.
+ * Encrypts a secret for one device and prints the encrypted text for the manifest. Reads the secret from
+ * standard input, because every user of the machine can see the arguments of a process.
  */
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = argumentsOf(SEAL, args);

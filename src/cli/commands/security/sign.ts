@@ -6,7 +6,7 @@ import { print } from '../../system.ts';
 import { signerWith } from './signer.ts';
 
 /**
- * Mode of the output file, which the umask reduces. Other users may read the signed manifest, because its
+ * Mode of the output file before the umask. Other users are allowed to read the signed manifest, because its
  * secrets are encrypted.
  */
 const MODE = 0o666;

@@ -5,9 +5,9 @@ import { optionsOf } from './help.ts';
 /** Functions that return the completion script of each shell. The scripts start no process. */
 export const SCRIPTS: Readonly<Record<string, () => string>> = { bash, zsh, fish };
 
-/** Words that can follow the words of a command in `command`. */
+/** Words that a shell suggests after the words in `command`. */
 type Position = {
-  /** Words of the command so far. Empty before the first word. */
+  /** Words of the command before the cursor. Empty before the first word. */
   readonly command: string;
   readonly words: readonly Word[];
   readonly values: readonly Value[];

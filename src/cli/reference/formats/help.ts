@@ -10,7 +10,9 @@ const MAX_WIDTH = 100;
 /** Columns of a help text if the output is not a terminal. */
 const DEFAULT_WIDTH = 80;
 
-/** Maximum width of the left column. The text of a longer term begins on the next line. */
+/**
+ * Maximum characters of a term in the left column. The description of a longer term begins on the next line.
+ */
 const MAX_TERM_LENGTH = 28;
 
 type Row = readonly [term: string, text: string];
@@ -57,7 +59,7 @@ function withVerbs(name: string): string {
   return verbs.length === 0 ? name : `${name} [${verbs.join('|')}]`;
 }
 
-/** Returns the options of a command. The last one is `--help`. */
+/** Returns the options of a command. The last option is `--help`. */
 export function optionsOf({ options }: Definition): [string, OptionDefinition][] {
   const taken = Object.values(options).some(({ short }) => short === 'h');
   const help: OptionDefinition = { type: 'boolean', about: 'Print this help.' };
