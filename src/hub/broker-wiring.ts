@@ -23,7 +23,7 @@ export type BrokerWiringSettings = {
   readonly store: Store;
   readonly access: AccessControl;
   readonly resources: Resources;
-  /** Module inputs that routes deliver to over MQTT. */
+  /** Returns the module inputs to which routes deliver messages over MQTT. */
   readonly inputs: () => readonly Input[];
   readonly limits: () => BrokerLimits;
   /** Called when a module reports its health over MQTT. */
@@ -32,8 +32,8 @@ export type BrokerWiringSettings = {
 };
 
 /**
- * Connects the broker and the router: the router receives the messages that clients publish, and the broker
- * delivers routed messages to subscribers.
+ * Creates the broker and the router, and connects them. The router receives the messages that clients
+ * publish. The broker delivers routed messages to subscribers.
  */
 export function wireBroker(settings: BrokerWiringSettings): {
   readonly broker: Broker;

@@ -30,7 +30,7 @@ import type { HubResources } from './storage/resources.ts';
 import type { Upstreams } from './upstreams.ts';
 import { createUpstreams } from './upstreams.ts';
 
-/** Components of a hub. Each can be reconfigured without restarting the others. */
+/** Components of a hub. Each component can be reconfigured without a restart of the other components. */
 export type Components = {
   readonly store: Pick<Store, 'setBounds'>;
   readonly access: AccessControl;

@@ -13,21 +13,24 @@ export type MachineTime = {
   readonly uptime: number;
   /** Wall clock in milliseconds since 1970. */
   readonly wall: number;
-  /** Hardware clock (RTC) in milliseconds since 1970. Undefined if the machine has none. */
+  /** Hardware clock (RTC) in milliseconds since 1970. Undefined if the machine has no hardware clock. */
   readonly hardware: number | undefined;
   /**
-   * Time in milliseconds since 1970 at which NTP last set the wall clock. Undefined if NTP has not set it
-   * since the boot.
+   * Time in milliseconds since 1970 at which NTP last set the wall clock. Undefined if NTP has not set the
+   * wall clock since the boot.
    */
   readonly synchronised: number | undefined;
 };
 
-/** Source that confirms the wall clock: NTP, the hardware clock, or none. */
+/**
+ * Source that confirms the wall clock: NTP (`network`), the hardware clock (`hardware`), or no source
+ * (`none`).
+ */
 type Trust = 'network' | 'hardware' | 'none';
 
 /**
- * Offsets of the machine's clocks from hub time (the hub's own clock for TTLs). Stored while the hub runs.
- * With these offsets, the next start of the hub computes the time at which the hub stopped.
+ * Offsets of the machine's clocks from hub time (the hub's own clock for TTLs). The hub stores these offsets
+ * while it runs. The next start of the hub uses the offsets to compute the time at which the hub stopped.
  */
 type Relation = {
   readonly boot: string;
@@ -42,10 +45,11 @@ type Relation = {
 const RELATION = 'clock';
 
 /**
- * Advances hub time by the downtime, which is the time for which the hub did not run. Within one boot,
- * computes the downtime from the uptime. After a reboot, computes it from the wall clock, if the wall clock
- * is trusted before and after the downtime. A wall clock that has jumped is not trusted until NTP sets it. An
- * implausible downtime counts as 0. Calls `advanced` after hub time has advanced.
+ * Advances hub time (the hub's own clock for TTLs) by the downtime (the time for which the hub did not run).
+ * If the machine has not rebooted, the downtime is computed from the uptime. After a reboot, the downtime is
+ * computed from the wall clock, provided that the wall clock is trusted before and after the downtime. After
+ * a jump, the wall clock is not trusted until NTP sets it. An implausible downtime counts as 0. Calls
+ * `advanced` after hub time has advanced.
  */
 export function followMachineTime(
   store: Pick<Store, 'get' | 'put' | 'now' | 'advance'>,
@@ -55,8 +59,8 @@ export function followMachineTime(
 ): Cancel {
   const last = relationFrom(store.get(RELATION));
   /**
-   * Clock offsets and hub time when the hub last stopped. Undefined if the hub has never run, or after the
-   * downtime has been counted.
+   * Clock offsets and hub time at the last stop of the hub. Undefined if the hub has never run. Also
+   * undefined after the downtime has been counted.
    */
   let open = last && { last, end: store.now() };
   let kept: Relation | undefined;
@@ -79,8 +83,8 @@ export function followMachineTime(
 
   const look = (): void => {
     const time = read();
-    // A jump is a change of the wall clock relative to the uptime. The uptime also advances while the machine
-    // is suspended, so a suspension is not a jump.
+    // If the wall clock changes relative to the uptime, the wall clock has jumped. The uptime also advances
+    // while the machine is suspended, so a suspension is not a jump.
     const sinceBoot = time.wall - time.uptime;
     if (kept !== undefined && Math.abs(sinceBoot - (kept.wallOffset - kept.uptimeOffset)) > CLOCK_JUMP_MS)
       jumpedAt = time.wall;
@@ -112,8 +116,8 @@ export function followMachineTime(
 }
 
 /**
- * Returns the milliseconds since the hub last stopped, which was at hub time `end`. Undefined if the wall
- * clock is needed but not trusted.
+ * Returns the milliseconds since the hub last stopped. `end` is the hub time at which the hub stopped.
+ * Undefined if the wall clock is needed but not trusted.
  */
 export function downtimeBetween(
   { boot, uptimeOffset, wallOffset, trust: before }: Relation,

@@ -41,7 +41,10 @@ import { stepExecutor } from './step-actions.ts';
 import { boundsOf } from './storage/bounds.ts';
 import { openResources } from './storage/resources.ts';
 
-/** Options of `mkdir` for folders with messages, logs and sockets: only the hub's user can enter them. */
+/**
+ * Options of `mkdir` for folders with messages, logs and sockets. Only the hub's user can enter these
+ * folders.
+ */
 const PRIVATE = { recursive: true, mode: 0o700 };
 
 export type HubSettings = {
@@ -54,8 +57,8 @@ export type HubSettings = {
    */
   readonly device?: string | undefined;
   /**
-   * Memory budget in bytes. If undefined, the limit of the control group or the machine's memory determines
-   * the budget.
+   * Memory budget in bytes. If undefined, the budget is derived from the limit of the hub's cgroup or from
+   * the machine's memory.
    */
   readonly memory?: number | undefined;
   readonly clock: Clock;
@@ -66,7 +69,7 @@ export type HubSettings = {
   readonly machineTime?: (() => MachineTime) | undefined;
   readonly random: Random;
   readonly logSink: LogSink;
-  /** Running hub binary (the installed binary or a self-update), and the state of its trial. */
+  /** Name of the running hub binary (the installed binary or a self-update), and the pid of its watchdog. */
   readonly launched: Launched;
   /** Path of the running binary. Undefined if the hub runs from its sources. Sources cannot be updated. */
   readonly program: string | undefined;
@@ -77,16 +80,16 @@ export type Hub = {
   /** Resolves when the hub must stop so that another hub binary can start (self-update or rollback). */
   readonly replaced: Promise<void>;
   /**
-   * Stops the hub: first the modules, so that their last output is stored, then the store, and then the lock
-   * of the data folder. Must be called once.
+   * Stops the hub. Stops the modules first, so that their last output is stored. Then closes the store, and
+   * releases the lock of the data folder last. Must be called once.
    */
   readonly stop: () => Promise<void>;
 };
 
 /**
  * Starts a hub: validates the manifest, locks the data folder, opens the store, opens the listeners and
- * starts the modules. If one of these steps throws a Failure, stops all components that have started, and
- * throws this Failure.
+ * starts the modules. If one of these steps fails, stops all components that have started, and throws the
+ * error.
  */
 export async function startHub(settings: HubSettings): Promise<Hub> {
   const { file, dataFolder } = settings;
@@ -217,7 +220,10 @@ function makeFolders(dataFolder: string, names: readonly string[]): void {
   }
 }
 
-/** Calls the closers in reverse order. If a closer throws, the others are still called. */
+/**
+ * Calls the closers in reverse order. Continues after a closer has thrown, and throws the first error at the
+ * end.
+ */
 async function closeAll(closers: (() => unknown)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const close of closers.splice(0).reverse()) {
@@ -230,7 +236,7 @@ async function closeAll(closers: (() => unknown)[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-/** Returns the manifest of a hub before its first deployment. */
+/** Returns the empty manifest of a hub before its first deployment. */
 function nothingPlaced(): Placed {
   return { manifest: parseManifest('{"name":"skerry","listeners":[]}', 'nothing'), home: '/' };
 }

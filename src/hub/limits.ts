@@ -1,23 +1,26 @@
 /* Bounds of the control socket, routed bodies, clocks, listeners and memory. */
 
 /**
- * Maximum bytes of messages that wait for one MQTT session. At the maximum, the session loses its oldest
- * messages.
+ * Maximum bytes of messages that wait for one MQTT session. When a new message would exceed the maximum, the
+ * oldest messages of the session are dropped.
  */
 export const MAX_SESSION_QUEUE_BYTES = 32 << 20;
 
 /** Milliseconds between two checks of the machine's clocks. */
 export const CLOCK_CHECK_MS = 60_000;
 
-/** Minimum milliseconds of a wall clock adjustment that counts as a jump. */
+/** Minimum change of the wall clock in milliseconds that counts as a jump. */
 export const CLOCK_JUMP_MS = 10_000;
 
-/** Maximum plausible downtime in milliseconds if NTP has set the clock. A longer downtime counts as 0. */
+/**
+ * Maximum plausible downtime in milliseconds if NTP has set the wall clock. A longer downtime counts as 0.
+ */
 export const MAX_DOWNTIME_MS = 366 * 86_400_000;
 
 /**
- * Maximum plausible downtime in milliseconds if it is computed from the hardware clock, which may be wrong. A
- * longer downtime counts as 0.
+ * Maximum plausible downtime in milliseconds if the wall clock is confirmed by the hardware clock instead of
+ * NTP. A longer downtime counts as 0. This maximum is lower than MAX_DOWNTIME_MS, because a hardware clock
+ * can be wrong.
  */
 export const MAX_RTC_DOWNTIME_MS = 31 * 86_400_000;
 
@@ -33,10 +36,10 @@ export const MAX_VIEWER_FRAME_BYTES = 1 << 16;
 /** Number of messages that `skerry routes replay` examines in one turn of the event loop. */
 export const REPLAY_BATCH = 500;
 
-/** Maximum messages that `skerry routes replay` examines. */
+/** Maximum number of messages that `skerry routes replay` examines. */
 export const MAX_REPLAYED = 100_000;
 
-/** Maximum matching messages that `skerry routes replay` shows. */
+/** Maximum number of matching messages that `skerry routes replay` shows. */
 export const MAX_REPLAY_SHOWN = 20;
 
 /**
@@ -45,12 +48,15 @@ export const MAX_REPLAY_SHOWN = 20;
  */
 export const MAX_ROUTED_BODY_BYTES = 1 << 20;
 
-/** Maximum nesting of arrays, maps and tags in a CBOR body, because the decoder recurses. */
+/**
+ * Maximum nesting depth of arrays, maps and tags in a CBOR body. The depth is limited, because the decoder is
+ * recursive.
+ */
 export const MAX_CBOR_NESTING = 64;
 
 /**
- * Maximum values, including keys, in a CBOR body. A value of one byte can take up to 60 bytes of memory when
- * it is decoded.
+ * Maximum number of values in a CBOR body, including the keys of maps. The number is limited, because a value
+ * of one byte can take up to 60 bytes of memory after decoding.
  */
 export const MAX_CBOR_VALUES = 1 << 18;
 
@@ -66,11 +72,16 @@ export const MAX_LISTENER_RETRY_MS = 30_000;
 /** Milliseconds between two checks of the hub's anonymous memory. */
 export const MEMORY_CHECK_MS = 2_000;
 
-/** Maximum growth of anonymous memory in bytes before the hub collects garbage and trims the heap. */
+/**
+ * Maximum growth of anonymous memory in bytes. After a larger growth, the hub collects garbage and trims the
+ * heap.
+ */
 export const MEMORY_SLACK_BYTES = 2 << 20;
 
-/** Received bytes between two checks of the memory that buffers use. */
+/** Number of received bytes after which the hub checks the memory that buffers use. */
 export const INPUT_CHECK_BYTES = 2 << 20;
 
-/** Maximum growth in bytes of the memory that buffers use before the hub collects garbage. */
+/**
+ * Maximum growth in bytes of the memory that buffers use. After a larger growth, the hub collects garbage.
+ */
 export const BUFFER_SLACK_BYTES = 10 << 20;

@@ -3,11 +3,12 @@ import type { ListenerKind, ListenerSettings } from '../broker/listeners/setting
 import { hostPort } from '../core/net/host-port.ts';
 import type { ListenerEntry } from '../manifest/types.ts';
 
-/** Open listener: its kind and address. */
+/** Kind and address of a listener. */
 export type ListenerAddress = { readonly kind: ListenerKind; readonly address: string };
 
 /**
- * Converts a listener of the manifest to the broker's settings. `home` is the base of relative file paths.
+ * Converts a listener of the manifest to the broker's settings. Relative file paths are resolved against
+ * `home`.
  */
 export function listenerSettings(entry: ListenerEntry, home: string): ListenerSettings {
   if (entry.kind === 'unix') return { ...entry, file: resolve(home, entry.file) };
@@ -31,12 +32,12 @@ export function addressOf(entry: ListenerEntry, home: string): string {
 }
 
 /**
- * Returns the broker's URL for modules: the first MQTT listener without TLS, else the first listener.
- * Undefined if there are no listeners.
+ * Returns the broker's URL for modules. This is the URL of the first MQTT listener without TLS. If there is
+ * no such listener, returns the address of the first listener. Undefined if there are no listeners.
  */
 export function urlForModules(listeners: readonly ListenerAddress[]): string | undefined {
   const plain = listeners.find(({ kind }) => kind === 'mqtt');
   if (plain === undefined) return listeners[0]?.address;
-  // A module cannot connect to the wildcard addresses 0.0.0.0 and [::].
+  // The wildcard addresses 0.0.0.0 and [::] are replaced, because a module cannot connect to them.
   return `mqtt://${plain.address.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')}`;
 }

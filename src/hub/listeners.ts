@@ -16,17 +16,17 @@ export type ClosedListener = { readonly address: string; readonly reason: string
 /** Listeners of the current manifest. */
 export type Listeners = {
   /**
-   * Opens new listeners, and closes removed listeners with their clients. If a listener cannot be opened, the
-   * other listeners open normally, and the hub retries the failed listener until it is open or removed.
-   * Throws one of the failures after the first attempt of all listeners. A failure `listener.in-use` takes
-   * precedence over `listener.refused`.
+   * Opens new listeners, and closes removed listeners together with their client connections. A listener that
+   * cannot be opened does not affect the other listeners. The hub retries to open this listener until the
+   * listener is open or removed. Throws after the first attempt for all listeners: Failure `listener.in-use`
+   * if an address is in use, otherwise the first other failure.
    */
   readonly use: (entries: readonly ListenerEntry[], home: string) => Promise<void>;
   readonly addresses: () => readonly string[];
   readonly closed: () => readonly ClosedListener[];
   /** Returns the broker's URL for modules. Undefined if there are no listeners. */
   readonly urlForModules: () => string | undefined;
-  /** Stops the retries. Resolves when no attempt is in progress. */
+  /** Stops the retries. Resolves when no attempt to open a listener is in progress. */
   readonly stop: () => Promise<void>;
 };
 
@@ -79,7 +79,7 @@ export function createListeners({ listen, clock, log }: ListenersSettings): List
   const change: Listeners['use'] = async (entries, home) => {
     wanted = entries;
     const stays = (one: Open): boolean => (one.home === home || isByAddress(one.entry)) && place(one) >= 0;
-    // Closes removed listeners first, because a new listener may use the address of a removed one.
+    // Closes removed listeners first, because a new listener can use the address of a removed listener.
     const leaving = open.filter(one => !stays(one));
     open = open.filter(stays).toSorted(byPlace);
     for (const { cancel } of closed) cancel();
@@ -97,8 +97,8 @@ export function createListeners({ listen, clock, log }: ListenersSettings): List
   };
 
   return {
-    // Changes run one after another. Closing a listener takes time, because its clients must disconnect
-    // first.
+    // Calls of `use` run one after another. A call takes time if it closes a listener, because the clients of
+    // the listener must disconnect first.
     use: (entries, home) => inTurn(() => change(entries, home)),
     addresses: () => open.map(({ listener }) => listener.address),
     closed: () =>
@@ -107,7 +107,7 @@ export function createListeners({ listen, clock, log }: ListenersSettings): List
         reason: failure.message,
       })),
     urlForModules: () => {
-      // Includes listeners that are not open yet, because modules retry their connection.
+      // The list includes listeners that are not open yet, because modules retry their connections.
       const opened = open.map(one => ({ ...one, address: one.listener.address }));
       const coming = closed.map(one => ({ ...one, address: addressOf(one.entry, one.home) }));
       const all = [...opened, ...coming].toSorted(byPlace);
@@ -125,7 +125,10 @@ function unexpected({ entry, home }: Wanted, thrown: unknown): Failure {
   return new Failure('listener.refused', `Cannot listen on ${addressOf(entry, home)}: ${reasonOf(thrown)}.`);
 }
 
-/** True if the listener has no files. In this case a change of `home` does not affect the listener. */
+/**
+ * True if the settings of the listener contain no file paths. A change of `home` does not affect such a
+ * listener.
+ */
 function isByAddress({ kind }: ListenerEntry): boolean {
   return kind === 'mqtt' || kind === 'ws';
 }

@@ -6,7 +6,7 @@ import type { UpstreamStatus } from './upstreams.ts';
 
 type Reading = (status: ModuleStatus) => string | number | undefined;
 
-/** Metrics of a module by the last level of their topic, `$SYS/modules/<module>/<metric>`. */
+/** Metrics of a module by name. The name is the last level of the topic `$SYS/modules/<module>/<metric>`. */
 const MODULE_METRICS: Readonly<Record<string, Reading>> = {
   state: ({ state }) => state,
   restarts: ({ restarts }) => restarts,
@@ -44,7 +44,7 @@ export function memoryMetrics({ totalBytes, anonymousBytes, exceptions }: Memory
 
 type UpstreamReading = (status: UpstreamStatus) => string | number;
 
-/** Metrics of an upstream by the last level of their topic. */
+/** Metrics of an upstream by the end of their topic, such as `messages/waiting`. */
 const UPSTREAM_METRICS: Readonly<Record<string, UpstreamReading>> = {
   state: ({ state }) => state,
   address: ({ address }) => address,
@@ -59,7 +59,7 @@ const UPSTREAM_METRICS: Readonly<Record<string, UpstreamReading>> = {
 
 /**
  * Returns the metrics of all upstreams by topic, without the prefix `$SYS/`. The topics of the default
- * upstream begin with `upstream/`, all others with `upstreams/<name>/`.
+ * upstream begin with `upstream/`. The topics of any other upstream begin with `upstreams/<name>/`.
  */
 export function upstreamMetrics(statuses: readonly UpstreamStatus[]): Map<string, string> {
   const readings = new Map<string, string>();
@@ -72,8 +72,8 @@ export function upstreamMetrics(statuses: readonly UpstreamStatus[]): Map<string
 }
 
 /**
- * Returns the listener metrics by topic, without the prefix `$SYS/`: the open listeners, and the listeners
- * that could not be opened with the reason.
+ * Returns the listener metrics by topic, without the prefix `$SYS/`. The metrics are the addresses of the
+ * open listeners, and the reasons why other listeners could not be opened.
  */
 export function listenerMetrics({
   addresses,

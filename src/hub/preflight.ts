@@ -12,9 +12,9 @@ import { listenerSettings } from './listener-settings.ts';
 import { withoutLinks } from './modules/module-spec.ts';
 
 /**
- * Creates a check that the programs and files of a deployment plan exist on this machine. The check skips
- * modules and listeners that the plan does not change. Throws Failure `module.exec`, `listener.refused` or
- * `upstream.unreachable`.
+ * Creates the check of a deployment plan. The check throws if a program or file that the plan needs does not
+ * exist on this machine. The check skips modules, listeners and upstreams that the plan does not change.
+ * Throws Failure `module.exec`, `listener.refused` or `upstream.unreachable`.
  */
 export function createPreflight({
   bundleFolder,
@@ -46,7 +46,7 @@ async function checkListeners({ manifest, home }: Placed): Promise<void> {
   for (const entry of manifest.listeners) {
     const settings = listenerSettings(entry, home);
     if (!('tls' in settings)) continue;
-    // Loaded on demand, because the TLS modules of Node take memory.
+    // This import happens on demand, because the TLS modules of Node take memory.
     const { readCertificates } = await import('../broker/listeners/tls/certificates.ts');
     readCertificates(settings.tls);
   }

@@ -1,6 +1,6 @@
 import { upstreamSource } from '../routes/sources.ts';
 
-/** Returns the queue name of an upstream: `$upstream` or `$upstream/<name>`, as routes name it. */
+/** Returns the queue name of an upstream: `$upstream` or `$upstream/<name>`. Routes use the same name. */
 export const upstreamQueue: (upstream: string) => string = upstreamSource;
 
 /** Returns the queue name of a module's input. */
@@ -8,12 +8,12 @@ export function inputQueue(module: string, input: string): string {
   return `input/${module}/${input}`;
 }
 
-/** Returns the topic on which a module receives an input over MQTT. */
+/** Returns the topic on which a module receives the messages for an input over MQTT. */
 export function inputTopic(module: string, input: string): string {
   return `modules/${module}/inputs/${input}`;
 }
 
-/** Returns the topic on which subscribers receive a module's output. */
+/** Returns the topic on which subscribers receive the messages of a module's output. */
 export function outputTopic(module: string, output: string): string {
   return `modules/${module}/outputs/${output}`;
 }

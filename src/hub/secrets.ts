@@ -14,7 +14,7 @@ export function secretOpener({ dataFolder, random }: SecretOpenerSettings): Spec
     const { openSealed } = await import('../crypto/sealing.ts');
     const { openDeviceKey } = await import('../crypto/key-files/device-key.ts');
     key ??= openDeviceKey(dataFolder, random).catch((thrown: unknown) => {
-      // The key is read again for the next secret, because the user may have repaired the key file.
+      // Reads the key again for the next secret, because the user may have repaired the key file by then.
       key = undefined;
       throw thrown;
     });

@@ -18,12 +18,12 @@ import type { UpstreamStatus } from './upstreams.ts';
 export type HubStatus = {
   readonly name: string;
   readonly pid: number;
-  /** Running binary: the installed one, or a self-update in a slot. */
+  /** Version and binary of the running hub. `binary` is the installed binary or the slot of a self-update. */
   readonly hub: { readonly version: string; readonly binary: BinaryName; readonly onTrial: boolean };
-  /** Memory budget and its use. */
+  /** Memory budget and memory usage. */
   readonly memory: MemoryStatus;
   readonly listeners: readonly string[];
-  /** Listeners that could not be opened. The hub retries them. */
+  /** Listeners that could not be opened. The hub tries to open them again. */
   readonly closedListeners: readonly ClosedListener[];
   readonly deployment: DeploymentStatus;
   readonly modules: readonly ModuleStatus[];
@@ -35,7 +35,7 @@ export type HubStatus = {
   readonly queues: readonly QueueStats[];
   readonly store: StoreHealth;
   readonly upstreams: readonly UpstreamStatus[];
-  /** Use of each bounded resource by users and modules. */
+  /** Usage of each limited resource. */
   readonly shares: readonly ShareReport[];
   readonly counts: {
     readonly broker: BrokerFigures;

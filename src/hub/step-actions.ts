@@ -29,7 +29,7 @@ const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
   routes: ({ routing, router, modules, broker, log }, _, { manifest }) => {
     const wanted = routingOf(manifest);
     const { refusedRoutes, routeWarnings } = wanted.status();
-    // A reason has several lines if it contains a position in the route.
+    // A reason that shows the position in the route has several lines. Each line is logged separately.
     const refusals = refusedRoutes.map(({ reason }) => `Refused a route, the other routes run: ${reason}`);
     for (const line of refusals.flatMap(text => text.split('\n'))) log.error(line);
     for (const line of routeWarnings.flatMap(text => text.split('\n'))) log.warn(line);
@@ -39,8 +39,8 @@ const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
     broker.routesChanged();
   },
   listeners: ({ listening, broker }, _, { manifest, home }) => {
-    // Called before the listeners open, because pending wills must be published and expired messages removed
-    // before clients connect.
+    // `begin` must be called before the listeners open. It publishes pending wills and ends expired sessions,
+    // which must happen before clients connect.
     broker.begin();
     return listening.use(manifest.listeners, home);
   },
@@ -49,7 +49,7 @@ const ACTIONS: { readonly [Kind in PlanStep['kind']]: Action<Kind> } = {
   start: ({ modules }, { modules: names }, target) => modules.start(names, target),
 };
 
-/** Creates the function that executes a step of a deployment plan on the component that the step changes. */
+/** Creates the function that executes a step of a deployment plan. */
 export function stepExecutor(context: Context): ExecuteStep {
   return async (step, target, signal) => {
     await perform(context, step, target, signal);

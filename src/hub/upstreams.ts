@@ -18,9 +18,9 @@ import { upstreamQueue } from './queue-names.ts';
 
 export type UpstreamStatus = ForwarderStatus & {
   readonly name: string;
-  /** Number of waiting messages. */
+  /** Number of messages that wait for the upstream. */
   readonly backlog: number;
-  /** Age of the oldest waiting message in milliseconds. Undefined if no message waits. */
+  /** Age of the oldest message that waits, in milliseconds. Undefined if no message waits. */
   readonly oldestMs: number | undefined;
 };
 
@@ -121,7 +121,7 @@ export function createUpstreams(settings: UpstreamsSettings): Upstreams {
   };
 
   return {
-    // Changes run one after another, so that the settings of the last call apply.
+    // Calls of `use` run one after another, so that the settings of the last call apply.
     use: placed => inTurn(() => change(placed)),
     statuses: () => {
       const waiting = new Map(store.stats().map((stats): [string, QueueStats] => [stats.queue, stats]));

@@ -1,11 +1,11 @@
 import type { ModuleState } from './spec.ts';
 
 /**
- * Event of the module state machine. Requests: `start`, `stop`, `restart`. Start: `spawned`, `startFailed`.
- * Exit: `exitRestart` (the restart policy demands a restart), `exitOk` (success without restart),
- * `exitFailed` (failure without restart). Health: `healthy`, `unhealthy` (the module continues to run),
- * `unhealthyRestart` (the restart policy demands a restart). Timers: `stopTimeout` (end of the grace period),
- * `backoffOver` (end of the restart back-off).
+ * Event of the module state machine. Requests: `start`, `stop`, `restart`. Results of a start: `spawned`,
+ * `startFailed`. Exits of the process: `exitRestart` (the restart policy demands a restart), `exitOk`
+ * (success without restart), `exitFailed` (failure without restart). Changes of health: `healthy`,
+ * `unhealthy` (the module continues to run), `unhealthyRestart` (the restart policy demands a restart).
+ * Timers: `stopTimeout` (end of the grace period), `backoffOver` (end of the restart back-off).
  */
 export type LifecycleEvent =
   | 'start'
@@ -36,8 +36,8 @@ function transitionTo(next: ModuleState, action: LifecycleAction): Transition {
 }
 
 /**
- * Transition table: the next state and the action for each state and event. An event that the table does not
- * contain for a state cannot occur in that state.
+ * Transition table: the next state and the action for each state and event. If the table does not contain an
+ * event for a state, the event cannot occur in this state.
  */
 const TRANSITIONS: Readonly<Record<ModuleState, Readonly<Partial<Record<LifecycleEvent, Transition>>>>> = {
   stopped: {
@@ -132,7 +132,7 @@ const TRANSITIONS: Readonly<Record<ModuleState, Readonly<Partial<Record<Lifecycl
   },
 };
 
-/** True for each state in which the module is not being started, stopped, killed or restarted. */
+/** True for each state in which no start, stop, kill or restart of the module is in progress. */
 const STEADY: Readonly<Record<ModuleState, boolean>> = {
   stopped: true,
   starting: false,
@@ -147,14 +147,14 @@ const STEADY: Readonly<Record<ModuleState, boolean>> = {
   ended: true,
 };
 
-/** Returns the transition for `event` in `state`. Throws if the pair cannot occur. */
+/** Returns the transition for `event` in `state`. Throws if the event cannot occur in the state. */
 export function transition(state: ModuleState, event: LifecycleEvent): Transition {
   const found = TRANSITIONS[state][event];
   if (found === undefined) throw new Error(`Event "${event}" cannot occur in state ${state}.`);
   return found;
 }
 
-/** Returns true if the module is not being started, stopped, killed or restarted in `state`. */
+/** Returns true if no start, stop, kill or restart of the module is in progress in `state`. */
 export function isSteady(state: ModuleState): boolean {
   return STEADY[state];
 }

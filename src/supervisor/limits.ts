@@ -22,10 +22,10 @@ export const MAX_PENDING_LINES = 256;
  */
 export const MAX_PENDING_LINE_BYTES = 1 << 20;
 
-/** Minimum interval in milliseconds between two warnings about undelivered lines of one module. */
+/** Minimum interval in milliseconds between two warnings about rejected lines of one module. */
 export const LINE_WARNING_INTERVAL_MS = 10_000;
 
-/** Delay in milliseconds before a line that the full store has rejected is offered again. */
+/** Delay in milliseconds before a line is offered to the hub again after the full store has rejected it. */
 export const LINE_RETRY_MS = 1_000;
 
 /** Maximum bytes of one module's current log file. */
@@ -34,7 +34,10 @@ export const MAX_LOG_FILE_BYTES = 1 << 20;
 /** Maximum number of rotated log files of one module, not counting the current log file. */
 export const MAX_OLD_LOG_FILES = 3;
 
-/** Maximum bytes of recent terminal output that a new viewer receives. Enough for several full screens. */
+/**
+ * Maximum bytes of recent terminal output that a new viewer receives. This is enough for several full
+ * screens.
+ */
 export const MAX_SCROLLBACK_BYTES = 1 << 16;
 
 /** Maximum number of viewers of one terminal. */
@@ -53,7 +56,8 @@ export const OWN_ADDRESSES_TTL_MS = 1_000;
 export const READY_CHECK_MS = 1_000;
 
 /**
- * `oom_score_adj` of modules: the highest value (proc(5)). A lower value such as 800 could make the kernel
- * kill the hub instead, because the score also counts the mapped pages of the hub's large binary.
+ * Value of `oom_score_adj` for modules. This is the highest value (proc(5)). With a lower value such as 800,
+ * the kernel could kill the hub instead of a module, because the score also counts the mapped pages of the
+ * hub's large binary.
  */
 export const MODULE_OOM_SCORE_ADJ = 1_000;

@@ -26,7 +26,7 @@ import type { ProcessIo } from './stdio/process-io.ts';
 import { lineNotWritten, openProcessIo } from './stdio/process-io.ts';
 import { createSharedTerminal } from './terminal/shared-terminal.ts';
 
-/** States in which later modules in the startup order need not wait for this module. */
+/** States of a module after which the startup continues with later modules in the startup order. */
 const STARTUP_DONE: ReadonlySet<ModuleState> = new Set(['ready', 'failed', 'ended', 'stopped']);
 
 export type ModuleSettings = Pick<SupervisorSettings, 'clock' | 'log' | 'logFolder' | 'host'> & {
@@ -42,7 +42,7 @@ export function createModule(initialSpec: ModuleSpec, settings: ModuleSettings):
   let state: ModuleState = 'stopped';
   let processIo: ProcessIo | undefined;
   let startedAt = 0;
-  /** Number of exits in a row without a stable run between them. */
+  /** Number of exits in a row, each after a run that was too short to count as stable. */
   let ends = 0;
   let restarts = 0;
   let cutLines = 0;
@@ -53,7 +53,7 @@ export function createModule(initialSpec: ModuleSpec, settings: ModuleSettings):
   let cancelTimer: Cancel | undefined;
   let waiters: (() => void)[] = [];
   let health: HealthMonitor | undefined;
-  /** True if the module is not ready although the time `readyWithin` after its start has passed. */
+  /** True if the module is not ready, although `readyWithin` milliseconds have passed since its start. */
   let late = false;
   let confinement: Confinement | undefined;
   let environment: Record<string, string> = {};
@@ -133,8 +133,8 @@ export function createModule(initialSpec: ModuleSpec, settings: ModuleSettings):
   };
 
   /**
-   * Moves a started process into the module's cgroup. Resolves to false if a child process is possibly
-   * outside the cgroup.
+   * Moves a started process into the module's cgroup. Resolves to true if all processes of the module are
+   * certainly in the cgroup.
    */
   const joinCgroup = (
     { group, joinsItself }: Confinement,

@@ -12,14 +12,14 @@ export type RestartPolicy = 'never' | 'on-failure' | 'on-unhealthy' | 'always';
 
 /** Restart back-off in milliseconds. */
 export type BackoffSpec = {
-  /** Delay of the first restart. */
+  /** Delay of the first restart in milliseconds. */
   readonly first: number;
   /** Factor by which each delay is longer than the previous delay. */
   readonly factor: number;
-  /** Maximum delay. */
+  /** Maximum delay of a restart in milliseconds. */
   readonly most: number;
   /**
-   * Minimum running time after which a run counts as stable. After a stable run, the module restarts
+   * Minimum length in milliseconds of a run that counts as stable. After a stable run, the module restarts
    * immediately and the delay is reset.
    */
   readonly forgivenAfter: number;
@@ -32,15 +32,15 @@ export type HealthSpec = {
     | { readonly kind: 'tcp'; readonly port: number }
     /** The module reports its health to the hub, and the hub calls `Supervisor.reportHealth`. */
     | { readonly kind: 'reported' };
-  /** Interval between checks. */
+  /** Interval between checks in milliseconds. */
   readonly every: number;
-  /** Timeout of one check. */
+  /** Timeout of one check in milliseconds. */
   readonly timeout: number;
   /** Number of failures in a row after which the module is unhealthy. */
   readonly threshold: number;
   /**
-   * Maximum time until this module must be ready. Later modules in the startup order wait for this time at
-   * most.
+   * Maximum milliseconds until this module must be ready. Modules that are later in the startup order wait
+   * for this module at most this long.
    */
   readonly readyWithin: number;
 };
@@ -50,8 +50,8 @@ export type ModuleSpec = {
   /** Unique name of the module. Must be valid as a file name, because the log file is `<name>.log`. */
   readonly name: string;
   /**
-   * Program and arguments. A program without a slash is looked up in PATH. A path with a slash is resolved
-   * against `cwd`.
+   * Program and arguments. A program name without a slash is looked up in PATH. A path with a slash is
+   * resolved against `cwd`.
    */
   readonly exec: readonly string[];
   /** Absolute path of the working folder. */
@@ -69,7 +69,7 @@ export type ModuleSpec = {
   readonly stopSignal: NodeJS.Signals;
   /** Grace period in milliseconds between `stopSignal` and SIGKILL. */
   readonly stopGrace: number;
-  /** True if the module runs on a pseudo-terminal. Then all output is logged, and `io` is ignored. */
+  /** True if the module runs on a pseudo-terminal. In this case all output is logged, and `io` is ignored. */
   readonly tty: boolean;
   readonly backoff: BackoffSpec;
   /** Health check. If undefined, the module is ready as soon as it runs. */
@@ -80,23 +80,23 @@ export type ModuleSpec = {
    * `none` if the module has no network. In a sandbox, such a module still has a private loopback interface.
    */
   readonly network?: 'none' | undefined;
-  /** Folder of the hub's MQTT socket, if the folder must be made visible in the sandbox. */
+  /** Folder of the hub's MQTT socket. Undefined if this folder need not be visible in the sandbox. */
   readonly socketFolder?: string | undefined;
   /**
-   * User name, uid, or `dynamic`. If undefined, the module runs as the hub's user, or in a sandbox as
-   * `dynamic`.
+   * User name, uid, or `dynamic`. If undefined, a module with a sandbox runs as a dynamic user, and a module
+   * without a sandbox runs as the hub's user.
    */
   readonly user?: string | undefined;
   /** Paths of the device nodes that the module is permitted to use. */
   readonly devices: readonly string[];
-  /** Folder of the program, if the folder must be made visible in the sandbox. */
+  /** Folder of the program. Undefined if this folder need not be visible in the sandbox. */
   readonly programFolder?: string | undefined;
   /**
-   * Secrets that are passed in files that only the module can read. The environment variable `variable` holds
-   * the path of the file.
+   * Secrets that the module reads from files. Only the module can read these files. The environment variable
+   * `variable` holds the path of the file.
    */
   readonly secretFiles: readonly { readonly variable: string; readonly content: Buffer }[];
-  /** True if the module is started only if all its limits and its complete sandbox can be enforced. */
+  /** True if the start of the module fails when a limit or a part of its sandbox cannot be enforced. */
   readonly require: boolean;
 };
 
@@ -127,31 +127,31 @@ export type ModuleStatus = {
   readonly pid: number | undefined;
   /** Milliseconds since the process started. Undefined if there is no process. */
   readonly uptimeMs: number | undefined;
-  /**
-   * Number of restarts that the hub made after the module exited or became unhealthy. Excludes restarts on
-   * request.
-   */
+  /** Number of restarts after the module exited or became unhealthy. Restarts on request are not counted. */
   readonly restarts: number;
   /** Last exit status (`exit 3`, `SIGKILL`), or the reason why the module failed to start. */
   readonly lastExit: string | undefined;
   /** Last lines of standard error or of the terminal since the last start. */
   readonly lastLines: readonly string[];
-  /** Reason of the last failed health check. Undefined if the last check succeeded or there was none. */
+  /**
+   * Reason of the last failed health check. Undefined if the last check succeeded, or if no check has run.
+   */
   readonly checkFailure?: string | undefined;
   /**
-   * True if the module is not ready although the time `readyWithin` after its start has passed. Later modules
-   * have then started without waiting for this module.
+   * True if the module is not ready, although `readyWithin` milliseconds have passed since its start. Modules
+   * that are later in the startup order have then started without waiting for this module.
    */
   readonly late: boolean;
   /** Number of log lines that were cut at MAX_LOG_LINE_BYTES. */
   readonly cutLines: number;
   /**
-   * Number of messages that the current process has printed. Undefined if its output contains no messages.
+   * Number of messages that the current process has printed. Undefined if `io` is `mqtt` or `tty` is true,
+   * because standard output then carries no messages.
    */
   readonly printedLines: number | undefined;
   /**
-   * Number of messages that the hub rejected, plus the number of messages that exceeded the maximum packet
-   * size.
+   * Number of times that the hub rejected a message, plus the number of messages that exceeded the maximum
+   * packet size.
    */
   readonly refusedLines: number;
   /** Number of log lines that were lost because of write errors. */
@@ -166,25 +166,25 @@ export type ModuleStatus = {
 export type Module = {
   /** Returns the current specification. */
   readonly spec: () => ModuleSpec;
-  /** Changes the specification without a restart; see `Supervisor.adjust`. */
+  /** Changes the specification without a restart (see `Supervisor.adjust`). */
   readonly adjust: (spec: ModuleSpec) => void;
   /**
    * Starts, stops or restarts the module. Resolves when the module is stopped, runs, has failed or has ended.
    */
   readonly request: (action: 'start' | 'stop' | 'restart') => Promise<void>;
-  /** Writes a line to standard input; see `Supervisor.write`. */
+  /** Writes a line to standard input (see `Supervisor.write`). */
   readonly write: (line: Buffer, written: (error?: Error) => void) => boolean;
-  /** Attaches a viewer to the terminal; see `Supervisor.attach`. */
+  /** Attaches a viewer to the terminal (see `Supervisor.attach`). */
   readonly attach: (viewer: Viewer) => Attachment;
   readonly status: () => ModuleStatus;
   /** Returns the uid of the module. `uidFixed` is true if no process of the module can change its uid. */
   readonly identity: () => { readonly uid: number | undefined; readonly uidFixed: boolean };
-  /** Returns the pids of the module's cgroup. Undefined if the module has no cgroup. */
+  /** Returns the pids of the module's processes. Undefined if the module has no cgroup. */
   readonly pids: () => readonly number[] | undefined;
-  /** Resolves when later modules in the startup order need not wait for this module. */
+  /** Resolves when modules that are later in the startup order can start. */
   readonly readiness: () => Promise<void>;
   readonly reportHealth: (well: boolean, reason?: string) => void;
-  /** Closes the log. Must only be called when no process of the module runs. */
+  /** Closes the log of the module. Must only be called when no process of the module runs. */
   readonly close: () => Promise<void>;
 };
 
@@ -194,8 +194,8 @@ export type ModuleStateChange = Pick<ModuleStatus, 'name' | 'state'>;
 export type SupervisorHost = {
   /**
    * Called with one line of output of a module with `io: lines`, without the line end. The hub calls `settle`
-   * once, when the line is durable or rejected. While MAX_PENDING_LINES lines are not settled, the module's
-   * output is not read, so that the module blocks (back-pressure).
+   * once: when the line is durable, or when it is rejected. While `settle` calls of MAX_PENDING_LINES lines
+   * are outstanding, the module's output is not read, and the module blocks (back-pressure).
    */
   readonly line: (module: string, line: Buffer, settle: OnDurable) => void;
   /** Called with the number of bytes of each chunk that a module has printed. */
@@ -204,8 +204,8 @@ export type SupervisorHost = {
   readonly pressure?: Pressure;
   readonly changed: (change: ModuleStateChange) => void;
   /**
-   * Called when a module with `io: lines` accepts input: after the module's start, and when its input has
-   * space again after `write` has returned false.
+   * Called when a module with `io: lines` accepts input. This happens after the module's start. It also
+   * happens when the standard input has space again after `write` has returned false.
    */
   readonly writable?: (module: string) => void;
 };
@@ -215,7 +215,10 @@ export type SupervisorSettings = {
   readonly log: Log;
   /** Folder of the modules' logs. */
   readonly logFolder: string;
-  /** Folder of the file that lists running processes, so that orphans are found after a crash. */
+  /**
+   * Folder of the file that lists running processes. After a crash of the hub, the file is used to find
+   * orphaned processes.
+   */
   readonly runFolder: string;
   /** Parent folder of the private folders of modules that have a user of their own or a sandbox. */
   readonly ownFolders: string;
@@ -231,20 +234,20 @@ export type SupervisorSettings = {
  */
 export type Supervisor = {
   /**
-   * Kills the processes that a crashed hub left running. Called once before `start`.
+   * Kills the processes that a crashed hub left running. Must be called once, before `start`.
    * @throws Failure `data.unwritable`
    */
   readonly killOrphans: () => Promise<void>;
   /**
-   * Adds modules and starts them in startup order. The next modules in the order are started when each module
-   * before them is ready, has failed or ended, or has exceeded `readyWithin`. Resolves when each of the last
-   * modules has reached one of these states. A module that cannot be started becomes `failed`, and the other
-   * modules still run.
+   * Adds modules and starts them in startup order. The modules with the next `startupOrder` start when each
+   * module before them is ready, has failed, has ended, or has exceeded `readyWithin`. Resolves when each of
+   * the last modules has reached one of these states. A module that cannot be started becomes `failed`. The
+   * other modules still run.
    */
   readonly start: (specs: readonly ModuleSpec[]) => Promise<void>;
   /**
-   * Changes the specification of a module without a restart. Limits and health checks apply immediately, all
-   * other changes at the next start.
+   * Changes the specification of a module without a restart. Changes to limits and health checks apply
+   * immediately. All other changes apply at the next start of the module.
    */
   readonly adjust: (spec: ModuleSpec) => void;
   /**
@@ -253,8 +256,8 @@ export type Supervisor = {
    */
   readonly remove: (name: string) => Promise<void>;
   /**
-   * Reports the health of a module with the check kind `reported`. Does nothing for other modules, or if the
-   * module does not run.
+   * Reports the health of a module with the check kind `reported`. Does nothing if the module has another
+   * check kind, or does not run.
    */
   readonly reportHealth: (name: string, well: boolean, reason?: string) => void;
   /** Stops all modules in reverse startup order. Resolves when no process of a module runs. */
@@ -273,14 +276,14 @@ export type Supervisor = {
    * @throws Failure `usage` if the module has no terminal, `module.exec` if the module does not run
    */
   readonly attach: (name: string, viewer: Viewer) => Attachment;
-  /** Finds the process at the other end of a connection to the hub, and its module. */
+  /** Finds the module whose process is at the other end of a connection to the hub. */
   readonly findPeer: FindPeer;
   readonly statuses: () => ModuleStatus[];
   /**
    * Writes one line to the standard input of a module with `io: lines`. `line` must not contain a newline.
-   * `written` is called once, asynchronously: without an error if the pipe accepted the line, or with an
-   * error if the module exited before the pipe accepted the line. Returns false if the caller must wait for
-   * `writable` before the next line.
+   * `written` is called once, asynchronously, when the pipe has accepted the line. If the module exits before
+   * that, `written` is called with an error. Returns false if the caller must wait for
+   * `SupervisorHost.writable` before the next line.
    */
   readonly write: (module: string, line: Buffer, written: (error?: Error) => void) => boolean;
 };

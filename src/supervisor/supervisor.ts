@@ -15,14 +15,14 @@ import type { Module, ModuleSpec, Supervisor, SupervisorSettings } from './spec.
 
 /**
  * Creates the supervisor, which starts, monitors, restarts and stops modules. Each module is a native process
- * that leads a process group. When the leader exits, the whole group is killed. A child that has left the
- * group (`setsid`, a daemon that forks twice) is found through the module's cgroup or run tag.
+ * that leads a process group. When the leader exits, the whole group is killed. A child process can leave the
+ * group, for example by `setsid`. Such a process is found by the module's cgroup or run tag.
  */
 export function createSupervisor(settings: SupervisorSettings): Supervisor {
   const orphans = createOrphanKiller(settings.runFolder, settings.clock, settings.log);
   const { clock, runFolder, ownFolders, hiddenFolder: hidden, watchdog } = settings;
-  // Name of the hub's cgroups. The name is unique on this machine, because it is derived from the path of the
-  // run folder.
+  // Name of the hub's cgroups. The name is derived from the path of the run folder, and is therefore unique
+  // on this machine.
   const groupName = `skerry-${createHash('sha256').update(runFolder).digest('hex').slice(0, 12)}`;
   const modules = new Map<string, Module>();
   let openHierarchy: CgroupHierarchy | undefined;
@@ -39,7 +39,7 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
   const findPeer = createPeerFinder({ processes, clock, log: settings.log });
   const removals = new Map<string, Promise<void>>();
   /**
-   * Modules that are not started yet, because a previous module with the same name is still being removed.
+   * Modules that are not started yet, because an earlier module with the same name is still being removed.
    */
   const pendingStarts = new Map<string, { spec: ModuleSpec }>();
   let stopped: Promise<void> | undefined;
@@ -81,7 +81,7 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
     killOrphans: async () => {
       const wasRunning = await orphans.killFromLastRun();
       removeTmpfsFolders(hidden);
-      // The folder is removed, because older versions of the hub wrote secrets into it, on flash.
+      // Older versions of the hub stored secrets in this folder on the disk. The folder is therefore removed.
       rmSync(join(hidden, 'secrets'), { recursive: true, force: true });
       if (!wasRunning) return;
       for (const group of hierarchy().groups()) {
@@ -90,8 +90,8 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
       }
     },
     start: async specs => {
-      // If a module with the same name is being removed, the new module is started after that removal. If
-      // `remove` is called for the name in the meantime, the new module is not started.
+      // If a module with the same name is being removed, the new module is started after the removal. If
+      // `remove` is called for this name before the start, the new module is not started.
       const requests = specs.map(spec => ({ spec }));
       for (const request of requests) pendingStarts.set(request.spec.name, request);
       await Promise.all(specs.map(({ name }) => removals.get(name)));
@@ -145,7 +145,7 @@ export function createSupervisor(settings: SupervisorSettings): Supervisor {
   };
 }
 
-/** Returns the modules in groups of the same `startupOrder`, lowest first. */
+/** Returns the modules in groups with the same `startupOrder`. The group with the lowest number is first. */
 function inStartupOrder(modules: Iterable<Module>): Module[][] {
   const groups = Map.groupBy(modules, module => module.spec().startupOrder);
   return [...groups].sort(([one], [other]) => one - other).map(([, group]) => group);

@@ -10,9 +10,10 @@ import { createFrameReader, frameOf, sizeIn, sizeOf } from './terminal-frames.ts
 const NOTHING_PRINTED = frameOf('output', Buffer.alloc(0));
 
 /**
- * Attaches a control connection to a module's terminal. After the reply `accepted`, frames are sent in both
- * directions until one side closes the connection. A viewer that does not read is disconnected. `args`:
- * module, columns, rows, and optionally `read-only`. Throws the Failures of `Supervisor.attach`.
+ * Attaches a control connection to a module's terminal. Sends the reply `accepted`. After this reply,
+ * terminal frames are sent in both directions until one side closes the connection. A viewer that does not
+ * read is disconnected. `args` contains the module name, the columns, the rows, and optionally `read-only`.
+ * Throws the Failures of `Supervisor.attach`.
  */
 export function attach(
   supervisor: Pick<Supervisor, 'attach'>,
@@ -51,9 +52,9 @@ export function attach(
 }
 
 /**
- * Returns a function that passes the viewer's input to the module. If the module does not read, the viewer's
- * socket is paused. An empty output frame every second detects a closed connection even while the socket is
- * paused.
+ * Returns a function that passes the viewer's input to the module. While the module does not read, the
+ * viewer's socket is paused. A paused socket does not report that the viewer has closed the connection. The
+ * hub therefore sends an empty output frame every second, which fails if the connection is closed.
  */
 function takeFrames({ input, resize, everySecond }: Attachment, readOnly: boolean, socket: Socket) {
   let cancel: Cancel | undefined;

@@ -10,19 +10,18 @@ import { upstreamPath } from '../../manifest/upstreams.ts';
 
 /** Status of a certificate file of the current manifest. */
 export type CertificateStatus = {
-  /** Field of the manifest: `listeners[0].cert`. */
+  /** Field of the manifest, such as `listeners[0].cert`. */
   readonly field: string;
   readonly file: string;
-  /** Last day of validity. Undefined if the file cannot be read. */
+  /** Last day of validity, such as `2026-11-01`. Undefined if no certificate can be read from the file. */
   readonly validUntil: string | undefined;
   /**
-   * Clause about a problem, such as `has expired on 2026-11-01: replace it`. Undefined if there is no
-   * problem.
+   * Problem of the file, such as `has expired on 2026-11-01: replace it`. Undefined if there is no problem.
    */
   readonly problem: string | undefined;
 };
 
-/** Reads the certificate files of the current manifest. Returns the status of each. */
+/** Reads the certificate files of the current manifest. Returns the status of each file. */
 export function certificateStatuses(
   { manifest, home }: Placed,
   clock: Pick<Clock, 'wall'>,

@@ -8,31 +8,34 @@ import { matches } from '../../core/topic-filter.ts';
 import { isTopicFilter } from '../../mqtt/topics.ts';
 import type { Store } from '../../queue/types.ts';
 
-/** Maximum rows of one answer. A row with long names has 2 KB. */
+/** Maximum number of rows in one control reply. A row with long names can have 2 KB. */
 export const MAX_LISTED = 200;
 
-/** Maximum subscriptions in one answer. */
+/** Maximum number of subscriptions in one control reply. */
 const MAX_SHOWN_FILTERS = 200;
 
-/** Maximum UTF-16 units of a topic filter in an answer. */
+/**
+ * Maximum length of a topic filter in a control reply, in UTF-16 code units. A longer filter is truncated.
+ */
 const MAX_SHOWN_FILTER = 256;
 
 /**
- * Number of sessions or retained messages that one batch removes. The event loop runs between two batches.
+ * Maximum number of sessions or retained messages that one batch removes. The event loop runs between two
+ * batches.
  */
 const REMOVED_AT_ONCE = 64;
 
-/** Part of a list, with the length of the whole list. */
+/** Rows of one page of a list, and the total number of rows in the list. */
 export type Page<Row> = { readonly total: number; readonly rows: readonly Row[] };
 
 export type SessionRow = {
-  /** Identifier of the session, as `show` and `drop` accept it. */
+  /** Identifier of the session. The functions `show` and `drop` accept this identifier. */
   readonly id: string;
   readonly clientId: string;
   readonly holder: Holder;
   readonly connected: boolean;
   readonly persistent: boolean;
-  /** Seconds since the session was created. Undefined if an older hub version created it. */
+  /** Seconds since the session was created. Undefined if an older version of the hub created the session. */
   readonly ageSeconds: number | undefined;
   /** Session Expiry Interval in seconds. Undefined if the session does not expire. */
   readonly expirySeconds: number | undefined;
@@ -45,12 +48,12 @@ export type SessionRow = {
 };
 
 export type ShownSession = SessionRow & {
-  /** The first subscriptions of the session, at most MAX_SHOWN_FILTERS. */
+  /** First subscriptions of the session: at most MAX_SHOWN_FILTERS. */
   readonly filters: readonly { readonly filter: string; readonly qos: QoS }[];
 };
 
 export type ClientRow = {
-  /** Identifier of the session, as `kick` accepts it. */
+  /** Identifier of the session. The function `kick` accepts this identifier. */
   readonly id: string;
   readonly clientId: string;
   readonly holder: Holder;
@@ -66,17 +69,20 @@ export type RetainedRow = {
   readonly holder: Holder;
   readonly bytes: number;
   readonly ageSeconds: number | undefined;
-  /** Seconds until the message expires. Undefined if it does not expire. */
+  /** Seconds until the message expires. Undefined if the message does not expire. */
   readonly remainingSeconds: number | undefined;
 };
 
 /**
- * Operator's actions on clients, sessions and retained messages. Lists are sorted by the total size of the
- * items of each holder (the user, module or address whose share is charged), largest first.
+ * Actions of the operator on clients, sessions and retained messages. Lists are sorted by holder (the user,
+ * module or address whose share of a resource is charged). The holder with the largest total is first.
  */
 export type ClientControl = {
   readonly sessions: (offset: number) => Page<SessionRow>;
-  /** Returns one session with its subscriptions. Throws Failure `session.unknown`. */
+  /**
+   * Returns one session with its subscriptions. Throws Failure `session.unknown` if the session does not
+   * exist.
+   */
   readonly show: (id: string) => ShownSession;
   readonly drop: (id: string) => Promise<void>;
   /** Drops all sessions of a holder. Resolves to the number of dropped sessions. */
@@ -135,7 +141,10 @@ export function controlClients({ clock, store, broker }: ClientControlHost): Cli
     );
   };
 
-  /** Finds a session by its id, or by its client identifier if only one session has this identifier. */
+  /**
+   * Finds a session by its id or its client identifier. Throws Failure `session.unknown` if several sessions
+   * have this client identifier.
+   */
   const find = (id: string): Session | undefined => {
     const all = broker.sessions();
     const exact = all.find(session => session.id === id);
@@ -214,8 +223,8 @@ export function controlClients({ clock, store, broker }: ClientControlHost): Cli
 }
 
 /**
- * Returns the rows from `offset` on, at most MAX_LISTED. The rows are sorted by the total size of all items
- * of their holder, then by their own size, largest first.
+ * Returns at most MAX_LISTED rows, beginning with row `offset`. The items of a holder are listed together.
+ * The holder with the largest total size is first. Among the items of a holder, the largest item is first.
  */
 function pageOf<Item extends { readonly holder: Holder }, Row>(
   items: readonly Item[],

@@ -36,7 +36,10 @@ export type ControlHost = {
 
 type Action = (host: ControlHost, ...args: readonly string[]) => unknown;
 
-/** Action of each request. Arguments are not validated, because the sending command checks them. */
+/**
+ * Action of each request, by the request's name. The actions do not validate their arguments, because the
+ * command that sends the request has validated them.
+ */
 export const ACTIONS: Readonly<Record<string, Action>> = {
   status: ({ status }) => status(),
   certificates: ({ certificates }) => certificates(),
@@ -70,9 +73,10 @@ export function controlPath(dataFolder: string): string {
 }
 
 /**
- * Serves the control socket at `path`: one JSON request and one JSON reply per line. The request `attach`
- * switches the connection to terminal frames. The file mode (0600) restricts access to the hub's user. An
- * existing socket file is stale, because the caller holds the lock of the data folder.
+ * Serves the control socket at `path`. Each connection carries one request and one reply, each of them one
+ * line of JSON. After the request `attach`, the connection carries terminal frames. The file mode 0600
+ * restricts access to the hub's user. An existing socket file is stale, because the caller holds the lock of
+ * the data folder.
  */
 export async function serveControl(path: string, host: ControlHost): Promise<Control> {
   rmSync(path, { force: true });
@@ -90,7 +94,7 @@ export async function serveControl(path: string, host: ControlHost): Promise<Con
     process.umask(mask);
   }
   return {
-    // Node removes the socket file if the disk permits it; otherwise the next hub replaces it.
+    // Node also removes the socket file. If this fails, the next start of the hub replaces the file.
     close: () => server.close(),
   };
 }
@@ -112,7 +116,7 @@ function serve(socket: Socket, host: ControlHost): void {
     );
   };
   socket.on('data', read);
-  // A client that disconnects early is not an error of the hub.
+  // An error of the socket is ignored, because a client is allowed to disconnect early.
   socket.on('error', () => socket.destroy());
 }
 

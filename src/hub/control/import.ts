@@ -4,13 +4,16 @@ import { pathOf } from '../../manifest/checks/field-path.ts';
 import { checkManifest, parseManifest } from '../../manifest/read.ts';
 import { planRoutes } from '../routing/route-plan.ts';
 
-/** Maximum number of omitted fields. A deployment with more invalid fields is refused as a whole. */
+/**
+ * Maximum number of invalid fields that are omitted from a deployment. A deployment with more invalid fields
+ * is refused as a whole.
+ */
 const MAX_LEFT_OUT = 1_000;
 
 /**
- * Converts the text of an Azure IoT Edge deployment to a valid manifest. Omits and reports the fields and
- * routes that the manifest check would refuse. `file` is the name of the text in errors. Throws Failure
- * `import.foreign` if the text is not a deployment.
+ * Converts the text of an Azure IoT Edge deployment to a valid manifest. Omits the fields and routes that the
+ * manifest check refuses, and adds a remark about each. `file` is the file name in error messages. Throws
+ * Failure `import.foreign` if the text is not a deployment.
  */
 export function importForHub(text: string, file: string): Imported {
   const imported = importDeployment(text, file);
@@ -39,8 +42,8 @@ function withoutRefused({ manifest, remarks }: Imported): Imported {
 }
 
 /**
- * Removes the value at the path. If the path does not exist, removes the deepest existing part of it. Returns
- * the path of the removed value.
+ * Removes the value at the path. If the path does not exist, removes the value at the longest existing part
+ * of the path. Returns the path of the removed value.
  */
 function removeAt(root: object, path: readonly unknown[]): unknown[] | undefined {
   let inner: unknown = root;
@@ -58,7 +61,8 @@ function removeAt(root: object, path: readonly unknown[]): unknown[] | undefined
 }
 
 /**
- * Returns the remark about a refused route: the first line of the reason, without the position in the route.
+ * Returns the remark about a refused route. The remark contains the first line of the reason, without the
+ * position in the route.
  */
 function refusalOf(name: string, reason: string): Remark {
   const [line = ''] = reason

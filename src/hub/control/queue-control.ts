@@ -3,13 +3,13 @@ import type { Message, OnDurable, Origin } from '../../core/message.ts';
 import type { DeadLetter, Store, WaitingEntry } from '../../queue/types.ts';
 import { upstreamSource } from '../../routes/sources.ts';
 
-/** Maximum entries in one answer. */
+/** Maximum number of queue entries in one control reply. */
 export const MAX_PEEKED = 1000;
 
-/** Maximum bytes of a body in an answer. */
+/** Maximum bytes of a message body in a control reply. */
 const MAX_SHOWN_BODY = 1024;
 
-/** Printable form of a message. A body that is not text is base64. */
+/** Printable form of a message. A body that is not UTF-8 text is encoded in base64. */
 export type ShownMessage = {
   readonly topic: string;
   readonly from: string;
@@ -18,7 +18,7 @@ export type ShownMessage = {
   readonly contentType: string | undefined;
   /** Size of the whole body in bytes. */
   readonly bytes: number;
-  /** Beginning of the body, at most MAX_SHOWN_BODY bytes, as text or base64. */
+  /** First bytes of the body, at most MAX_SHOWN_BODY, as text or in base64. */
   readonly body: string;
 };
 
@@ -27,14 +27,14 @@ export type ShownLetter = Omit<DeadLetter, 'message'> & { readonly message: Show
 
 export type QueueControl = {
   readonly peek: (queue: string, limit: number) => ShownWaiting[];
-  /** Drops one entry. Throws Failure `queue.unknown` or `entry.unknown`. */
+  /** Drops one entry of a queue. Throws Failure `queue.unknown` or `entry.unknown`. */
   readonly drop: (queue: string, sequence: number) => Promise<void>;
-  /** Drops all entries that are not in flight. Resolves to the number of dropped entries. */
+  /** Drops all entries of a queue that are not in flight. Resolves to the number of dropped entries. */
   readonly dropAll: (queue: string) => Promise<number>;
   readonly letters: () => ShownLetter[];
   /**
-   * Appends the message of a dead letter to its queue again. Throws Failure `letter.unknown`,
-   * `letter.damaged` or `store.full`.
+   * Appends the message of a dead letter to its former queue again, and deletes the dead letter. Throws
+   * Failure `letter.unknown`, `letter.damaged` or `store.full`.
    */
   readonly replay: (id: string) => Promise<void>;
   readonly forget: (id: string) => Promise<void>;
@@ -47,7 +47,9 @@ export function controlQueues(store: Store): QueueControl {
     throw new Failure('queue.unknown', `There is no queue "${queue}": "skerry queue" lists them.`);
   };
 
-  /** Drops one batch of entries, except entries that are in flight. */
+  /**
+   * Drops one batch of entries, except entries that are in flight. Resolves to the number of dropped entries.
+   */
   const dropBatch = async (queue: string): Promise<number> => {
     const results = await Promise.allSettled(
       store
@@ -109,6 +111,7 @@ function senderOf(origin: Origin): string {
 function textOf(body: Buffer): string {
   const beginning = body.subarray(0, MAX_SHOWN_BODY);
   const text = beginning.toString();
-  // Truncation can split the last character. Any other invalid UTF-8 means that the body is not text.
+  // The last character is not checked, because the truncation can split it. Any other invalid character means
+  // that the body is not UTF-8 text.
   return text.slice(0, -1).includes('\ufffd') ? beginning.toString('base64') : text;
 }

@@ -14,48 +14,50 @@ import { createSubject } from '../routing/subject.ts';
 import { type ShownMessage, shownMessage } from './queue-control.ts';
 import { sampleSubject } from './sample-message.ts';
 
-/** Maximum characters of a value in an answer. */
+/** Maximum length of a value in a control reply, in UTF-16 code units. A longer value is truncated. */
 const MAX_SHOWN = 200;
 
-/** Explanation of why a route matches a message or not. */
+/** Explanation of why a route matches or does not match a message. */
 export type ExplainedRoute = Omit<Explained, 'values'> & {
   readonly name: string;
   readonly text: string;
   /**
-   * Values of the condition's subexpressions, as JSON or the text `undefined`. An expression precedes its
-   * operands.
+   * Values of the condition and its subexpressions, each as JSON or as the text `undefined`. An expression is
+   * listed before its operands.
    */
   readonly values: readonly { readonly text: string; readonly value: string; readonly depth: number }[];
 };
 
-/** Result of testing a route on the messages in the queues. */
+/** Result of a test that applies a route to the messages in the queues. */
 export type Replay = {
   /** Number of examined messages. A message in several queues counts once. */
   readonly messages: number;
   /**
-   * Number of messages for each result of the condition. Only messages whose source matches the route are
-   * counted.
+   * Number of messages for each result of the condition. Messages whose source does not match the route are
+   * not counted.
    */
   readonly verdicts: Readonly<Record<ConditionResult, number>>;
   /**
-   * The first matching messages. `waited` is the time in the queue in milliseconds of hub time (the hub's own
-   * clock for TTLs).
+   * First matching messages, at most MAX_REPLAY_SHOWN. `waited` is the time that the message has spent in the
+   * queue, in milliseconds of hub time (the hub's own clock for TTLs).
    */
   readonly taken: readonly { readonly waited: number; readonly message: ShownMessage }[];
-  /** True if not all messages were examined, because there are more than MAX_REPLAYED. */
+  /**
+   * True if the queues contain more than MAX_REPLAYED messages, and only MAX_REPLAYED of them were examined.
+   */
   readonly cut: boolean;
 };
 
-/** Actions behind `skerry routes explain` and `skerry routes replay`. */
+/** Actions of the commands `skerry routes explain` and `skerry routes replay`. */
 export type RouteControl = {
   /**
-   * Explains why a route matches a message or not. If `route` is empty, explains all routes. Throws Failure
-   * `usage` for an invalid message or an unknown route.
+   * Explains why the route with the name `route` matches or does not match a message. If `route` is empty,
+   * explains all routes. Throws Failure `usage` for an invalid message or an unknown route.
    */
   readonly explain: (message: string, route: string) => readonly ExplainedRoute[];
   /**
-   * Tests the route `text` on the queued messages that have waited for at most `since` milliseconds. Throws
-   * Failure `route.syntax`.
+   * Tests the route with the text `text` on the queued messages that have waited for at most `since`
+   * milliseconds. Throws Failure `route.syntax` if the route is invalid.
    */
   readonly replay: (text: string, since: number) => Promise<Replay>;
 };
@@ -96,8 +98,8 @@ export function controlRoutes({ clock, store, routing }: RouteControlSettings): 
 }
 
 /**
- * Explains why each route matches a message or not. If `wanted` is not empty, explains only the route with
- * this name. Throws Failure `usage` for an unknown route.
+ * Explains for each route why the route matches or does not match a message. If `wanted` is not empty,
+ * explains only the route with this name. Throws Failure `usage` for an unknown route.
  */
 export function explainRoutes(
   routes: readonly RouteSetEntry[],
@@ -121,8 +123,8 @@ function shown(value: unknown): string {
 }
 
 /**
- * Returns the JSON text of a value. JSON.stringify recurses, so a value that nests deeper than the stack
- * allows is replaced by a remark.
+ * Returns the JSON text of a value. A value that is nested too deeply for the recursion of JSON.stringify is
+ * replaced by a remark.
  */
 function jsonOf(value: unknown): string {
   try {

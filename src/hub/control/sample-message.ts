@@ -7,17 +7,16 @@ import { decodeBody } from '../routing/body-decoder.ts';
 /** Field names of a sample message. */
 const FIELDS = ['body', 'bodyText', 'bodyBase64', 'properties', 'system', 'source', 'topic'];
 
-/** System properties of a sample message with a JSON body. */
+/** Default system properties of a sample message with the field `body`. */
 const JSON_SYSTEM = { contentType: 'application/json', contentEncoding: 'utf-8' };
 
 const DEFAULT_SOURCE = '/messages';
 const DEFAULT_TOPIC = 'a/b';
 
 /**
- * Parses a sample message, on which route conditions are evaluated: `{"body": ..., "properties": {...},
- * "system": {...}, "source": "/messages/modules/m/outputs/o", "topic": "a/b"}`. Instead of `body`, the body
- * may be given as text in `bodyText` or as base64 in `bodyBase64`. Throws Failure `usage` if the text is
- * invalid.
+ * Parses a sample message for the test of route conditions: `{"body": ..., "properties": {...}, "system":
+ * {...}, "source": "/messages/modules/m/outputs/o", "topic": "a/b"}`. The field `bodyText` (text) or
+ * `bodyBase64` (base64) can replace the field `body`. Throws Failure `usage` if the text is invalid.
  */
 export function sampleSubject(text: string): Subject {
   const written = objectOf(parsed(text), 'The message');

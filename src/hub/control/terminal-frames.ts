@@ -1,14 +1,14 @@
 import type { TerminalSize } from '../../supervisor/terminal/shared-terminal.ts';
 
 /**
- * Frame between a terminal and its viewer on the control socket: one byte for the kind, four bytes for the
- * payload length (big-endian), and the payload.
+ * Frame between a terminal and its viewer on the control socket. A frame has one byte for the kind, four
+ * bytes for the payload length (big-endian), and the payload.
  */
 export type Frame = { readonly kind: FrameKind; readonly payload: Buffer };
 
 /**
- * Frame kinds. The hub sends `output` and `ended` (a UTF-8 text); the viewer sends `input` and `size` (two
- * 16-bit numbers).
+ * Frame kinds. The hub sends `output` (bytes) and `ended` (UTF-8 text). The viewer sends `input` (bytes) and
+ * `size` (columns and rows, 16 bits each).
  */
 const KINDS = ['output', 'ended', 'input', 'size'] as const;
 
@@ -31,7 +31,10 @@ export function sizeFrame({ columns, rows }: TerminalSize): Buffer {
   return frameOf('size', payload);
 }
 
-/** Decodes the payload of a `size` frame. Undefined if the payload is invalid or a number is zero. */
+/**
+ * Decodes the payload of a `size` frame. Undefined if the payload has a wrong length, or if columns or rows
+ * are 0.
+ */
 export function sizeIn(payload: Buffer): TerminalSize | undefined {
   if (payload.length !== 4) return undefined;
   return sizeOf(payload.readUInt16BE(), payload.readUInt16BE(2));
@@ -43,8 +46,8 @@ export function sizeOf(columns: number, rows: number): TerminalSize | undefined 
 }
 
 /**
- * Creates a parser of frames. Each call returns the frames that the given bytes complete, or undefined if a
- * frame is invalid or its payload is longer than `most` bytes.
+ * Creates a parser of frames. Each call of the parser adds bytes, and returns the frames that are complete.
+ * Returns undefined if a frame is invalid, or if a payload is longer than `most` bytes.
  */
 export function createFrameReader(most: number): (bytes: Buffer) => Frame[] | undefined {
   let buffered = NOTHING;

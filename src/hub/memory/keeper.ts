@@ -12,7 +12,7 @@ import type { MemoryTotal } from './total.ts';
 
 /** Keeps the memory of the process small: collects garbage early and returns freed memory to the system. */
 export type MemoryKeeper = {
-  /** Counts received bytes. Checks the memory that buffers use after each INPUT_CHECK_BYTES. */
+  /** Counts received bytes. After every INPUT_CHECK_BYTES bytes, checks the memory that buffers use. */
   readonly countInput: (bytes: number) => void;
   readonly budget: MemoryBudget;
   readonly status: () => MemoryStatus;
@@ -26,7 +26,7 @@ export type MemoryStatus = {
   /** Anonymous memory of the process in bytes at the last check. */
   readonly anonymousBytes: number;
   readonly budgetBytes: MemoryBudget;
-  /** Number of unexpected exceptions since the start that the hub has caught. */
+  /** Number of unexpected exceptions that the hub has caught since its start. */
   readonly exceptions: number;
 };
 
@@ -36,29 +36,31 @@ export type MemoryKeeperSettings = {
   readonly log: Log;
   readonly loadAllocator: () => Promise<Allocator | undefined>;
   /**
-   * Collects garbage of the young generation or of the whole heap. Undefined if the runtime has no function
-   * for it.
+   * Collects garbage of the young generation (`minor`) or of the whole heap (`major`). Undefined if the
+   * runtime does not offer this function.
    */
   readonly collect: ((generation: 'minor' | 'major') => void) | undefined;
 };
 
 export type Allocator = {
-  /** Sets the maximum of freed bytes that the allocator retains (M_TRIM_THRESHOLD of mallopt(3)). */
+  /** Sets the maximum number of freed bytes that the allocator retains (M_TRIM_THRESHOLD of mallopt(3)). */
   readonly limitFreed: (bytes: number) => void;
   /** Returns freed memory to the system (malloc_trim). */
   readonly trim: () => void;
 };
 
 /**
- * Minimum bytes of a block that the allocator maps with mmap. Freeing such a block returns it to the system.
+ * Minimum bytes of a block that the allocator maps with mmap. When such a block is freed, its memory returns
+ * to the system immediately.
  */
 const LARGE_PIECE = 1 << 17;
 
 /**
- * Starts the memory keeper. V8 estimates the memory of buffers only roughly, so up to 64 MB of buffers can be
- * garbage before V8 collects it. Therefore the keeper collects garbage if the memory of buffers has grown by
- * BUFFER_SLACK_BYTES. The keeper also checks the anonymous memory of the process periodically. If the
- * anonymous memory has grown, the keeper collects the garbage of the whole heap and trims the allocator.
+ * Starts the memory keeper. If the memory of buffers has grown by BUFFER_SLACK_BYTES, the keeper collects
+ * garbage. V8 alone would let up to 64 MB of garbage buffers accumulate, because V8 only estimates the memory
+ * of buffers. The keeper also checks the anonymous memory of the process every MEMORY_CHECK_MS. If the
+ * anonymous memory has grown by MEMORY_SLACK_BYTES, the keeper collects the garbage of the whole heap and
+ * trims the allocator.
  */
 export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper {
   const { total, clock, log, loadAllocator, collect } = settings;
@@ -117,15 +119,15 @@ export function startMemoryKeeper(settings: MemoryKeeperSettings): MemoryKeeper 
 }
 
 /**
- * Returns the garbage collection function of the runtime. The binary enables this function with
- * `--expose-gc`.
+ * Returns the garbage collection function of the runtime. Undefined if the runtime does not run with
+ * `--expose-gc`. The hub's binary sets this option.
  */
 export function runtimeCollector(): MemoryKeeperSettings['collect'] {
   const { gc } = globalThis;
   return gc && (type => void gc({ type, execution: 'sync' }));
 }
 
-/** Loads the native functions of the allocator. Undefined if this build has none. */
+/** Loads the native functions of the allocator. Undefined if this build does not contain these functions. */
 export async function loadAllocator(): Promise<Allocator | undefined> {
   const limitFreed = await nativeFunction('limitFreed');
   const trim = await nativeFunction('trim');
@@ -133,7 +135,7 @@ export async function loadAllocator(): Promise<Allocator | undefined> {
   return { limitFreed: bytes => void limitFreed(bytes), trim: () => void trim() };
 }
 
-/** Returns the bytes of all buffers, including garbage. */
+/** Returns the size of all buffers in bytes, including buffers that are garbage. */
 function buffers(): number {
   return getHeapStatistics().external_memory;
 }

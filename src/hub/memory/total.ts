@@ -7,18 +7,18 @@ export type MemoryTotal = {
   readonly source: '--memory' | 'control group' | 'machine';
 };
 
-/** Default budget as a fraction of the machine's memory. The modules need the rest. */
+/** Fraction of the machine's memory that is the default budget. The modules need the remaining memory. */
 const PART_OF_MACHINE = 1 / 4;
 
-/** Mount point of cgroups version 2, and the name of the file with a group's memory limit. */
+/** Mount point of cgroups version 2, and the name of the file with the memory limit of a cgroup. */
 const UNIFIED = { root: '/sys/fs/cgroup', limit: 'memory.max' };
 
-/** Mount point of cgroups version 1, and the name of the file with a group's memory limit. */
+/** Mount point of cgroups version 1, and the name of the file with the memory limit of a cgroup. */
 const VERSION_1 = { root: '/sys/fs/cgroup/memory', limit: 'memory.limit_in_bytes' };
 
 /**
- * Returns the memory budget: the value of `--memory`, else the lowest limit of the hub's cgroups, else a
- * fraction of the machine's memory.
+ * Returns the memory budget. This is the value of `--memory` if it is set. Otherwise it is the lower of the
+ * hub's cgroup limit and the fraction PART_OF_MACHINE of the machine's memory.
  */
 export function memoryTotal(given: number | undefined): MemoryTotal {
   if (given !== undefined) return { bytes: given, source: '--memory' };
@@ -33,8 +33,8 @@ function machineBytes(): number {
 }
 
 /**
- * Returns the lowest memory limit of the hub's cgroups, or Infinity. Each line of /proc/self/cgroup is
- * `<number>:<controllers>:<path>` (cgroups(7)).
+ * Returns the lowest memory limit of the hub's cgroups in bytes. Infinity if there is no limit. Each line of
+ * /proc/self/cgroup is `<number>:<controllers>:<path>` (cgroups(7)).
  */
 function groupLimit(): number {
   const limits = textOf('/proc/self/cgroup')

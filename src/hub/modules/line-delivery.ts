@@ -4,19 +4,24 @@ import type { Drain, DrainSettings, QueueEntry } from '../../queue/types.ts';
 import { lineOfMessage, taskLine } from './lines/to-module.ts';
 
 /**
- * Maximum unacknowledged lines of one input. If the module crashes, this is the maximum number of lines that
- * are delivered twice.
+ * Maximum number of unacknowledged lines of one input. If the module crashes, at most this number of lines is
+ * delivered twice.
  */
 const WINDOW = 16;
 
-/** Delivery of a module's input queues to its standard input, line by line. */
+/**
+ * Delivery of the messages in a module's input queues to the module's standard input, one line per message.
+ */
 export type LineDelivery = {
-  /** Starts or resumes delivery. Called when the module has started, or its pipe accepts input again. */
+  /**
+   * Starts or resumes delivery. Called when the module has started, or when its standard input accepts lines
+   * again.
+   */
   readonly writable: () => void;
   /** Handles the module's acknowledgement of line `id`. Ignores an unknown id. */
   readonly done: (id: number) => void;
   readonly stop: () => void;
-  /** Replaces the inputs. Messages for a removed input stay in its queue. */
+  /** Replaces the inputs. If an input is removed, its messages stay in its queue. */
   readonly use: (inputs: readonly LineInput[]) => void;
 };
 
@@ -41,7 +46,7 @@ export type LineDeliverySettings = {
 };
 
 /**
- * Creates the delivery. If the module ends before it has acknowledged a line, the line is delivered again.
+ * Creates the delivery. If the module exits before it has acknowledged a line, the line is delivered again.
  */
 export function createLineDelivery({ module, ack, write, log }: LineDeliverySettings): LineDelivery {
   let inputs: readonly LineInput[] = [];
@@ -85,8 +90,8 @@ export function createLineDelivery({ module, ack, write, log }: LineDeliverySett
   };
 
   /**
-   * Moves a message that cannot be encoded as a line to the dead letters. Otherwise the encoding would fail
-   * again at each start of the module.
+   * Rejects a message that cannot be encoded as a line, so that it becomes a dead letter. Otherwise the
+   * encoding would fail again at each start of the module.
    */
   const refuse = (drain: Drain, entry: QueueEntry, error: unknown): void => {
     const reason = `it cannot be encoded as a line: ${reasonOf(error)}`;
@@ -109,7 +114,7 @@ export function createLineDelivery({ module, ack, write, log }: LineDeliverySett
     return drain;
   };
 
-  /** Starts a drain for each new input, and stops the drains of removed inputs. */
+  /** Starts a drain (the reader of one queue) for each new input, and stops the drains of removed inputs. */
   const feed = (): void => {
     const wanted = new Set(inputs.map(({ input }) => input));
     for (const [input, drain] of open) {

@@ -7,11 +7,14 @@ import { Failure } from '../../core/errors.ts';
 /** Maximum bytes of a Unix socket's path, without the final NUL (unix(7)). */
 const MAX_SOCKET_PATH_BYTES = 107;
 
-/** Unix sockets by which modules without a network reach the broker. Each module can access only its own. */
+/**
+ * Unix sockets through which modules without a network connect to the broker. Each module can access only its
+ * own socket.
+ */
 export type ModuleSockets = {
   /**
-   * Opens the socket of a module if necessary, and returns its path. Throws Failure `listener.in-use` or
-   * `listener.refused`.
+   * Returns the path of a module's socket. Opens the socket if it is not open. Throws Failure
+   * `listener.in-use` or `listener.refused`.
    */
   readonly open: (module: string) => Promise<string>;
   readonly close: (module: string) => Promise<void>;
@@ -19,8 +22,8 @@ export type ModuleSockets = {
 
 /**
  * Creates the sockets in `runFolder`. Only the hub's user can enter this folder. The sandbox of a module
- * contains only the folder of the module's own socket. The sockets are not listeners of the manifest, and
- * close when the broker closes.
+ * contains only the folder of the module's own socket. The sockets are not listeners of the manifest. They
+ * are closed when the broker closes.
  */
 export function createModuleSockets(runFolder: string, { listen }: Pick<Broker, 'listen'>): ModuleSockets {
   const opened = new Map<string, Promise<OpenListener>>();

@@ -12,25 +12,26 @@ export type SpecHost = {
   readonly brokerUrl: () => string | undefined;
   /** Opens the Unix socket of a module without a network, and returns its path. */
   readonly socketOf: (module: string) => Promise<string>;
-  /** Returns the secret by which a module authenticates to the broker. */
+  /** Returns the secret with which a module authenticates to the broker. */
   readonly tokenOf: (module: string) => string;
-  /** Returns the folder of the bundle with the given hash. */
+  /** Returns the folder of the bundle (program archive) with this SHA-256 hash. */
   readonly bundleFolder: (sha256: string) => string;
   /**
-   * Decrypts a sealed secret. `field` is the name of the secret in errors. Throws Failure `secret.unopened`,
-   * and the Failures `key.*` if the device's key cannot be read.
+   * Decrypts a sealed secret. `field` is the name of the secret in error messages. Throws Failure
+   * `secret.unopened`. Throws a Failure `key.*` if the device's key cannot be read.
    */
   readonly openSecret: (sealed: string, field: string) => Promise<Buffer>;
 };
 
 /**
- * Environment variable of modules with `io: lines`. Without it, Python buffers 8 KB before it writes to a
- * pipe.
+ * Environment variable for modules with `io: lines`. Without this variable, Python buffers 8 KB of output
+ * before it writes to a pipe.
  */
 const UNBUFFERED = { PYTHONUNBUFFERED: '1' };
 
 /**
- * Converts a module of the manifest to the supervisor's specification. `home` is the base of relative paths.
+ * Converts a module of the manifest to the supervisor's specification. Relative paths are resolved against
+ * `home`.
  */
 export async function specOf(module: ModuleEntry, home: string, host: SpecHost): Promise<ModuleSpec> {
   const { name, io, backoff, health } = module;
@@ -68,7 +69,7 @@ export async function specOf(module: ModuleEntry, home: string, host: SpecHost):
   };
 }
 
-/** Resolves symbolic links in the path of a folder, because a sandbox mounts folders at their real paths. */
+/** Returns the path of a folder without symbolic links. A sandbox mounts folders at these paths. */
 export function withoutLinks(folder: string): string {
   return existsSync(folder) ? realpathSync(folder) : folder;
 }

@@ -28,11 +28,11 @@ export type ModulesSettings = Omit<SpecHost, 'socketOf'> & {
   readonly logSink: LogSink;
   readonly store: Store;
   readonly router: Router;
-  /** Counts the bytes that modules have printed. The memory keeper uses the count. */
+  /** Counts the bytes that modules have printed, for the memory keeper. */
   readonly countInput: (bytes: number) => void;
   /**
-   * Pid of the watchdog process during the trial of a self-update. This process must not be killed as an
-   * orphan. Undefined if there is no watchdog.
+   * Pid of the watchdog process during the trial of a self-update. The supervisor moves the watchdog into the
+   * hub's cgroup. Undefined if there is no watchdog.
    */
   readonly guard: number | undefined;
 };
@@ -42,15 +42,15 @@ export type Modules = Omit<Supervisor, 'start' | 'adjust' | 'write'> & {
   readonly start: (names: readonly string[], placed: Placed) => Promise<void>;
   /** Applies changed settings to running modules without a restart. */
   readonly adjust: (names: readonly string[], placed: Placed) => Promise<void>;
-  /** Replaces the inputs that routes deliver to. */
+  /** Replaces the module inputs to which routes deliver messages. */
   readonly useInputs: (inputs: readonly Input[]) => void;
   /** Subscribes to changes of module states. Returns the unsubscribe function. */
   readonly watch: (heard: (change: ModuleStateChange) => void) => () => void;
 };
 
 /**
- * Connects the supervisor to the message flow: the lines that modules print become messages for the router,
- * and queued messages for modules are written to their standard input as lines.
+ * Connects the supervisor to the router and the queues. Each line that a module prints becomes a message for
+ * the router. Queued messages for a module are written to the module's standard input as lines.
  */
 export function createModules(settings: ModulesSettings): Modules {
   const { clock, logSink, router, store, guard } = settings;
@@ -59,7 +59,7 @@ export function createModules(settings: ModulesSettings): Modules {
   const host: SpecHost = { ...settings, socketOf: sockets.open };
   const feeds = new Map<string, LineDelivery>();
   const acking = new Set<string>();
-  /** Modules whose specification is being computed. */
+  /** Promises that resolve when the specification of a module has been computed, by module name. */
   const described = new Map<string, Promise<unknown>>();
   const watchers = new Set<(change: ModuleStateChange) => void>();
   let inputs: readonly Input[] = [];
@@ -128,9 +128,8 @@ export function createModules(settings: ModulesSettings): Modules {
     ...supervisor,
     start: async (names, { manifest, home }) => {
       const entries = manifest.modules.filter(({ name }) => names.includes(name));
-      // A module that runs as its own system user must be able to pass through the data folder to its own
-      // folder. Other users still cannot read the files in the data folder, because each file has a private
-      // mode.
+      // A module that runs as its own system user must be able to enter its folder inside the data folder.
+      // Other users still cannot read the files in the data folder, because each file has a private mode.
       if (entries.some(isIsolated)) chmodSync(dataFolder, 0o711);
       for (const entry of entries) registerModule(entry);
       const specs = Promise.all(entries.map(entry => specOf(entry, home, host)));
@@ -142,8 +141,8 @@ export function createModules(settings: ModulesSettings): Modules {
       for (const entry of entries) supervisor.adjust(await specOf(entry, home, host));
     },
     remove: async name => {
-      // Waits for a specification that is being computed. Otherwise the module would start after it was
-      // stopped.
+      // If the specification of the module is still being computed, waits for it. Otherwise the module would
+      // start after its removal.
       await described.get(name);
       described.delete(name);
       await supervisor.remove(name);

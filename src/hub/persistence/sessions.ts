@@ -8,14 +8,15 @@ import type { Store } from '../../queue/types.ts';
 import { decodeWill, encodeWill } from './wills.ts';
 
 /*
- * Persistent MQTT sessions in the metadata of the store. A session has one JSON value. Each packet identifier
- * of its QoS 2 state has one small value. The constants below are the prefixes of the keys.
+ * Persistent MQTT sessions are stored in the metadata of the store. Each session is one JSON value. Each
+ * packet identifier of a session's QoS 2 state is a separate value. The constants below are the prefixes of
+ * the keys.
  */
 const SESSIONS = 'session/';
 const RECEIVED = 'received/';
 const RELEASED = 'released/';
 const WILLS = 'will/';
-/** Prefix of keys that older versions wrote for sent messages. These keys are deleted. */
+/** Prefix of the keys under which older versions of the hub stored sent messages. These keys are deleted. */
 const OLD_SENT = 'sent/';
 
 const NOTHING = Buffer.alloc(0);
@@ -34,8 +35,8 @@ export function keepSessions(store: Store, log: Log): SessionStore {
           const sequence = store.get(noteName(RELEASED, session.id, packetId));
           return [packetId, Number(sequence?.toString())];
         })
-        // Sorted by sequence, because PUBREL packets must be sent in message order [MQTT-4.6.0-4], and the
-        // keys of the store are not in this order.
+        // The packet identifiers are sorted by sequence, because PUBREL packets must be sent in message order
+        // [MQTT-4.6.0-4]. The keys of the store are in a different order.
         .sort(([, one], [, other]) => one - other),
     };
     return [{ ...session, ...flights, will: decodeWill(store.get(WILLS + session.id)) }];
@@ -124,7 +125,10 @@ function sessionFrom(bytes: Buffer | undefined): StoredSession | undefined {
   };
 }
 
-/** Returns the holder of a session that an older version stored without a holder. */
+/**
+ * Returns the holder (the user or module whose share is charged) of a session that an older version of the
+ * hub stored without a holder.
+ */
 function holderOfKept(identity: Identity): Holder {
   if (identity.kind === 'module') return moduleHolder(identity.module);
   return identity.user === undefined ? LOCAL_CLIENTS : userHolder(identity.user);

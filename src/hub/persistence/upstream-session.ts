@@ -21,8 +21,8 @@ function keysOf(upstream: string) {
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Creates the persistence of an upstream's session state in the metadata of the store: client identifier, QoS
- * 2 state, subscriptions and daily budget.
+ * Creates the storage of an upstream's session state in the metadata of the store. The session state consists
+ * of the client identifier, the QoS 2 state, the subscriptions and the daily budget.
  */
 export function keepUpstream(store: Store, log: Log, upstream = DEFAULT_UPSTREAM): UpstreamMemory {
   const keys = keysOf(upstream);
@@ -47,8 +47,8 @@ export function keepUpstream(store: Store, log: Log, upstream = DEFAULT_UPSTREAM
             Number(name.slice(keys.released.length)),
             Number(store.get(name)?.toString()),
           ])
-          // Sorted by sequence, because PUBREL packets must be sent in message order [MQTT-4.6.0-4], and the
-          // keys of the store are not in this order.
+          // The packet identifiers are sorted by sequence, because PUBREL packets must be sent in message
+          // order [MQTT-4.6.0-4]. The keys of the store are in a different order.
           .sort(([, one], [, other]) => one - other),
       keep: (packetId, sequence) =>
         store.put(keys.released + packetId, Buffer.from(String(sequence)), logFailure),
@@ -82,7 +82,7 @@ export function keepUpstream(store: Store, log: Log, upstream = DEFAULT_UPSTREAM
   };
 }
 
-/** Splits a stored value into lines. Topic filters are stored as lines, because they contain no line feed. */
+/** Splits a stored value into lines. The value contains one topic filter or address per line. */
 function linesIn(bytes: Buffer | undefined): string[] {
   return (bytes?.toString() ?? '').split('\n').filter(line => line !== '');
 }

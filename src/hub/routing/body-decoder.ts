@@ -10,9 +10,9 @@ const UTF32_BYTES = 4;
 const CBOR_TYPE = /^[^;]*[/+]cbor\s*(;|$)/i;
 
 /**
- * Decodes a body for the conditions of routes: as CBOR if the content type is CBOR, else as JSON in
- * `encoding`, or in UTF-8 if there is no encoding. Undefined if the body cannot be decoded or is larger than
- * MAX_ROUTED_BODY_BYTES.
+ * Decodes a message body for route conditions. If the content type is CBOR, the body is decoded as CBOR.
+ * Otherwise it is decoded as JSON in the character encoding `encoding` (UTF-8 if undefined). Undefined if the
+ * body cannot be decoded or is larger than MAX_ROUTED_BODY_BYTES.
  */
 export function decodeBody({ body, contentType }: Message, encoding: string | null | undefined): unknown {
   if (body.length > MAX_ROUTED_BODY_BYTES) return undefined;
@@ -21,7 +21,7 @@ export function decodeBody({ body, contentType }: Message, encoding: string | nu
     const text = textOf(body, encoding?.toLowerCase() ?? 'utf-8');
     return text === undefined ? undefined : JSON.parse(text);
   } catch {
-    // A body that cannot be decoded is not an error: its fields are undefined in conditions.
+    // A body that cannot be decoded is not an error. In conditions, its fields are undefined.
     return undefined;
   }
 }

@@ -3,8 +3,8 @@ import { MAX_CBOR_NESTING, MAX_CBOR_VALUES } from '../limits.ts';
 
 /*
  * Decoder of the part of CBOR (RFC 8949) that conditions need. The library cbor-x is not used for bodies,
- * because hostile input could make it create dates, sets, errors and classes. This decoder creates plain
- * values only.
+ * because malicious input could make the library create dates, sets, errors and classes. This decoder creates
+ * only plain values.
  */
 
 /** Major types (RFC 8949, 3.1). */
@@ -48,7 +48,10 @@ export function decodeCbor(bytes: Buffer): unknown {
     return bytes.readUInt8(at++);
   };
 
-  /** Reads the argument of an item's head, a big-endian number. */
+  /**
+   * Reads the argument of an item's head (RFC 8949, 3), a big-endian number. `info` is the additional
+   * information in the head.
+   */
   const argument = (info: number): number => {
     if (info < ONE_BYTE) return info;
     if (info > EIGHT_BYTES) malformed();
@@ -65,8 +68,8 @@ export function decodeCbor(bytes: Buffer): unknown {
   };
 
   /**
-   * Calls `visit` with the bounds of each chunk of an indefinite-length string. All chunks must have the type
-   * of the string.
+   * Calls `visit` with the start and end of each chunk of an indefinite-length string. Throws if the type of
+   * a chunk is not `major`.
    */
   const eachChunk = (major: number, visit: (start: number, end: number) => void): void => {
     for (let head = byte(); head !== BREAK; head = byte()) {
@@ -77,8 +80,8 @@ export function decodeCbor(bytes: Buffer): unknown {
 
   const text = (info: number): string => {
     if (info !== INDEFINITE) return textAt(bytes, skip(argument(info)), at);
-    // Computes the total length first, to allocate one buffer for all chunks. A buffer per chunk would take a
-    // hundred bytes of memory even for a chunk of one byte.
+    // The first pass computes the total length, so that one buffer is allocated for all chunks. A separate
+    // buffer for each chunk would take a hundred bytes of memory even for a chunk of one byte.
     const start = at;
     let length = 0;
     eachChunk(TEXT, (from, to) => {
@@ -98,7 +101,7 @@ export function decodeCbor(bytes: Buffer): unknown {
     else skip(argument(info));
   };
 
-  /** Calls `one` for each item of an array, or for each key and value of a map. */
+  /** Calls `one` once for each item of an array, or once for each key-value pair of a map. */
   const each = (info: number, one: () => void): void => {
     if (info !== INDEFINITE) {
       for (let left = argument(info); left > 0; left -= 1) one();
@@ -160,8 +163,8 @@ export function decodeCbor(bytes: Buffer): unknown {
 }
 
 /**
- * Decodes UTF-8. Checks in a loop for short ASCII first, because most texts are short ASCII and the loop is
- * faster than a decoder.
+ * Decodes UTF-8. Throws for invalid UTF-8. Most texts are short ASCII. A loop recognizes them faster than a
+ * decoder.
  */
 function textAt(bytes: Buffer, start: number, end: number): string {
   let wide = 0;

@@ -11,11 +11,11 @@ export type Routing = {
   readonly manifest: Manifest;
   readonly dispatcher: ReturnType<typeof createDispatcher>;
   readonly routes: readonly RouteSetEntry[];
-  /** Module inputs that routes deliver to. */
+  /** Module inputs to which routes deliver messages. */
   readonly inputs: readonly Input[];
   /**
-   * Inputs of modules with `io: mqtt`. Messages for other inputs are written to the module's standard input,
-   * even if the module also connects over MQTT.
+   * Inputs of modules with `io: mqtt`. Messages for a module with `io: lines` are written to its standard
+   * input, even if the module also connects over MQTT.
    */
   readonly mqttInputs: readonly Input[];
   readonly status: () => Pick<HubStatus, 'routes' | 'refusedRoutes' | 'routeWarnings'>;

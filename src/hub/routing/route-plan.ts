@@ -11,14 +11,14 @@ import { upstreamSource } from '../../routes/sources.ts';
 import { GOES_ROUND, goesRound } from '../../routes/syntax/parser.ts';
 import type { Sink, Source } from '../../routes/tree.ts';
 
-/** Module input that a route delivers to. */
+/** Module input to which a route delivers messages. */
 export type Input = { readonly module: string; readonly input: string };
 
 /** Route that does not run, because it is invalid. */
 export type RefusedRoute = {
   readonly name: string;
   readonly text: string;
-  /** Reason and correction. Further lines show the position in the route. */
+  /** Reason and correction in the first line. Further lines show the position of the error in the route. */
   readonly reason: string;
 };
 
@@ -27,7 +27,10 @@ export type RoutePlan = {
   readonly refused: readonly RefusedRoute[];
 };
 
-/** Compiles each route of the manifest and checks it against the modules and upstreams. */
+/**
+ * Compiles each route of the manifest. Refuses a route that is invalid or names an unknown module or
+ * upstream.
+ */
 export function planRoutes(manifest: Manifest): RoutePlan {
   const routes: RouteSetEntry[] = [];
   const refused: RefusedRoute[] = [];
@@ -40,15 +43,17 @@ export function planRoutes(manifest: Manifest): RoutePlan {
 }
 
 /**
- * Checks all routes of a manifest. Throws Failure `route.syntax` if a route is invalid, because one invalid
- * route must make the whole manifest invalid.
+ * Checks all routes of a manifest. Throws Failure `route.syntax` if a route is invalid. One invalid route
+ * makes the whole manifest invalid.
  */
 export function checkRoutes(manifest: Manifest): void {
   const [first] = planRoutes(manifest).refused;
   if (first !== undefined) throw new Failure('route.syntax', first.reason);
 }
 
-/** Compiles a route and resolves its upstreams. Returns the reason as a text if the route is refused. */
+/**
+ * Compiles a route and adds the names of its upstreams. Returns the reason as a text if the route is refused.
+ */
 function planRoute(manifest: Manifest, name: string, text: string): Route | string {
   const compiled = compileRoute(text, manifest.dialect);
   if ('diagnostic' in compiled) return formatDiagnostic(`routes.${name}`, text, compiled.diagnostic);
@@ -63,7 +68,7 @@ function planRoute(manifest: Manifest, name: string, text: string): Route | stri
   return { ...compiled.route, tree: { ...tree, source, sink } };
 }
 
-/** Returns the distinct module inputs that routes deliver to. */
+/** Returns the distinct module inputs to which routes deliver messages. */
 export function inputsOf(routes: readonly RouteSetEntry[]): Input[] {
   const inputs = new Map<string, Input>();
   for (const { route } of routes) {
@@ -75,7 +80,7 @@ export function inputsOf(routes: readonly RouteSetEntry[]): Input[] {
 
 /**
  * Adds the upstream's name to a source or sink of the kind `upstream`. Returns any other source or sink
- * unchanged. Returns the reason as a text if the manifest has no such upstream.
+ * unchanged. Returns the reason as a text if the upstream is unknown or ambiguous.
  */
 function withUpstream<Part extends Source | Sink>(part: Part, { upstreams }: Manifest): Part | string {
   if (part.kind !== 'upstream') return part;

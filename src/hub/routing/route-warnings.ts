@@ -6,7 +6,7 @@ import type { RouteSetEntry } from '../../routes/dispatcher.ts';
 import { sourceMatches, upstreamSource } from '../../routes/sources.ts';
 import { outputTopic } from '../queue-names.ts';
 
-/** Connection from one module to another by a route. */
+/** Connection by which a route delivers messages of one module to another module. */
 type Way = { readonly route: string; readonly from: string; readonly to: string };
 
 /**
@@ -23,8 +23,8 @@ export function warningsOf(manifest: Manifest, routes: readonly RouteSetEntry[])
 }
 
 /**
- * Returns warnings about upstreams: topic filters in `down` without a route FROM the upstream, or a route
- * FROM the upstream without topic filters in `down`.
+ * Returns warnings about upstreams. There is a warning if `down` contains topic filters, but no route comes
+ * FROM the upstream. There is also a warning if a route comes FROM the upstream, but `down` is empty.
  */
 function warningsOfDown(manifest: Manifest, routes: readonly RouteSetEntry[]): string[] {
   return manifest.upstreams.flatMap(({ name: upstream, down }) => {
@@ -46,13 +46,13 @@ function warningsOfDown(manifest: Manifest, routes: readonly RouteSetEntry[]): s
   });
 }
 
-/** Returns the connections between modules that the routes make. */
+/** Returns the connections between modules that result from the routes. */
 function waysOf(manifest: Manifest, routes: readonly RouteSetEntry[]): readonly Way[] {
   return routes.flatMap(({ name, route: { tree } }) => {
     const { source, sink } = tree;
     if (sink.kind !== 'input') return [];
-    // Output to match the source with: the output that the source names, or a placeholder if the source names
-    // no output.
+    // Module output for the comparison with the route's source. This is the output that the source names, or
+    // a placeholder if the source names no output.
     const output = source.kind === 'path' ? (source.segments[4] ?? 'any') : 'any';
     const feeding = manifest.modules.filter(module =>
       sourceMatches(
@@ -65,7 +65,10 @@ function waysOf(manifest: Manifest, routes: readonly RouteSetEntry[]): readonly 
   });
 }
 
-/** Finds a cycle of routes, by which messages return to their source. Undefined if no routes form one. */
+/**
+ * Returns routes that form a cycle, so that messages can return to the module that sent them. Undefined if
+ * there is no cycle.
+ */
 function cycleOf(ways: readonly Way[]): readonly Way[] | undefined {
   const done = new Set<string>();
   const walk = (module: string, walked: readonly Way[]): readonly Way[] | undefined => {

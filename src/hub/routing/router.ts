@@ -12,7 +12,7 @@ import type { Sink } from '../../routes/tree.ts';
 import { inputQueue, upstreamQueue } from '../queue-names.ts';
 import { createSubject, sourceOf } from './subject.ts';
 
-/** Priority of messages in the queues of MQTT sessions. It equals the default priority of routes. */
+/** Priority of messages in the queues of MQTT sessions. This is also the default priority of routes. */
 export const SESSION_PRIORITY = 9;
 
 /** Maximum bytes of a module's health report. Further bytes are ignored. */
@@ -30,13 +30,14 @@ export type RouterCounts = {
 export type Router = {
   /**
    * Delivers a message to its subscribers and to the sinks of matching routes. A message from an upstream is
-   * delivered by routes only. Calls `settle` when the message is durable in all queues. Stores `note`
-   * atomically with the message. Returns the number of destinations.
+   * delivered by routes only. Calls `settle` when the message is durable in all queues. Stores the metadata
+   * value `note` atomically with the message. Returns the number of destinations.
    */
   readonly route: (message: Message, settle: OnDurable, note?: MetadataEntry) => number;
   /**
-   * Returns a counter for messages of `origin` on `topic` that the broker delivers to subscribers without the
-   * router (fast path). Undefined if a route may match such messages.
+   * Returns a function that counts the messages that the broker delivers without the router (fast path).
+   * Undefined if messages from `origin` on `topic` need the router, because a route can match them or because
+   * they are health reports.
    */
   readonly fastPathCounter: (origin: Origin, topic: string) => CountForwarded | undefined;
   /** Replaces the routes and the device name. */
@@ -64,8 +65,8 @@ export function createRouter(settings: RouterSettings): Router {
 
   const destinations = new Map<string, Destination>();
   /**
-   * Returns the destination for a session's queue. Destinations are cached, because most messages are stored
-   * in queues that earlier messages have used.
+   * Returns the destination for a session's queue. Destinations are cached, because many messages go to the
+   * same queue.
    */
   const sessionDestination = (queue: string): Destination => {
     const known = destinations.get(queue);
@@ -129,8 +130,8 @@ export function createRouter(settings: RouterSettings): Router {
       if (destinationCount === 0) counts.untaken++;
       const part = topics.length === 0 ? settle : settleAfter(1 + topics.length, settle);
       keep(message, wanted, part, note);
-      // A message that a route publishes is delivered to subscribers only. Running the routes on it could
-      // cause a loop.
+      // A message that a route publishes is delivered to subscribers only. If routes applied to this message
+      // again, they could form a loop.
       for (const topic of topics) {
         const relayed = { ...message, topic };
         const queues: Destination[] = [];

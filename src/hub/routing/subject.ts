@@ -4,14 +4,15 @@ import { upstreamSource } from '../../routes/sources.ts';
 import type { Subject } from '../../routes/subject.ts';
 import { decodeBody } from './body-decoder.ts';
 
-/** Subject on which route conditions are evaluated. One object is reused for all messages. */
+/** Data of a message on which route conditions are evaluated. One object is reused for all messages. */
 export type MessageSubject = Subject & {
   /** Sets the current message, and the milliseconds for which the message has waited in a queue. */
   readonly of: (message: Message, waited?: number) => Subject;
 };
 
 /**
- * Creates the subject of a hub with the device name `device`. `wall` returns the wall time in milliseconds.
+ * Creates the subject (the message data on which route conditions are evaluated). `device` is the device name
+ * of the hub. `wall` returns the wall time in milliseconds.
  */
 export function createSubject(device: string, wall: () => number): MessageSubject {
   let message: Message | undefined;
@@ -50,7 +51,10 @@ export function createSubject(device: string, wall: () => number): MessageSubjec
   return subject;
 }
 
-/** Creates a function that returns the source path of an origin. Caches the path of the last origin. */
+/**
+ * Creates a function that returns the source path of a message's origin. The function caches the last source
+ * path.
+ */
 function createSources(): (origin: Origin) => string {
   let last: Origin | undefined;
   let source = '';
@@ -66,7 +70,7 @@ function createSources(): (origin: Origin) => string {
   };
 }
 
-/** Returns the path of an origin. The source of a route is matched against this path. */
+/** Returns the source path of a message's origin. The source of a route is compared with this path. */
 export function sourceOf(origin: Origin): string {
   if (origin.kind === 'upstream') return upstreamSource(origin.upstream);
   if (origin.kind === 'client') return '/messages';
@@ -103,7 +107,9 @@ function systemProperty(message: Message, device: string, name: string): string 
   }
 }
 
-/** Returns a system property that has no MQTT field: the value of the user property `$<name>`. */
+/**
+ * Returns the value of the user property `$<name>`, which carries a system property that has no MQTT field.
+ */
 function userPropertyOf({ properties }: Message, name: string): string | undefined {
   for (let at = properties.length - 2; at >= 0; at -= 2) {
     const candidate = properties[at];
@@ -115,7 +121,8 @@ function userPropertyOf({ properties }: Message, name: string): string | undefin
 }
 
 /**
- * Returns the default encoding: UTF-8 for JSON (RFC 8259, 8.1) and for payload format 1 (MQTT 5, 3.3.2.3.2).
+ * Returns the default encoding of a body. This is UTF-8 for JSON (RFC 8259, 8.1) and for payload format 1
+ * (MQTT 5, 3.3.2.3.2).
  */
 function usualEncoding({ payloadFormat, contentType }: Message): string | undefined {
   return payloadFormat === 1 || contentType?.toLowerCase() === 'application/json' ? 'utf-8' : undefined;

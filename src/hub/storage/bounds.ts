@@ -7,8 +7,8 @@ import { MAX_SESSION_QUEUE_BYTES } from '../limits.ts';
 import { isSessionQueue } from '../queue-names.ts';
 
 /**
- * Returns the bounds of the store. A full session queue drops its oldest messages. Otherwise publishers would
- * be refused because of an absent subscriber.
+ * Returns the bounds of the store. If the queue of a session is full, its oldest messages are dropped.
+ * Otherwise publishers would be refused because of an absent subscriber.
  */
 export function boundsOf({ storeAndForward }: Manifest): StoreBounds {
   const { maxQueueSize, whenFull, ...rest } = storeAndForward;
@@ -24,9 +24,9 @@ export function boundsOf({ storeAndForward }: Manifest): StoreBounds {
 const JOURNALS_BYTES = 2 * JOURNAL_BYTES;
 
 /**
- * Returns the bounds of the resources that all clients share. The limit of session queues is half of the
- * store. The other half is for module inputs and the upstream. The limits of retained messages and of
- * subscriptions are an eighth of the store each.
+ * Returns the bounds of the resources that all clients share. Session queues can use half of the store. The
+ * other half is for module inputs and upstreams. Retained messages, subscriptions and wills can each use at
+ * most an eighth of the store.
  */
 export function resourceBoundsOf(
   { limits, storeAndForward }: Pick<Manifest, 'limits' | 'storeAndForward'>,

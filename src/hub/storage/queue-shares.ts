@@ -2,8 +2,8 @@ import type { Holder, Shares } from '../../core/capacity/shares.ts';
 import type { QueueShare, Store } from '../../queue/types.ts';
 
 /**
- * Creates a function that counts the bytes of a queue in the share of its holder (the user, module or address
- * whose share is charged).
+ * Creates a function that charges the bytes of a queue to a holder (a user, module or address that has a
+ * share of the store).
  */
 export function assignTo(
   store: Pick<Store, 'assignShare'>,

@@ -7,7 +7,10 @@ import { resourceBoundsOf } from './bounds.ts';
 
 type Bounding = Pick<Manifest, 'limits' | 'storeAndForward'>;
 
-/** Resources of the hub that are divided into shares. The current manifest sets their limits. */
+/**
+ * Resources of the hub that users, modules and addresses share. The current manifest sets the limits of the
+ * resources.
+ */
 export type HubResources = {
   readonly shares: Resources;
   readonly use: (manifest: Bounding) => void;

@@ -9,21 +9,24 @@ export type LimitName = (typeof LIMITS)[number];
 /** Interface file of a cgroup controller. */
 type GroupFile = { readonly controller: Controller; readonly file: string };
 
-/** Interface file of a limit. */
+/** Interface file that sets a limit. */
 export type LimitFile = GroupFile & {
   /** Returns the content of the file for a value of the limit. */
   readonly text: (value: number) => string;
-  /** Content of the file without a limit. */
+  /** Content of the file if there is no limit. */
   readonly unlimited: string;
 };
 
 /**
- * Interface files of a limit. The first existing file of `anyOf` is written. The files of `also` are written
- * in addition if the system permits it.
+ * Interface files of a limit. The limit is written to the first file of `anyOf` that accepts it. The files of
+ * `also` are written in addition, if they exist.
  */
 export type LimitFiles = { readonly anyOf: readonly LimitFile[]; readonly also: readonly LimitFile[] };
 
-/** Interface file of a counter: the whole file is the value, or the value follows `key` in the file. */
+/**
+ * Interface file of a counter. With `key`, the value follows this key in the file. Without `key`, the whole
+ * file is the value. The value is multiplied by `factor`.
+ */
 export type CountFile = GroupFile & { readonly key?: string; readonly factor?: number };
 
 /** Names of the counters of a cgroup. */
@@ -44,11 +47,14 @@ export type CgroupLayout = {
   readonly limits: Readonly<Record<LimitName, LimitFiles>>;
   readonly counts: Readonly<Record<CountName, CountFile>>;
   readonly freeze: GroupFile & { readonly on: string; readonly off: string };
-  /** File with the key `populated`: 1 if the cgroup or a descendant has processes, otherwise 0. */
+  /**
+   * Name of the file with the key `populated`. The value of this key is 1 if the cgroup or a descendant has
+   * processes, otherwise 0. Undefined in cgroups version 1, which has no such file.
+   */
   readonly events: string | undefined;
 };
 
-/** CPU bandwidth period in microseconds. Same as the kernel's default. */
+/** CPU bandwidth period in microseconds. This is also the kernel's default. */
 const PERIOD_MICROSECONDS = 100_000;
 
 const MS_PER_MICROSECOND = 1e-3;
@@ -56,7 +62,10 @@ const MS_PER_NANOSECOND = 1e-6;
 
 const whole = (value: number): string => String(Math.floor(value));
 const quota = (processors: number): string => String(Math.round(processors * PERIOD_MICROSECONDS));
-/** Limits a weight of 1 to 10000 to the range of the BFQ scheduler, 1 to 1000. */
+/**
+ * Reduces a weight above 1000 to 1000, the maximum of the BFQ scheduler. The maximum weight in a manifest is
+ * 10000.
+ */
 const bfqWeight = (weight: number): string => String(Math.min(1000, weight));
 
 const v2File = (
@@ -70,8 +79,8 @@ export const CGROUP_V2: CgroupLayout = {
   limits: {
     memory: {
       anyOf: [v2File('memory', 'memory.max', whole)],
-      // Swap is disabled, because it would wear out the flash. On OOM the kernel kills the whole cgroup,
-      // because a module that has lost some of its processes does not work.
+      // Swap is disabled, because swapping would wear out flash memory. If the cgroup runs out of memory, the
+      // kernel kills all of its processes, because a module that has lost some processes does not work.
       also: [
         v2File('memory', 'memory.swap.max', () => '0'),
         v2File('memory', 'memory.oom.group', () => '1', '0'),
@@ -124,8 +133,8 @@ export const CGROUP_V1: CgroupLayout = {
       anyOf: [v1File('memory', 'memory.limit_in_bytes', whole, '-1')],
       also: [v1File('memory', 'memory.memsw.limit_in_bytes', whole, '-1')],
     },
-    // Version 1 has no equivalent, because its soft limit applies only when the whole machine is short of
-    // memory.
+    // Cgroups version 1 has no equivalent of `memory.high`. Its soft limit applies only when the whole
+    // machine is short of memory.
     memoryHigh: { anyOf: [], also: [] },
     cpu: { anyOf: [v1File('cpu', 'cpu.cfs_quota_us', quota, '-1')], also: [] },
     pids: { anyOf: [v1File('pids', 'pids.max', whole, 'max')], also: [] },

@@ -9,7 +9,7 @@ export type CgroupMount = {
   readonly root: string;
   /** Path of the mount point. */
   readonly point: string;
-  /** Mount options. In version 1, they contain the names of the controllers. */
+  /** Mount options. In cgroups version 1, the options contain the names of the controllers. */
   readonly options: readonly string[];
 };
 
@@ -51,7 +51,7 @@ function readLines(file: string): string[] {
   try {
     return readFileSync(file, 'utf8').split('\n');
   } catch (error) {
-    // If /proc is not mounted, no cgroup is found.
+    // If /proc is not mounted, the file counts as empty, and no cgroup is found.
     if (systemCode(error) !== undefined) return [];
     throw error;
   }

@@ -5,41 +5,50 @@ import { readKernelFile } from '../../core/proc.ts';
 import type { CgroupLayout, CountName, LimitFile, LimitName } from './cgroup-files.ts';
 import { COUNTS, LIMITS } from './cgroup-files.ts';
 
-/** Resource limits of one module: memory in bytes, `cpu` in processors. Undefined means no limit. */
+/**
+ * Resource limits of one module. Memory limits are in bytes, `cpu` is a number of processors. Undefined means
+ * no limit.
+ */
 export type ModuleLimits = { readonly [Name in LimitName]?: number | undefined };
 
-/** Resource usage of one module. A value is undefined if the kernel does not count it on this system. */
+/** Resource usage of one module. A value is undefined if the kernel of this system does not count it. */
 export type ModuleUsage = { readonly [Name in CountName]?: number | undefined };
 
-/** Cgroup of one module. It contains all processes of the module, even those that left the process group. */
+/**
+ * Cgroup of one module. The cgroup contains all processes of the module, including processes that left the
+ * process group.
+ */
 export type Cgroup = {
   /** Paths of the `cgroup.procs` files. A process joins the cgroup when its pid is written to these files. */
   readonly procsFiles: readonly string[];
   /** Returns the pids of all processes in the cgroup and its child cgroups. */
   readonly pids: () => number[];
-  /** Creates a child cgroup. Undefined if the system does not permit it. */
+  /** Creates a child cgroup. Undefined if the system does not permit child cgroups. */
   readonly child: (name: string) => Cgroup | undefined;
-  /** Returns the pids that are missing from the cgroup in at least one hierarchy. */
+  /**
+   * Returns each given pid that is not in the cgroup. In cgroups version 1, a pid must be in the cgroup of
+   * each hierarchy.
+   */
   readonly nonMembers: (pids: readonly number[]) => number[];
   /** Sets the limits. Returns the limits that could not be set, each with the reason. */
   readonly limit: (limits: ModuleLimits) => ReadonlyMap<LimitName, string>;
   readonly usage: () => ModuleUsage;
   /**
-   * Sends SIGKILL to all processes: atomically by `cgroup.kill` if the kernel supports it, otherwise after
-   * freezing the cgroup. Returns true if the cgroup has no process.
+   * Sends SIGKILL to all processes of the cgroup. Uses `cgroup.kill` if the kernel supports it. Otherwise
+   * freezes the cgroup before it sends the signals. Returns true if the cgroup was already empty.
    */
   readonly kill: () => boolean;
   /** Removes the cgroup. Returns false if the cgroup still has processes. */
   readonly remove: () => boolean;
 };
 
-/** Folders of one cgroup by controller. In version 2, all controllers have the same folder. */
+/** Folders of one cgroup by controller. In cgroups version 2, all controllers have the same folder. */
 export type CgroupFolders = ReadonlyMap<string, string>;
 
 /**
- * Error codes of processes that have exited, of cgroups that were removed, and of cgroups that the hub cannot
- * access. A cgroup is inaccessible if the hub has no permission, or if the cgroup is threaded and therefore
- * has no list of processes.
+ * Error codes if a process has exited, if a cgroup was removed, or if the hub cannot access a cgroup. The hub
+ * cannot access a cgroup for which it has no permission. It also cannot access a threaded cgroup, which has
+ * no list of processes.
  */
 const INACCESSIBLE: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'ENODEV', 'EPERM', 'ENOTSUP']);
 
@@ -73,9 +82,9 @@ export function openCgroup(folders: CgroupFolders, layout: CgroupLayout): Cgroup
     for (const file of anyOf) {
       problem = setFile(file, value);
       if (problem !== undefined && also.length > 0) {
-        // In version 1, the memory limit must not exceed the limit of memory plus swap, which is one of the
-        // files in `also`. The files in `also` are therefore written first, and the memory limit is then
-        // written again.
+        // In cgroups version 1, the memory limit must not exceed the limit of memory plus swap. The file of
+        // this second limit is in `also`. The files in `also` are therefore written first, and the memory
+        // limit is then written again.
         for (const other of also) setFile(other, value);
         problem = setFile(file, value);
       }
@@ -134,8 +143,8 @@ export function openCgroup(folders: CgroupFolders, layout: CgroupLayout): Cgroup
         const freezer = folders.get(controller);
         if (freezer !== undefined) writeIfThere(join(freezer, file), on);
         for (const pid of members()) killOne(pid);
-        // Child cgroups are thawed too, because a module may freeze its own child cgroups, and frozen
-        // processes do not handle SIGKILL.
+        // Thaws child cgroups too. A module can freeze its own child cgroups, and frozen processes do not
+        // handle SIGKILL.
         const frozen = freezer === undefined ? [] : foldersIn(freezer);
         for (const folder of frozen) writeIfThere(join(folder, file), off);
       }
@@ -145,19 +154,22 @@ export function openCgroup(folders: CgroupFolders, layout: CgroupLayout): Cgroup
   };
 }
 
-/** Returns the names of the limits to write: the requested limits, and limits that were set before. */
+/**
+ * Returns the names of the limits that must be written: the requested limits, and the limits that were set
+ * before.
+ */
 function limitNames(limits: ModuleLimits, before: ReadonlySet<LimitName>): LimitName[] {
   return LIMITS.filter(name => limits[name] !== undefined || before.has(name));
 }
 
-/** Returns the pids in a folder and its child cgroups, because a module may create child cgroups. */
+/** Returns the pids in a cgroup and in its child cgroups. A module can create child cgroups itself. */
 function membersIn(folder: string): number[] {
   return foldersIn(folder).flatMap(one => pidsIn(join(one, 'cgroup.procs')));
 }
 
 /** Returns the folder of a cgroup and the folders of all its descendants. */
 function foldersIn(folder: string): string[] {
-  // The link count shows whether there are subfolders. A listing would take ten times as long.
+  // The link count shows whether there are subfolders. Listing the folder would take ten times as long.
   const links = ifAccessible(() => statSync(folder))?.nlink;
   if (links === LINKS_OF_EMPTY) return [folder];
   const inner = ifAccessible(() => readdirSync(folder, { withFileTypes: true })) ?? [];
@@ -181,7 +193,7 @@ function readCount(path: string, key: string | undefined): number | undefined {
   return line === undefined ? undefined : Number(line.slice(key.length + 1));
 }
 
-/** Reads a counter file. Ignores system errors, because the resource usage is only informative. */
+/** Reads a counter file. Undefined after a system error, because the resource usage is only informative. */
 function readCounter(path: string): string | undefined {
   try {
     return readKernelFile(path);

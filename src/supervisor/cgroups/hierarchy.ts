@@ -9,12 +9,18 @@ import { CGROUP_V1, CGROUP_V2, LIMITS } from './cgroup-files.ts';
 import type { CgroupMount } from './cgroup-mounts.ts';
 import { cgroupMounts, currentCgroup, isDisabledAtBoot } from './cgroup-mounts.ts';
 
-/** Cgroups of the hub's modules. In each hierarchy, the modules' cgroups are below one cgroup of the hub. */
+/**
+ * Cgroups of the hub's modules. In each hierarchy, the hub has one cgroup, which contains the cgroups of the
+ * modules.
+ */
 export type CgroupHierarchy = {
   readonly version: 1 | 2 | undefined;
   /** Limits that cannot be enforced on this system, each with the cause and the cure. */
   readonly unsupported: ReadonlyMap<LimitName, string>;
-  /** Reason why memory limits do not include swap, with the cure. Undefined if memory limits include swap. */
+  /**
+   * Reason why memory limits do not include swap, with the cure. Undefined if memory limits include swap, or
+   * if the machine has no swap.
+   */
   readonly swapUnsupported: string | undefined;
   /** Creates the cgroup of a module. Returns undefined if the system has no usable cgroups. */
   readonly group: (module: string) => Cgroup | undefined;
@@ -26,15 +32,18 @@ export type CgroupHierarchy = {
 
 const CONTROLLERS: readonly Controller[] = ['memory', 'cpu', 'cpuacct', 'pids', 'io', 'freezer'];
 
-/** Controllers to delegate in version 2, where CPU accounting and freezing need no controller. */
+/**
+ * Controllers that are delegated to the hub's cgroups in version 2. In version 2, CPU accounting and freezing
+ * need no controller.
+ */
 const DELEGATED = ['memory', 'cpu', 'pids', 'io'] as const;
 
-/** Cure for a missing permission to create cgroups. */
+/** Cure in error messages if the hub has no permission to create cgroups. */
 const RUN_AS_SERVICE = 'run the hub as root, or as a systemd service with "Delegate=yes" in [Service]';
 
 /**
- * Prefix of the names of modules' cgroups. Without the prefix, a module could have the same name as a kernel
- * file such as `tasks`.
+ * Prefix of the names of modules' cgroups. Without this prefix, the cgroup of a module could have the same
+ * name as a kernel file such as `tasks`.
  */
 const PREFIX = 'm-';
 
@@ -42,8 +51,8 @@ const PREFIX = 'm-';
 const GROUP_FOLDER = { recursive: true, mode: 0o755 } as const;
 
 /**
- * Maximum number of attempts to move all processes out of a cgroup. More than one attempt can be needed,
- * because the watchdog may start child processes in the cgroup until it is moved itself.
+ * Maximum number of attempts to move all processes out of a cgroup. Further attempts are needed, for example,
+ * if the watchdog has started a child process before the watchdog itself was moved.
  */
 const MAX_ATTEMPTS = 5;
 
@@ -57,8 +66,8 @@ const CONTROLLER_OF: Readonly<Record<LimitName, Controller>> = {
 };
 
 /**
- * Result of preparing a hierarchy: the folder of each controller, or the reason why the controller has no
- * folder.
+ * Result of preparing a hierarchy. `folders` contains the folder of each usable controller. `reason` explains
+ * why the other controllers have no folder.
  */
 type PreparedHierarchy = {
   readonly version: 1 | 2 | undefined;
@@ -68,9 +77,10 @@ type PreparedHierarchy = {
 };
 
 /**
- * Prepares the hub's cgroup `name`: in the version 2 hierarchy if it has controllers, otherwise in version 1.
- * In version 2, the cgroup is created below the hub's current cgroup if only the hub and its watchdog are in
- * there (as in a systemd service), otherwise below the root. `proc` is the path of /proc.
+ * Prepares the hub's cgroup `name`. Uses the version 2 hierarchy if it has controllers, otherwise the version
+ * 1 hierarchies. In version 2, the parent of the new cgroup is the hub's current cgroup if this cgroup
+ * contains only the hub and its watchdog, as in a systemd service. Otherwise the parent is the root cgroup.
+ * `proc` is the path of /proc. `watchdog` is the pid of the watchdog.
  */
 export function openCgroupHierarchy(name: string, proc = '/proc', watchdog?: number): CgroupHierarchy {
   const base = prepare(name, proc, watchdog);
@@ -137,8 +147,8 @@ function prepareV2(
     const isRoot = parent === mount.point;
     const problem =
       isRoot && !isContainerRoot(ownCgroup, mount) ? undefined : moveIntoLeaf(parent, name, watchdog);
-    // If the root cgroup of a container cannot be emptied of processes, it can still be used to count
-    // resource usage and to kill processes.
+    // The root cgroup of a container is used even if its processes cannot be moved out. The hub can then
+    // still count resource usage and kill processes.
     const creationError =
       (isRoot ? undefined : problem) ?? errorOf(() => mkdirSync(join(parent, name), GROUP_FOLDER));
     if (creationError !== undefined) {
@@ -160,23 +170,24 @@ function prepareV2(
 }
 
 /**
- * Returns true if the hub runs in the root cgroup of a container. Only the root cgroup of the machine has no
- * file `cgroup.events`.
+ * Returns true if the hub runs in the root cgroup of a container. The root cgroup of a container has a file
+ * `cgroup.events`. The root cgroup of the machine does not have this file.
  */
 function isContainerRoot(ownCgroup: string, { point }: CgroupMount): boolean {
   return ownCgroup === point && existsSync(join(point, 'cgroup.events'));
 }
 
 /**
- * Moves the hub, its watchdog and the watchdog's child processes into a leaf cgroup, because a cgroup that
- * delegates controllers must not contain processes (cgroup-v2, "No Internal Process Constraint"). Returns the
- * reason if that is not possible.
+ * Moves the hub, its watchdog and the watchdog's child processes into a leaf cgroup. A cgroup that delegates
+ * controllers must not contain processes (cgroup-v2, "No Internal Process Constraint"). Returns the reason if
+ * the move is not possible.
  */
 function moveIntoLeaf(parent: string, name: string, watchdog: number | undefined): string | undefined {
   const leaf = join(parent, leafOf(name));
   for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1) {
     const inside = wordsOf(join(parent, 'cgroup.procs')).map(Number);
-    // The move is attempted again, because processes of other programs may have exited by then.
+    // Processes of other programs must not be moved. The next attempt succeeds if these processes have exited
+    // by then.
     if (!inside.every(pid => isOwn(pid, watchdog))) continue;
     const problem = errorOf(() => mkdirSync(leaf, GROUP_FOLDER)) ?? moveInto(leaf, inside, watchdog);
     if (problem !== undefined || inside.every(pid => pid === process.pid)) return problem;
@@ -185,8 +196,8 @@ function moveIntoLeaf(parent: string, name: string, watchdog: number | undefined
 }
 
 /**
- * Moves processes into a cgroup. Moves the watchdog first, because child processes that it starts afterwards
- * are then in the cgroup too.
+ * Moves processes into a cgroup. Moves the watchdog first. Child processes that the watchdog starts
+ * afterwards are then in the cgroup too. Returns the reason of a failure.
  */
 function moveInto(group: string, pids: readonly number[], watchdog: number | undefined): string | undefined {
   for (const pid of pids.toSorted((one, other) => Number(other === watchdog) - Number(one === watchdog))) {
@@ -204,8 +215,8 @@ function isOwn(pid: number, watchdog: number | undefined): boolean {
 const leafOf = (name: string): string => `${name}-hub`;
 
 /**
- * Returns the parent folder if `folder` is the hub's leaf cgroup, because the hub starts in its leaf cgroup
- * after a self-update. Returns any other folder unchanged.
+ * Returns the parent folder if `folder` is the hub's leaf cgroup, otherwise `folder`. After a self-update,
+ * the hub starts in its leaf cgroup.
  */
 function parentOfLeaf(folder: string, name: string): string {
   return basename(folder) === leafOf(name) ? dirname(folder) : folder;
@@ -240,8 +251,8 @@ function partsOf(file: string, end: string | RegExp): string[] {
 }
 
 /**
- * Returns the reason why a limit cannot be enforced on this system, with the cure. Empty if the limit can be
- * enforced.
+ * Returns the limit and the reason why it cannot be enforced on this system, with the cure. Empty if the
+ * limit can be enforced.
  */
 function limitProblem(
   limit: LimitName,
@@ -272,7 +283,7 @@ function swapProblem({ layout, folders }: PreparedHierarchy, proc: string): stri
   const folder = folders.get('memory');
   const [file] = layout.limits.memory.also;
   if (folder === undefined || file === undefined || existsSync(join(folder, file.file))) return undefined;
-  // The first line of the file is a header.
+  // The first line of /proc/swaps is a header.
   const swaps = linesOf(join(proc, 'swaps')).length - 1;
   if (swaps < 1) return undefined;
   return 'swap is not counted: add swapaccount=1 to the kernel command line and reboot, or disable swap';

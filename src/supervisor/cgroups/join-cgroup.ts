@@ -2,18 +2,18 @@ import { systemCode } from '../../core/errors.ts';
 import type { Cgroup } from './cgroup.ts';
 
 /**
- * Maximum number of passes that move child processes. More than a few passes are needed only for a process
- * that forks continuously.
+ * Maximum number of attempts to move all child processes. More than a few attempts are needed only for a
+ * process that forks continuously.
  */
 const MAX_ROUNDS = 5;
 
-/** Error codes of a process that has exited, or of a cgroup that was removed. */
+/** Error codes if a process has exited, or if a cgroup was removed. */
 const EXITED: ReadonlySet<string> = new Set(['ESRCH', 'ENOENT', 'ENODEV']);
 
 /**
- * Moves a process and its existing children into a cgroup. `descendants` returns the pids of the children at
- * the time of the call. Resolves to false if a descendant is possibly outside the cgroup. Throws system
- * errors.
+ * Moves a process and its descendants into a cgroup. `descendants` returns the pids of the descendants that
+ * exist at the time of the call. Resolves to false if a descendant is possibly outside the cgroup. Throws
+ * system errors.
  */
 export async function moveIntoCgroup(
   group: Cgroup,
@@ -31,8 +31,8 @@ export async function moveIntoCgroup(
 }
 
 /**
- * Moves a process into a cgroup. Asynchronous, because the kernel may take milliseconds to move the process.
- * Does nothing if the process has exited.
+ * Moves a process into a cgroup. The function is asynchronous, because the kernel can take milliseconds to
+ * move a process. Does nothing if the process has exited.
  */
 async function writePid(procsFile: string, pid: number): Promise<void> {
   try {

@@ -17,36 +17,38 @@ import type { WrapperProbe } from './wrapper-probe.ts';
 import { toolPath } from './wrapper-probe.ts';
 import { JOIN_CGROUPS } from './wrapper-scripts.ts';
 
-/** Confinement of a module by its manifest: wrapper commands, cgroup, user and environment. */
+/** Confinement of a module, as its manifest specifies: wrapper programs, cgroup, user and environment. */
 export type Confinement = {
   /**
-   * Returns the command line that runs `exec` behind the wrapper programs. The first wrapper joins the cgroup
-   * `within`. If `within` is undefined, the first wrapper joins the module's cgroup, provided that
-   * `joinsItself` is true.
+   * Returns the command line that starts the wrapper programs, such as `unshare` and `setpriv`, which then
+   * execute `exec`. The first wrapper joins the cgroup `within`. If `within` is undefined and `joinsItself`
+   * is true, the first wrapper joins the module's cgroup.
    */
   readonly command: (exec: readonly string[], within?: Cgroup) => readonly string[];
   /** Creates the child cgroup for health checks. Returns undefined if the module has no cgroup. */
   readonly checkGroup: () => Cgroup | undefined;
   /**
    * Environment of the first wrapper program: HOME, the paths of secrets, and the manifest's variables.
-   * Variables that could inject code into a wrapper are excluded. The command line sets these variables only
-   * for the module's program.
+   * Variables that could inject code into a wrapper are excluded. The command line sets the excluded
+   * variables for the module's program only.
    */
   readonly environment: Readonly<Record<string, string>>;
   /** Cgroup of the module. */
   readonly group: Cgroup | undefined;
   /**
-   * True if a wrapper joins the cgroup before the program runs. False if the hub must move the process into
-   * the cgroup.
+   * True if a wrapper joins the cgroup before the module's program runs. False if the hub must move the
+   * process into the cgroup.
    */
   readonly joinsItself: boolean;
-  /** True if the wrapper exits with 128 plus the signal number when a signal ends the program. */
+  /**
+   * True if a signal that ends the program makes the wrapper exit with the code 128 plus the signal number.
+   */
   readonly signalsAsCodes: boolean;
   /** Limits and parts of the sandbox that cannot be enforced, each with the cause and the cure. */
   readonly notEnforced: readonly string[];
   /**
-   * Entries of `notEnforced` about the sandbox, the user and the devices of the module. Excludes the entries
-   * about limits.
+   * Entries of `notEnforced` about the sandbox, the user and the devices of the module, but not about its
+   * limits.
    */
   readonly unconfined: readonly string[];
   /** User of the module. Undefined if the module runs as the hub's user. */
@@ -63,7 +65,7 @@ export type ConfinerSettings = {
 };
 
 export type Confiner = {
-  /** Prepares the confinement of a module before each start. */
+  /** Prepares the confinement of a module. Called before each start of the module. */
   readonly confine: (spec: ModuleSpec) => Promise<Confinement | StartError>;
   /**
    * Sets the limits of a running module. Returns the limits and parts of the sandbox that are not enforced,
@@ -75,13 +77,14 @@ export type Confiner = {
 };
 
 /**
- * Wrapper command and the restrictions that it cannot enforce. An empty command means that no wrapper is
- * needed or available.
+ * Wrapper command, and the restrictions that it cannot enforce. If the command is empty, no wrapper is needed
+ * or no wrapper is available.
  */
 type Wrapper = { readonly command: readonly string[]; readonly notEnforced: readonly string[] };
 
 /**
- * Name of the child cgroup for health checks. The kernel has no interface file with this name in a cgroup.
+ * Name of the child cgroup for health checks. This name differs from the names of all interface files that
+ * the kernel creates in a cgroup.
  */
 const CHECK_GROUP = 'skerry.check';
 
@@ -96,7 +99,7 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
   const accounts = new Map<string, Account>();
 
   const groupOf = (module: string): Cgroup | undefined => {
-    // The cgroup is created before each start, because another program may have removed the empty cgroup.
+    // Creates the cgroup again before each start, because another program may have removed the empty cgroup.
     const created = hierarchy().group(module);
     if (!groups.has(module)) groups.set(module, created);
     return groups.get(module);
@@ -197,7 +200,7 @@ export function createConfiner(settings: ConfinerSettings): Confiner {
     const problem = await probe(`setpriv ${dropped.length}`, [toolPath('setpriv'), ...dropped, '--']);
     if (problem === undefined)
       return { command: [toolPath('setpriv'), ...changes, ...dropped, '--'], notEnforced };
-    // The start fails instead of running the module as the hub's user, because the hub's user is root.
+    // The hub runs as root here. The start must fail, because the module would otherwise run as root.
     if (account !== undefined && account.uid !== process.getuid?.())
       return {
         reason: `Cannot switch to user ${account.uid} (${problem}): install util-linux.`,
@@ -276,7 +279,7 @@ function unenforcedLimit(module: string, limit: LimitName, cause: string): strin
   return `memory: limited for each process of "${module}", not in total: ${cause}.`;
 }
 
-/** Returns the folders within the hidden folder that the module needs. */
+/** Returns the folders that stay visible to the module, although their parent folders are hidden. */
 function visibleFolders({ programFolder, socketFolder }: ModuleSpec, secrets: string | undefined): string[] {
   return [programFolder, socketFolder, secrets].filter(folder => folder !== undefined);
 }
@@ -295,14 +298,15 @@ function conflictIn(spec: ModuleSpec, account: Account | undefined, hidden: stri
 
 /**
  * Environment variables that can inject code, such as `LD_PRELOAD`. Wrapper programs must not receive these
- * variables, because a wrapper may run as root.
+ * variables, because wrapper programs can run as root.
  */
 const INJECTING =
   /^(?:LD_|BASH_|LIBMOUNT_)|^(?:GLIBC_TUNABLES|GCONV_PATH|LOCPATH|MALLOC_TRACE|SHELLOPTS|PS4|ENV)$/;
 
 /**
  * Splits an environment into two parts. `outside` contains the variables that are safe for the wrapper
- * programs. `command` is a command that sets the other variables, and runs behind the wrapper programs.
+ * programs. `command` is a command that sets the other variables for the module's program. The wrapper
+ * programs execute this command.
  */
 function splitEnvironment(env: Readonly<Record<string, string>>): {
   readonly outside: Readonly<Record<string, string>>;

@@ -4,8 +4,8 @@ import type { Account } from './users.ts';
 import { hasPermission } from './users.ts';
 
 /**
- * Returns the module's account with the groups of its devices, and the reason for each device that the module
- * cannot use.
+ * Returns the module's account, extended by the groups that have access to its devices. Also returns the
+ * reason for each device that the module cannot use.
  */
 export function devicesFor(
   { devices, sandbox }: ModuleSpec,

@@ -5,9 +5,9 @@ import type { StartError } from '../process/start-error.ts';
 import type { Account } from './users.ts';
 
 /**
- * Creates the private folder of a module. Only the module may enter the folder. Other users may traverse the
- * parent folder, but not list it. If the module's user has changed, the folder and all files of the old user
- * are given to the new user. Resolves to a start error on failure.
+ * Creates the private folder of a module. Only the module can enter the folder. Other users can traverse the
+ * parent folder, but not list it. If the module's user has changed, the folder and the files that the old
+ * user owns are given to the new user. Resolves to a start error on failure.
  */
 export async function makeModuleFolder(
   folder: string,
@@ -20,8 +20,8 @@ export async function makeModuleFolder(
     const { uid, gid } = statSync(folder);
     if (account === undefined || (uid === account.uid && gid === account.gid)) return undefined;
     if (uid !== account.uid) await changeOwner(folder, uid, account);
-    // The owner of the folder itself is changed last, so that the next start repeats all changes after a
-    // power loss.
+    // The owner of the folder itself is changed last. If a power loss interrupts the changes, the next start
+    // therefore repeats all changes.
     lchownSync(folder, account.uid, account.gid);
     return undefined;
   } catch (error) {
@@ -31,7 +31,10 @@ export async function makeModuleFolder(
   }
 }
 
-/** Changes the owner of all files below a folder that belong to the user `from`. Does not follow links. */
+/**
+ * Changes the owner of all files below a folder from the user `from` to the user `to`. Skips files of other
+ * users. Does not follow links.
+ */
 async function changeOwner(folder: string, from: number, to: Account): Promise<void> {
   const { lchown, lstat, opendir } = await import('node:fs/promises');
   for await (const entry of await opendir(folder)) {
@@ -42,7 +45,7 @@ async function changeOwner(folder: string, from: number, to: Account): Promise<v
 }
 
 /**
- * Sets the mode of a folder. Writes nothing if the folder already has this mode, because the file system may
+ * Sets the mode of a folder. Writes nothing if the folder already has this mode, because the file system can
  * be read-only.
  */
 function setMode(folder: string, mode: number): void {

@@ -13,7 +13,7 @@ export type SandboxSettings = {
   readonly privileged: boolean;
   /** Private folder of the module, which is writable in the sandbox. */
   readonly own: string;
-  /** Folders that are hidden: the hub's data, and the secrets of all modules. */
+  /** Folders that are hidden from the module: the hub's data, and the secrets of all modules. */
   readonly hidden: readonly string[];
   /** Folders within the hidden folders that are visible and read-only. */
   readonly visible: readonly string[];
@@ -55,8 +55,8 @@ export function privateMounts({ privileged, own, hidden, visible, offline }: San
 }
 
 /**
- * Returns the bubblewrap command. It mounts what `privateMounts` mounts, with a /dev of its own, in separate
- * pid, IPC and UTS namespaces.
+ * Returns the bubblewrap command. It creates a private /tmp and a read-only root like `privateMounts`. In
+ * addition, it creates a new /dev and separate pid, IPC and UTS namespaces.
  */
 export function bubblewrap({ own, hidden, visible, offline, cwd, devices }: SandboxSettings): string[] {
   const hiddenMounts = hidden.flatMap(folder => ['--perms', '0755', '--size', '65536', '--tmpfs', folder]);

@@ -5,16 +5,19 @@ import type { StartError } from '../process/start-error.ts';
 import type { ModuleSpec } from '../spec.ts';
 import type { Account } from './users.ts';
 
-/** Secret files of a module: their folder, and their paths by environment variable. */
+/**
+ * Secret files of a module. `folder` contains the files. `paths` contains the path of each file by
+ * environment variable.
+ */
 export type SecretFiles = {
   readonly folder: string | undefined;
   readonly paths: Readonly<Record<string, string>>;
 };
 
 /**
- * Writes the secrets of a module into files in `folder` on a tmpfs. The folder is created again at each
- * start. Only the module can read the files. The hub owns the folder, so that the module cannot create links
- * in it.
+ * Writes the secrets of a module into files in `folder` on a tmpfs. Creates the folder again at each start.
+ * Only the module can read the files. The hub owns the folder, so that the module cannot create links in the
+ * folder.
  */
 export function writeSecrets(
   folder: string,

@@ -7,12 +7,15 @@ import type { StartError } from '../process/start-error.ts';
 /** File system types in memory (statfs(2)): tmpfs and ramfs. */
 const IN_MEMORY: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
 
-/** Write permission of group and others, with which another user could create links in the folder. */
+/**
+ * Write permission for the group and for others. With this permission, another user could create links in the
+ * folder.
+ */
 const WRITABLE_BY_OTHERS = 0o022;
 
 /**
- * Returns candidates for the parent folder. The candidates are on a tmpfs on most systems. The first
- * candidate belongs to the hub's user.
+ * Returns the candidates for the parent folder of the hub's tmpfs folder: the runtime folder of the hub's
+ * user, and /dev/shm. On most systems, both are on a tmpfs.
  */
 function places(): string[] {
   const { XDG_RUNTIME_DIR = '' } = process.env;
@@ -20,8 +23,9 @@ function places(): string[] {
 }
 
 /**
- * Creates a folder on a tmpfs for the hub with this data folder. Other users may traverse the folder, but not
- * list it. Returns the path, or a start error with the reason why each candidate cannot be used.
+ * Creates the hub's folder on a tmpfs. The name of the folder is derived from `dataFolder`. Other users can
+ * traverse the folder, but not list it. Returns the path, or a start error with the reason why each candidate
+ * cannot be used.
  */
 export function makeTmpfsFolder(dataFolder: string): string | StartError {
   const refusals: string[] = [];
@@ -34,7 +38,8 @@ export function makeTmpfsFolder(dataFolder: string): string | StartError {
       }
       mkdirSync(folder, { recursive: true, mode: 0o711 });
       if (isOurs(folder)) {
-        // Sets the mode explicitly, because the umask may have removed bits.
+        // Sets the mode again, because the umask may have removed permission bits when the folder was
+        // created.
         chmodSync(folder, 0o711);
         return folder;
       }

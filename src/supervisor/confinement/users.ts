@@ -44,8 +44,9 @@ export function accountOf(user: string, passwd = '/etc/passwd', group = '/etc/gr
 }
 
 /**
- * Returns the account of a dynamic user. If the module's folder belongs to a dynamic user, the account is
- * that user. Otherwise the uid is derived from the module's name. `taken` contains the uids of other modules.
+ * Returns the account of the dynamic user of a module. If a dynamic user already owns the module's folder,
+ * returns this user. Otherwise the uid is derived from the module's name. `taken` contains the uids of other
+ * modules.
  */
 export function dynamicAccount(module: string, folder: string, taken: ReadonlySet<number>): Account {
   const { first, last } = dynamicRange();
@@ -90,7 +91,9 @@ function ownerOf(folder: string): number | undefined {
   return lstatSync(folder, { throwIfNoEntry: false })?.uid;
 }
 
-/** Returns the owners of all other modules' folders, including folders of modules that were removed. */
+/**
+ * Returns the uids that own the folders of all other modules. Includes folders of modules that were removed.
+ */
 export function otherFolderOwners(folder: string): number[] {
   const all = dirname(folder);
   if (statSync(all, { throwIfNoEntry: false })?.isDirectory() !== true) return [];

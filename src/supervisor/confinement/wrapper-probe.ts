@@ -9,7 +9,7 @@ import { spawnIsolated } from '../process/spawn.ts';
 /** Folders of system programs on Debian. Wrapper programs are searched only in these folders, not in PATH. */
 const FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 
-/** Timeout of a probe in milliseconds. A slow machine under load needs seconds for it. */
+/** Timeout of a probe in milliseconds. On a slow machine under load, a probe takes several seconds. */
 const PROBE_TIMEOUT_MS = 20_000;
 
 /** Maximum characters of a wrapper program's error output that are stored. */
@@ -21,8 +21,8 @@ export function toolPath(name: string): string {
 }
 
 /**
- * Tests a wrapper command by running the program `true` behind it. Resolves to the reason of the failure, or
- * to undefined on success. A success is cached under `name` as long as the hub runs. A failure is not cached,
+ * Tests a wrapper command by running the program `true` with it. Resolves to the reason of the failure, or to
+ * undefined on success. A success is cached under `name` as long as the hub runs. A failure is not cached,
  * because its cause can disappear.
  */
 export type WrapperProbe = (name: string, command: readonly string[]) => Promise<string | undefined>;
@@ -42,8 +42,9 @@ export function createWrapperProbe(clock: Clock): WrapperProbe {
 }
 
 /**
- * Runs a wrapper command once. Never rejects. Does not wait for the exit of a program that has timed out,
- * because SIGKILL does not end a process that is stuck in disk I/O.
+ * Runs a wrapper command once. Resolves to the reason of a failure, or to undefined on success. Never
+ * rejects. After a timeout, does not wait until the program has exited, because SIGKILL does not end a
+ * process that is stuck in disk I/O.
  */
 async function runProbe(command: readonly string[], clock: Clock): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();

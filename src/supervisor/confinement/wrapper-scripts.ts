@@ -3,21 +3,24 @@
  * passed as parameters. Each script ends with `exec "$@"`, so that the program has the pid of the shell.
  */
 
-/** Script that joins cgroups: writes the shell's pid to each `cgroup.procs` file before `--`. */
+/**
+ * Script that joins cgroups. Writes the shell's pid to each `cgroup.procs` file before the parameter `--`.
+ */
 export const JOIN_CGROUPS =
   'while [ "$1" != -- ]; do echo $$ >"$1" || exit 125; shift; done; shift; exec "$@"';
 
 /**
- * Script that ignores stop signals, so that they do not end the wrapper. The program receives the signals
- * itself, because it is in the same process group.
+ * Script that ignores stop signals, so that they do not end the wrapper program. The module's program still
+ * receives the signals, because it is in the same process group.
  */
 export const IGNORE_SIGNALS = 'trap "" HUP INT QUIT TERM USR1 USR2; exec "$@"';
 
 /**
  * Script that sets up a mount namespace. Creates an empty /tmp and an empty /dev/shm of at most `$2` bytes
- * each. Hides the folders before the first `--`, except the module's folder `$1` and the folders before the
- * second `--`. Makes all mounts read-only, except the module's folder, /dev and /proc. If `$3` is `none`,
- * enables the loopback interface of the network namespace, provided that `ip` is installed.
+ * each. Hides the folders that are listed before the first `--`. The module's folder `$1` and the folders
+ * between the first and the second `--` stay visible. Makes all mounts read-only, except the module's folder,
+ * /dev and /proc. If `$3` is `none`, enables the loopback interface of the network namespace, provided that
+ * `ip` is installed.
  */
 export const PRIVATE_MOUNTS = `set -e
 own=$1 size=$2 network=$3 path=$PATH at=$(pwd)

@@ -14,15 +14,15 @@ import { findStartError, spawnError } from '../process/start-check.ts';
 import { openStreams } from '../stdio/standard-streams.ts';
 import type { Probe } from './health-monitor.ts';
 
-/** Maximum bytes of a probe's last output that are stored. */
+/** Maximum bytes of a probe's output that are stored. Only the end of the output is stored. */
 const MAX_TAIL_BYTES = 4_096;
 
-/** Maximum characters of a probe's last output in the reason of a failure. */
+/** Maximum characters of a probe's output that the reason of a failure contains. */
 const MAX_SHOWN_CHARACTERS = 200;
 
 /**
- * Maximum milliseconds to wait for output after the probe has exited, because child processes of the probe
- * can hold its streams open.
+ * Maximum milliseconds to wait for the end of the output after the probe has exited. Child processes of the
+ * probe can keep the output open.
  */
 const OUTPUT_TIMEOUT_MS = 100;
 
@@ -34,14 +34,14 @@ export type ExecProbeSettings = {
   readonly confinement: Confinement;
   readonly orphans: OrphanKiller;
   readonly clock: Clock;
-  /** Timeout in milliseconds. */
+  /** Timeout of the probe in milliseconds. */
   readonly timeout: number;
 };
 
 /**
  * Runs a program that exits with 0 if the module is healthy. The program is confined like the module. When
- * the program ends, all its descendants are killed. The descendants are found through a child cgroup, or
- * through a separate run tag if the module has no cgroup.
+ * the program ends, all its descendants are killed. The descendants are found by a child cgroup. If the
+ * module has no cgroup, they are found by a run tag (an environment variable that descendants inherit).
  */
 export function runExecProbe(exec: readonly string[], settings: ExecProbeSettings): Probe {
   const { clock } = settings;
@@ -86,7 +86,7 @@ export function runExecProbe(exec: readonly string[], settings: ExecProbeSetting
     if (cancelled) cancel();
     const exit = await exitOf(child);
     cancelTimer();
-    // The process group is killed immediately, because the pid could soon belong to another process.
+    // Kills the process group immediately, because the kernel can soon give the pid to another process.
     signalProcessGroup(pid, 'SIGKILL');
     leader = undefined;
     if (group !== undefined) await orphans.killCgroup(group);
@@ -109,7 +109,10 @@ function exitOf(child: ChildProcess): Promise<ExitStatus> {
   });
 }
 
-/** Reads a stream to its end and stores the last bytes. `text` returns the last line that is not empty. */
+/**
+ * Reads a stream to its end and stores the last bytes. `over` resolves when the stream is closed. `text`
+ * returns the last line that is not empty.
+ */
 function tailOf(stream: Readable): { readonly over: Promise<void>; readonly text: () => string } {
   let tail = Buffer.alloc(0);
   stream.on('data', (bytes: Buffer) => {

@@ -14,7 +14,10 @@ export type Probe = {
 
 /** Health monitor of one process of a module. */
 export type HealthMonitor = {
-  /** Handles a health report of the module. Does nothing if the hub checks the health by a probe. */
+  /**
+   * Handles a health report of the module. Does nothing if the hub checks the health of the module by a
+   * probe.
+   */
   readonly report: (healthy: boolean, reason?: string) => void;
   /** Stops the monitor and cancels a check in progress. */
   readonly stop: () => void;
@@ -23,7 +26,7 @@ export type HealthMonitor = {
 export type HealthMonitorSettings = {
   readonly spec: HealthSpec;
   readonly clock: Clock;
-  /** Starts one check. Undefined if the module reports its health itself. */
+  /** Starts one health check. Undefined if the module reports its health itself. */
   readonly probe: (() => Probe) | undefined;
   /** Called after each check with the reason of the failure, or with undefined on success. */
   readonly onChecked?: (failure: string | undefined) => void;
@@ -31,9 +34,9 @@ export type HealthMonitorSettings = {
 };
 
 /**
- * Checks the health of a module periodically, one check at a time. The interval is `spec.every`, or at most
- * READY_CHECK_MS while the module is not healthy. Before the first success, failures do not count until
- * `spec.readyWithin` after the start has passed.
+ * Checks the health of a module periodically, one check at a time. The interval is `spec.every`. While the
+ * module is not healthy, the interval is at most READY_CHECK_MS. As long as no check has succeeded, failures
+ * in the first `spec.readyWithin` milliseconds after the start are not counted.
  */
 export function monitorHealth({
   spec,
@@ -75,8 +78,8 @@ export function monitorHealth({
   };
 
   /**
-   * Starts the timer for the next health report of the module. If no report arrives in time, this counts as
-   * `threshold` failures.
+   * Starts the timer for the next health report of the module. If no report arrives in time, the missing
+   * report counts as `threshold` failures.
    */
   const expectReport = (milliseconds: number): void => {
     cancel?.();

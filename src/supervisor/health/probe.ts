@@ -9,7 +9,7 @@ import type { Probe } from './health-monitor.ts';
 /** Address to which TCP probes connect. */
 const HOST = '127.0.0.1';
 
-/** Returns the function that starts a check. Undefined if the module reports its health itself. */
+/** Returns the function that starts a health check. Undefined if the module reports its health itself. */
 export function createProbe(
   { check, timeout }: HealthSpec,
   settings: Omit<ExecProbeSettings, 'timeout'>,

@@ -6,9 +6,12 @@ import type { LineSink } from '../stdio/line-reader.ts';
  * show why the module exited.
  */
 export type LastLines = {
-  /** Wraps a sink and stores copies of the last lines that are written to the sink. */
+  /** Returns a sink that stores copies of the last lines and passes all lines to `sink`. */
   readonly through: (sink: LineSink) => LineSink;
-  /** Returns at most MAX_LAST_LINES lines of MAX_LAST_LINE_BYTES without control characters. */
+  /**
+   * Returns at most MAX_LAST_LINES lines, each of at most MAX_LAST_LINE_BYTES bytes. Control characters are
+   * replaced by spaces.
+   */
   readonly texts: () => string[];
   /** Removes all lines. Called before a new process starts. */
   readonly clear: () => void;

@@ -15,8 +15,8 @@ const LOG_BATCH_BYTES = 1 << 16;
 const NEWLINE = Buffer.from('\n');
 
 /**
- * Rotated log of one module: the current file and at most MAX_OLD_LOG_FILES older files, of which `<path>.1`
- * is the newest.
+ * Rotated log of one module. The log consists of the current file and at most MAX_OLD_LOG_FILES older files.
+ * `<path>.1` is the newest of the older files.
  */
 export type LogFile = {
   /** Returns the sink for one stream. Each line is written as `<wall time, ISO 8601> <stream> <line>`. */
@@ -28,8 +28,8 @@ export type LogFile = {
 };
 
 /**
- * Creates a log file. `onReady` is called when the log accepts lines after back-pressure. If a batch cannot
- * be written, its lines are lost. Only the first of several write errors in a row is logged.
+ * Creates a log file. `onReady` is called when the log accepts lines again after back-pressure. If a batch
+ * cannot be written, its lines are lost. Only the first of several write errors in a row is logged.
  */
 export function createLogFile(path: string, clock: Clock, log: Log, onReady: () => void): LogFile {
   const file = createRotatedFile(path);
@@ -81,13 +81,16 @@ export function createLogFile(path: string, clock: Clock, log: Log, onReady: () 
 
 type RotatedFile = { readonly append: (data: Buffer) => Promise<void>; readonly close: () => Promise<void> };
 
-/** Creates a rotated file. The file is opened at the first write, and opened again after an error. */
+/**
+ * Creates a rotated file. The file is opened at the first write. After an error, it is opened again at the
+ * next write.
+ */
 function createRotatedFile(path: string): RotatedFile {
   let handle: FileHandle | undefined;
   let size = 0;
 
   const openFile = async (): Promise<FileHandle> => {
-    // Loaded on demand, because a hub without modules needs no log files.
+    // This import happens on demand, because a hub without modules needs no log files.
     const { mkdir, open } = await import('node:fs/promises');
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const opened = await open(path, 'a', 0o600);

@@ -2,14 +2,14 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { systemCode } from '../../core/errors.ts';
 import { MAX_OLD_LOG_FILES } from '../limits.ts';
 
-/** Bytes per read. */
+/** Number of bytes in one read of a log file. */
 const CHUNK_BYTES = 1 << 16;
 const NEWLINE = 0x0a;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
- * Reader of one module's log. Reads from the oldest file to the newest, and follows rotations. Works while
- * the hub is stopped, too.
+ * Reader of one module's log. Reads from the oldest file to the newest, and follows rotations. Also works
+ * while the hub is stopped.
  */
 export type LogReader = {
   /** Returns the next complete line without the line end. Undefined if no complete line is available. */
@@ -17,7 +17,7 @@ export type LogReader = {
   readonly close: () => void;
 };
 
-/** Open file of the log. The inode identifies the file after a rotation has renamed it. */
+/** Open file of the log. After a rotation has renamed the file, the inode still identifies it. */
 type Part = { readonly file: number; readonly inode: number };
 
 /**
@@ -30,8 +30,8 @@ export function openLogReader(path: string, last = Number.POSITIVE_INFINITY): Lo
   let buffered = NOTHING;
 
   /**
-   * Continues with the next file. Returns false if there is no next file. The newest file has a next file
-   * only after it has been rotated.
+   * Continues with the next newer file of the log. Returns false if there is no newer file. After the current
+   * log file, there is no newer file until the next rotation.
    */
   const advance = (): boolean => {
     const [finished] = parts;
@@ -63,8 +63,8 @@ export function openLogReader(path: string, last = Number.POSITIVE_INFINITY): Lo
         }
       }
       if (!advance()) return false;
-      // A file that ends without a newline has a last line that a crash truncated. The added newline ends
-      // this line.
+      // The previous file does not end with a newline, because a crash truncated its last line. The added
+      // newline ends this line.
       if (buffered.length > 0) buffered = Buffer.concat([buffered, Buffer.from('\n')]);
     }
   };
@@ -88,9 +88,9 @@ export function openLogReader(path: string, last = Number.POSITIVE_INFINITY): Lo
 }
 
 /**
- * Opens the files of a log and returns them, oldest first. The newest file is opened first, because a
- * rotation can rename files meanwhile: a file is then opened twice, which its inode reveals, but no file is
- * missed.
+ * Opens the files of a log and returns them, oldest first. Opens the newest file first, because a rotation
+ * can rename files in the meantime. A renamed file is then opened twice, but no file is missed. The inode
+ * shows that a file was opened twice.
  */
 function openParts(path: string): Part[] {
   const parts: Part[] = [];
@@ -118,8 +118,8 @@ function inodeOf(path: string): number | undefined {
 }
 
 /**
- * Skips all lines but the last `last` ones. Closes files that contain only skipped lines, and returns the
- * offset of the first remaining line.
+ * Skips all lines except the last `last` lines. Closes the files that contain only skipped lines. Returns the
+ * offset of the first remaining line in its file.
  */
 function skipTo(parts: Part[], last: number): number {
   if (last === Number.POSITIVE_INFINITY) return 0;
@@ -137,8 +137,8 @@ function skipTo(parts: Part[], last: number): number {
 }
 
 /**
- * Returns the offset at which the last `max` complete lines of a file start, and the number of complete lines
- * after this offset.
+ * Returns the offset at which the last `max` complete lines of a file start. Also returns the number of
+ * complete lines after this offset.
  */
 function startOfLast(file: number, max: number): { readonly start: number; readonly lines: number } {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
@@ -150,7 +150,7 @@ function startOfLast(file: number, max: number): { readonly start: number; reado
     const count = readSync(file, chunk, 0, end - from, from);
     for (let at = count - 1; at >= 0; at -= 1) {
       if (chunk[at] !== NEWLINE) continue;
-      // This newline is directly before the last `max` lines.
+      // This newline ends the line before the last `max` lines.
       if (lines === max) return { start: from + at + 1, lines };
       lines += 1;
     }

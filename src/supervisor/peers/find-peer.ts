@@ -22,11 +22,14 @@ export type PeerOwner = { readonly modules: readonly string[] } | 'other' | 'unk
 /** Lookup of the modules' processes by uid and pid. */
 export type ModuleProcesses = {
   /**
-   * Returns the modules that run as this user. Undefined if no module runs as this user, or if it is the
-   * hub's own user.
+   * Returns the modules that run as the user `uid`. Undefined if no module runs as this user, or if `uid` is
+   * the hub's own user.
    */
   readonly byUser: (uid: number) => readonly string[] | undefined;
-  /** Returns the processes whose uid does not identify their module, because they can change their user. */
+  /**
+   * Returns the processes whose uid does not identify their module. These processes run as the hub's user, or
+   * they can change their user.
+   */
   readonly pidsToScan: () => Iterable<ModulePid>;
 };
 
@@ -38,14 +41,17 @@ export type PeerFinderSettings = {
   readonly load?: () => ReadCredentials;
 };
 
-/** Finds the owner of a connection's peer. Calls `done` once, synchronously or asynchronously. */
+/**
+ * Finds the owner of the process at the other end of a connection. Calls `done` once, synchronously or
+ * asynchronously.
+ */
 export type FindPeer = (socket: Socket, done: (owner: PeerOwner) => void) => void;
 
 type PendingLookup = { readonly ends: TcpEnds; readonly done: (owner: PeerOwner) => void };
 
 /**
  * Creates a peer finder. TCP lookups are batched: all connections that arrive during one lookup share the
- * next lookup. The cost of a lookup hardly depends on the number of connections.
+ * next lookup. The cost of a lookup is nearly independent of the number of connections.
  */
 export function createPeerFinder({
   processes,
@@ -59,9 +65,9 @@ export function createPeerFinder({
   let running = false;
 
   /**
-   * Returns the owners of the peers in a batch. Lists the modules' sockets first and reads the TCP table
-   * afterwards. A socket that is in the TCP table but not in the list therefore belongs to none of the listed
-   * processes.
+   * Returns the owners of the peers in a batch. Lists the modules' sockets first, and reads the TCP table
+   * afterwards. If a socket is in the table but not in the list, the socket therefore belongs to none of the
+   * listed processes.
    */
   const ownersOf = async (batch: readonly PendingLookup[]): Promise<PeerOwner[]> => {
     const moduleSockets = await openSockets(processes.pidsToScan());
@@ -131,8 +137,8 @@ export function createPeerFinder({
 }
 
 /**
- * Returns a predicate that is true for the addresses of this machine. The predicate caches the addresses of
- * the network interfaces.
+ * Returns a function that is true for the addresses of this machine. The function caches the addresses of the
+ * network interfaces.
  */
 function ownAddresses(clock: Clock): (address: string) => boolean {
   let ownAddressSet = new Set<string>();

@@ -3,7 +3,8 @@ import type { ModuleProcesses } from './find-peer.ts';
 import type { ModulePid } from './open-sockets.ts';
 
 /**
- * Creates the lookup of the modules' processes. `tagged` returns the processes of modules without a cgroup.
+ * Creates the lookup of the modules' processes. `tagged` returns all processes with a run tag (an environment
+ * variable that names the module). The tags are used only for modules without a cgroup.
  */
 export function moduleProcesses(
   modules: () => Iterable<Module>,

@@ -1,15 +1,15 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { systemCode } from '../../core/errors.ts';
 
-/** Number of file descriptors that are read before the scan yields to the event loop. */
+/** Number of file descriptors that a scan reads before it yields to the event loop. */
 const FILES_PER_TURN = 256;
 
 /** Process id with the name of its module. */
 export type ModulePid = { readonly module: string; readonly pid: number };
 
 /**
- * Returns the modules of all open sockets of the processes, by inode. Yields to the event loop during the
- * scan.
+ * Returns the module of each open socket of the processes. The key is the inode of the socket. Yields to the
+ * event loop during the scan.
  */
 export async function openSockets(processes: Iterable<ModulePid>): Promise<ReadonlyMap<number, string>> {
   const sockets = new Map<number, string>();
@@ -29,7 +29,7 @@ export async function openSockets(processes: Iterable<ModulePid>): Promise<Reado
 
 /**
  * Returns the result of `read`. Undefined if the process has exited, the file is closed, or the hub has no
- * permission to read it.
+ * permission to read the file.
  */
 function orUndefined<Result>(read: () => Result): Result | undefined {
   try {

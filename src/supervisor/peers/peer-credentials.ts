@@ -8,8 +8,7 @@ export type PeerCredentials = { readonly pid: number; readonly uid: number };
 export type ReadCredentials = (socket: Socket) => PeerCredentials | undefined;
 
 /**
- * Loads the function that reads peer credentials. The function is in the native addon, because Node offers no
- * such function.
+ * Loads the function that reads peer credentials from the native addon. Node does not offer such a function.
  * @throws Failure `native.unloadable`
  */
 export function loadCredentials(): ReadCredentials {
@@ -28,7 +27,7 @@ export function loadCredentials(): ReadCredentials {
   };
 }
 
-/** Returns the file descriptor of a socket from an undocumented property of Node. */
+/** Returns the file descriptor of a socket. Reads it from an undocumented property of Node. */
 function fileOf(socket: Socket): number | undefined {
   const handle: unknown = '_handle' in socket ? socket._handle : undefined;
   if (typeof handle !== 'object' || handle === null || !('fd' in handle)) return undefined;

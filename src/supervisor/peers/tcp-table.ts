@@ -1,4 +1,4 @@
-/** Addresses and ports of an established TCP connection, from the hub's side. */
+/** Addresses and ports of an established TCP connection. The hub's end is `local`, its peer is `remote`. */
 export type TcpEnds = {
   readonly localAddress: string;
   readonly localPort: number;
@@ -7,26 +7,27 @@ export type TcpEnds = {
 };
 
 /**
- * Owner of a socket: the uid that opened the socket, and the inode of the socket. The inode is 0 if no
- * process has the socket open.
+ * Owner of a socket: the uid of the user that opened the socket, and the inode of the socket. The inode is 0
+ * if no process has the socket open.
  */
 export type SocketOwner = { readonly uid: number; readonly inode: number };
 
 /**
- * Kernel tables of TCP sockets (proc_net_tcp). The second table contains all IPv6 sockets, which may have
- * IPv4-mapped addresses.
+ * Kernel tables of TCP sockets (proc_net_tcp). The second table contains all IPv6 sockets, including sockets
+ * with IPv4-mapped addresses.
  */
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'] as const;
 
-/** Bytes per read. */
+/** Number of bytes in one read of a table. */
 const CHUNK_BYTES = 1 << 16;
 
 /** First twelve bytes of an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2). */
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
 
 /**
- * Finds the owners of the sockets at the remote ends of local connections, in the order of `connections`. The
- * owner is undefined for a connection that is in no table. Reads each table at most once.
+ * Finds the owner of the socket at the remote end of each connection. The remote ends are on this machine.
+ * Returns the owners in the order of `connections`. An owner is undefined if the connection is in no table.
+ * Reads each table at most once.
  */
 export async function findOwners(
   connections: readonly TcpEnds[],
@@ -80,8 +81,8 @@ async function readRows(table: string, visit: (row: string) => boolean): Promise
 }
 
 /**
- * Returns the keys by which the table is searched for the socket at the remote end: its addresses as IPv4,
- * and as IPv4-mapped IPv6.
+ * Returns the keys by which the tables are searched for the socket at the remote end of a connection. An IPv4
+ * connection has two keys: one with IPv4 addresses, and one with IPv4-mapped IPv6 addresses.
  */
 function keysOf({ localAddress, localPort, remoteAddress, remotePort }: TcpEnds): string[] {
   const ends = [bytesOf(remoteAddress), bytesOf(localAddress)] as const;
@@ -101,7 +102,10 @@ function portText(port: number): string {
   return port.toString(16).toUpperCase().padStart(4, '0');
 }
 
-/** Formats an address like the kernel: 32-bit words in host byte order (little-endian), in hexadecimal. */
+/**
+ * Formats an address in the notation of the kernel tables: 32-bit words in host byte order (little-endian),
+ * in hexadecimal.
+ */
 function hexWords(bytes: readonly number[]): string {
   let text = '';
   for (let at = 0; at < bytes.length; at += 4)

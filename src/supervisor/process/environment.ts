@@ -1,9 +1,9 @@
-/** PATH of modules if the hub has no PATH. Same as the default PATH of a login on Debian. */
+/** PATH of modules if the hub has no PATH. This is the default PATH of a login on Debian. */
 const PATH_DEFAULT = '/usr/local/bin:/usr/bin:/bin';
 
 /**
- * Returns the environment of a module: PATH, HOME and LANG of the hub, and `parts`. Later `parts` override
- * earlier ones.
+ * Returns the environment of a module: PATH, HOME and LANG of the hub, and the variables in `parts`. A later
+ * part overrides the earlier parts.
  */
 export function moduleEnvironment(...parts: Readonly<Record<string, string>>[]): Record<string, string> {
   const { PATH = PATH_DEFAULT, HOME, LANG } = process.env;

@@ -10,7 +10,7 @@ const HEAD_BYTES = 4_096;
 /** Maximum bytes of a script's first line that the kernel reads (BINPRM_BUF_SIZE). */
 const FIRST_LINE_BYTES = 256;
 
-/** Architectures by ELF machine number (elf(5), e_machine), with the names of `process.arch`. */
+/** Names of architectures, as in `process.arch`, by ELF machine number (elf(5), e_machine). */
 const MACHINES: Readonly<Record<number, string>> = {
   3: 'ia32',
   8: 'mips',
@@ -22,7 +22,7 @@ const MACHINES: Readonly<Record<number, string>> = {
   243: 'riscv64',
 };
 
-/** Second architecture whose programs a machine can execute, by the machine's own architecture. */
+/** Second architecture whose programs a machine can execute. The key is the architecture of the machine. */
 const COMPATIBLE: Readonly<Record<string, string>> = { x64: 'ia32', arm64: 'arm' };
 
 /** Folder of interpreters registered for foreign executables, such as QEMU (binfmt_misc). */
@@ -37,13 +37,13 @@ const MAGIC = '\x7fELF';
 /** Offset of the machine number in an ELF file. */
 const MACHINE_AT = 18;
 
-/** Type of the program header with the path of the dynamic loader (PT_INTERP). */
+/** Type of the program header that contains the path of the dynamic loader (PT_INTERP). */
 const INTERPRETER = 3;
 
 /**
  * Returns the reason why the kernel cannot execute a file. Undefined if the kernel can execute the file, or
  * if the file cannot be read. This check is needed because the kernel's own error is misleading (ENOENT for a
- * missing loader), and because a shell would run an executable of another architecture as a script.
+ * missing loader). In addition, a shell would run an executable of another architecture as a script.
  */
 export function formatProblem(file: string): string | undefined {
   const head = headOf(file);
@@ -71,8 +71,8 @@ function machineOf(head: Buffer): string {
 }
 
 /**
- * Returns the architecture of /bin/sh, which differs from the hub's architecture if the hub runs in a
- * user-mode emulator.
+ * Returns the architecture of /bin/sh. In a user-mode emulator, this architecture differs from the hub's
+ * architecture.
  */
 function machineOfSystem(): string | undefined {
   const head = headOf('/bin/sh');
@@ -116,7 +116,7 @@ function headOf(file: string): Buffer | undefined {
     descriptor = openSync(file, 'r');
     return head.subarray(0, readSync(descriptor, head));
   } catch (error) {
-    // A file that the hub cannot read counts as valid, because the kernel may still be able to execute it.
+    // A file that the hub cannot read counts as valid, because the kernel can possibly execute it.
     if (systemCode(error) !== undefined) return undefined;
     throw new Error(`${file} cannot be read: ${reasonOf(error)}`);
   } finally {

@@ -4,14 +4,15 @@ import type { ExitStatus } from './exit-status.ts';
 /** Running process of a module. The process leads its own session and process group. */
 export type LaunchedProcess = {
   readonly pid: number;
-  /** Standard input. Undefined if the module does not read lines. */
+  /** Standard input that accepts messages as lines. Undefined if the module does not read lines. */
   readonly input: Writable | undefined;
-  /** Standard output with messages. Undefined if standard output is logged. */
+  /** Standard output that carries messages. Undefined if standard output is only logged. */
   readonly messages: Readable | undefined;
   /** Streams that are logged, each with its name in the log. */
   readonly logged: readonly { readonly name: 'out' | 'err' | 'tty'; readonly stream: Readable }[];
   /**
-   * Resolves when the process has exited. The streams may still hold data, and child processes may still run.
+   * Resolves when the process has exited. At this time, the streams can still contain data, and child
+   * processes can still run.
    */
   readonly exited: Promise<ExitStatus>;
 };

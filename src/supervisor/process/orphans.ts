@@ -20,7 +20,10 @@ import type { ModulePid } from '../peers/open-sockets.ts';
 import { pause } from './pause.ts';
 import { signalProcessGroup } from './process-group.ts';
 
-/** Environment variable that holds the run tag. Child processes inherit the variable. */
+/**
+ * Environment variable that holds the run tag, which identifies one run of a module. Child processes inherit
+ * this variable.
+ */
 const RUN_VARIABLE = 'SKERRY_RUN';
 
 /**
@@ -37,11 +40,14 @@ const KILL_INTERVAL_MS = 20;
  * a crashed hub left running.
  */
 export type OrphanKiller = {
-  /** Creates a unique run tag for the next process of a module. */
+  /**
+   * Creates a unique run tag (an environment variable that identifies a run of a module) for the next process
+   * of a module.
+   */
   readonly newTag: (module: string) => RunTag;
   /**
    * Kills all processes of a cgroup with SIGKILL. Resolves when no process runs in the cgroup. If processes
-   * survive, logs them and resolves.
+   * survive all attempts, logs their pids and resolves.
    */
   readonly killCgroup: (group: Cgroup) => Promise<void>;
   /**
@@ -51,12 +57,13 @@ export type OrphanKiller = {
   readonly taggedSince: (tag: RunTag, pid: number) => number[];
   /**
    * Kills all processes that have this tag with SIGKILL. Resolves when no such process runs. If processes
-   * survive, logs them and resolves. A process that has cleared its environment is not found.
+   * survive all attempts, logs their pids and resolves. A process that has cleared its environment is not
+   * found.
    */
   readonly killTagged: (tag: RunTag) => Promise<void>;
   /**
-   * Returns all processes that were tagged since the start of this hub, with their modules. Reads the
-   * environment of every process on the machine.
+   * Returns all processes with a tag that was created since the start of this hub, and their modules. Reads
+   * the environment of every process on the machine.
    */
   readonly tagged: () => ModulePid[];
   /**
@@ -65,9 +72,12 @@ export type OrphanKiller = {
    * @throws Failure `data.unwritable`
    */
   readonly killFromLastRun: () => Promise<boolean>;
-  /** Records a module's process in the file, so that the next run of the hub can kill it after a crash. */
+  /**
+   * Records a module's process in a file. After a crash, the next run of the hub reads this file and kills
+   * the process.
+   */
   readonly record: (pid: number) => void;
-  /** Removes the record of a process that has exited. */
+  /** Removes the record of an exited process from the file. */
   readonly forget: (pid: number) => void;
 };
 
@@ -104,8 +114,8 @@ export function createOrphanKiller(runFolder: string, clock: Clock, log: Log): O
   };
 
   /**
-   * Writes the pids of the running processes to the file. A full disk is only logged, because a module may
-   * free space after its start.
+   * Writes the pids of the running processes to the file. A full disk is only logged, because a module that
+   * starts later can free space.
    */
   const recordUnlessFull = (): void => {
     try {

@@ -12,7 +12,7 @@ import { preferAsOomVictim } from './oom-score.ts';
 export type Stdio = readonly [StdioEntry, StdioEntry, StdioEntry];
 type StdioEntry = StdioNull | StdioPipe | number;
 
-/** Flag in /proc/self/fdinfo of a file descriptor that child processes do not inherit. */
+/** Flag in /proc/self/fdinfo. A file descriptor with this flag is not inherited by child processes. */
 const O_CLOEXEC = 0o2000000;
 
 /** Lowest file descriptor that is not a standard stream. */
@@ -22,16 +22,16 @@ const FIRST_NON_STANDARD = 3;
 const MAX_INHERITED = 1_024;
 
 /**
- * File descriptors that child processes would inherit. LMDB opens its file without O_CLOEXEC, and the hub's
- * parent process possibly leaves such files open too. The list is made only once, because all of these files
- * are open before the first module starts.
+ * File descriptors that were opened without O_CLOEXEC, so that child processes would inherit them. LMDB opens
+ * its file in this way, and the hub's parent process possibly left other files open. The list is made only
+ * once, because all of these files are open before the first module starts.
  */
 let inherited: readonly number[] | undefined;
 
 /**
- * Closes inherited file descriptors with high numbers. Otherwise `spawnIsolated` would pass a list of all
- * numbers up to the highest inherited one to `spawn`. A long list costs time, and `spawn` fails with EINVAL
- * if the list is nearly as long as the limit of open files. Must be called before the hub opens files without
+ * Closes inherited file descriptors with high numbers. Otherwise `spawnIsolated` would have to pass a list
+ * with an entry for every lower number to `spawn`. A long list costs time. If the list is nearly as long as
+ * the limit of open files, `spawn` fails with EINVAL. Must be called before the hub opens files without
  * O_CLOEXEC.
  */
 export function closeInheritedDescriptors(): void {
@@ -41,8 +41,8 @@ export function closeInheritedDescriptors(): void {
 
 /**
  * Spawns a program as leader of its own session and process group. The program inherits only its standard
- * streams: /dev/null replaces every other file descriptor that it would inherit. Throws the errors of
- * `spawn`.
+ * streams. Every other file descriptor that the program would inherit is replaced by /dev/null. Throws the
+ * errors of `spawn`.
  */
 export function spawnIsolated(
   exec: readonly string[],
@@ -77,8 +77,8 @@ function isInherited(descriptor: number): boolean {
       /^flags:\s+([0-7]+)$/m.exec(readKernelFile(`/proc/self/fdinfo/${descriptor}`)) ?? [];
     return (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
   } catch (error) {
-    // The list of open descriptors includes the descriptor of the listed folder itself, which is closed by
-    // this time.
+    // The list of open descriptors includes the descriptor of the listed folder itself. This descriptor is
+    // already closed at this point.
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
   }

@@ -10,7 +10,7 @@ import type { StartError } from './start-error.ts';
 /** Permission bit to execute a file or enter a folder. */
 const EXECUTE = 1;
 
-/** Codes of system errors that are caused by a lack of resources on the machine and not by the module. */
+/** System error codes that are caused by a lack of resources on the machine, and not by the module. */
 const TRANSIENT = new Set(['EAGAIN', 'ENOMEM']);
 
 /**
@@ -73,7 +73,9 @@ function isProgram(file: string): boolean {
   }
 }
 
-/** Returns an error if the program is a whole command line in one string, as for a shell. */
+/**
+ * Returns an error if the program is a whole command line in one string, as it would be written in a shell.
+ */
 function commandLineInOneString([program = '', ...rest]: readonly string[]): StartError | undefined {
   const words = program.split(/\s+/).filter(word => word !== '');
   if (words.length < 2) return undefined;

@@ -5,8 +5,8 @@ import { createLineSplitter } from './line-splitter.ts';
 /** Receiver of lines that can apply back-pressure. */
 export type LineSink = {
   /**
-   * Returns true if the sink accepts a line. After `false`, the owner of the sink must call `LineReader.pump`
-   * when the sink accepts lines again.
+   * Returns true if the sink accepts a line. After it has returned false, the owner of the sink must call
+   * `LineReader.pump` as soon as the sink accepts lines again.
    */
   readonly ready: () => boolean;
   readonly write: (line: Buffer) => void;
@@ -14,7 +14,7 @@ export type LineSink = {
 
 /** Reader of the lines of a stream. Reads only while the sink accepts lines. */
 export type LineReader = {
-  /** Reads until the stream has no data, or the sink accepts no line. */
+  /** Reads lines until the stream has no data or the sink accepts no line. */
   readonly pump: () => void;
   /** Returns true if the sink accepts no line. */
   readonly stalled: () => boolean;
@@ -43,7 +43,7 @@ export function readLines(
   };
 
   const pumpWhile = (ready: () => boolean): void => {
-    // Prevents reentrancy, because `write` of a sink may call `pump`.
+    // Prevents reentrancy: `write` of a sink can call `pump`.
     if (pumping) return;
     pumping = true;
     while (ready()) {
@@ -66,8 +66,8 @@ export function readLines(
 
   const pump = (): void => pumpWhile(sink.ready);
 
-  // While the sink accepts no line, the stream is not read, so that a module that prints too fast blocks on
-  // its pipe.
+  // While the sink accepts no line, the stream is not read. A module that prints too fast then blocks on its
+  // pipe.
   stream.on('readable', pump);
   stream.once('close', () => {
     ended = true;

@@ -2,17 +2,14 @@ const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /**
- * Minimum size in bytes of the buffer for a partial line. Prevents many small reallocations if a line arrives
- * byte by byte.
+ * Minimum size in bytes of the buffer for a partial line. This minimum prevents many small reallocations if a
+ * line arrives byte by byte.
  */
 const MIN_PARTIAL_BYTES = 256;
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/**
- * Splitter of a byte stream into lines. Splits on demand: each call of `next` reads one more line from the
- * chunk.
- */
+/** Splitter of a byte stream into lines. Each call of `next` reads one more line from the current chunk. */
 export type LineSplitter = {
   /** Adds the next chunk. Must only be called after `next` has returned undefined. */
   readonly push: (chunk: Buffer) => void;
@@ -42,8 +39,8 @@ export type LineBound = {
 
 /** Creates a line splitter that buffers at most `maxBytes` of a partial line. */
 export function createLineSplitter({ maxBytes, overflow, exceeded }: LineBound): LineSplitter {
-  // One extra byte for a carriage return before the newline, because the carriage return does not count as
-  // part of the line.
+  // The buffer has one extra byte for a carriage return before the newline. The carriage return does not
+  // count as part of the line.
   const capacity = maxBytes + 1;
   let chunk = NOTHING;
   let offset = 0;
@@ -74,7 +71,7 @@ export function createLineSplitter({ maxBytes, overflow, exceeded }: LineBound):
   };
 
   /**
-   * Checks the length of a line. Returns the line without carriage return, or undefined if the line is
+   * Checks the length of a line. Returns the line without its carriage return, or undefined if the line is
    * dropped.
    */
   const finish = (line: Buffer): Buffer | undefined => {

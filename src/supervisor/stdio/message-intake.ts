@@ -23,15 +23,16 @@ export type MessageIntake = LineSink & {
   readonly printed: () => number;
   /**
    * Returns the number of lines that were too long, plus the number of times that the hub rejected a line.
-   * Rejections for lack of space count too.
+   * Rejections for lack of space are also counted.
    */
   readonly refused: () => number;
 };
 
 /**
- * Creates the sink. A line that the hub rejects for lack of space is offered again after a delay. During the
- * delay no output is read, so that the module blocks on its pipe. `onReady` is called when lines are accepted
- * again. All processes of a module use the same sink in turn, so that a restart does not reset the limits.
+ * Creates the sink. A line that the hub rejects for lack of space is offered again after LINE_RETRY_MS. Until
+ * then, no output is read, and the module blocks on its pipe. `onReady` is called when lines are accepted
+ * again. All processes of a module use the same sink one after another. A restart therefore does not reset
+ * the limits.
  */
 export function createMessageIntake(
   module: string,
@@ -135,7 +136,8 @@ function createRateLimitedWarning(clock: Clock, log: Log): (text: string) => voi
 }
 
 /**
- * Returns true if the line was rejected for a reason that can disappear, so that a later attempt can succeed.
+ * Returns true if the line was rejected because the store is full or cannot be written. A later attempt can
+ * succeed.
  */
 function isTransient(error: Error | undefined): boolean {
   return error instanceof Failure && (error.code === 'store.full' || error.code === 'store.write');

@@ -15,13 +15,13 @@ import type { LineBound } from './line-splitter.ts';
 
 /**
  * Maximum milliseconds to wait for the end of the output after the process has exited. A process outside the
- * process group can still hold the output open.
+ * process group can keep the output open.
  */
 const OUTPUT_END_TIMEOUT_MS = 1_000;
 
 /**
- * Maximum milliseconds to wait after the exit of the process until the hub has stored or rejected all lines
- * that the process printed. A write to an SD card may take seconds.
+ * Maximum milliseconds after the exit of the process in which the hub must store or reject all lines that the
+ * process printed. A write to an SD card can take seconds.
  */
 const SETTLE_TIMEOUT_MS = 30_000;
 
@@ -41,7 +41,7 @@ export type ProcessIoSettings = {
   readonly cut: () => void;
   /** Called with the size in bytes of each chunk that the module has printed. */
   readonly countInput: ((bytes: number) => void) | undefined;
-  /** Called when the standard input accepts lines again. */
+  /** Called when the standard input of the module accepts lines again. */
   readonly writable: () => void;
   /** Kills the processes of the module that have left the process group. */
   readonly killOrphans: () => Promise<void>;
@@ -51,13 +51,13 @@ export type ProcessIoSettings = {
 export type ProcessIo = {
   readonly pid: number;
   /**
-   * Sends a signal to the process group. Does nothing after the process has exited, because its pid may by
-   * then belong to another process.
+   * Sends a signal to the process group. Does nothing after the process has exited, because another process
+   * can have the same pid by then.
    */
   readonly signal: (signal: NodeJS.Signals) => void;
   /** Resumes reading of the output. Called when a sink accepts lines again. */
   readonly pump: () => void;
-  /** Writes a line to standard input; see `Supervisor.write`. */
+  /** Writes a line to standard input (see `Supervisor.write`). */
   readonly write: (line: Buffer, written: (error?: Error) => void) => boolean;
   /** Resolves when the process group has ended and all output was read. */
   readonly ended: Promise<ExitStatus>;
@@ -116,7 +116,10 @@ export function openProcessIo(process: LaunchedProcess, settings: ProcessIoSetti
   };
 }
 
-/** Returns the limit for messages. A longer line is dropped, because a cut line would be another message. */
+/**
+ * Returns the length limit of messages. A longer line is dropped, because a truncated line would be a
+ * different message.
+ */
 function messageBound(sink: ProcessIoSettings['messages']): LineBound {
   const maxBytes = MAX_PACKET_BYTES;
   return { maxBytes, overflow: 'drop', exceeded: () => sink.exceeded(maxBytes) };
@@ -140,7 +143,7 @@ async function drainOutput(pid: number, readers: readonly LineReader[], clock: C
       return false;
     }
     await pause(clock, GROUP_CHECK_MS, open ? closed : undefined);
-    // Zombie processes count as ended, because their new parent process may never reap them.
+    // Zombie processes count as ended, because it is possible that their new parent process never reaps them.
     if (!open && (signalProcessGroup(pid, 0) === 'gone' || !isProcessGroupRunning(pid))) return true;
   }
   return true;

@@ -6,7 +6,10 @@ import type { Account } from '../confinement/users.ts';
 import type { Stdio } from '../process/spawn.ts';
 import { nativeFunction } from '../terminal/native-addon.ts';
 
-/** Hub's ends of a module's standard streams. `input` is undefined if the module reads /dev/null. */
+/**
+ * Hub's ends of a module's standard streams. `input` is undefined if the module's standard input is
+ * /dev/null.
+ */
 export type ParentStreams = {
   readonly input: Writable | undefined;
   readonly output: Readable;
@@ -15,11 +18,11 @@ export type ParentStreams = {
 
 /** Standard streams of a process that will be spawned. */
 export type StandardStreams = {
-  /** Option `stdio` of the spawn. */
+  /** Value of the option `stdio` of `spawn`. */
   readonly childStdio: Stdio;
-  /** Closes the child's ends and returns the hub's ends. Must be called after the spawn. */
+  /** Closes the child's ends of the streams, and returns the hub's ends. Must be called after the spawn. */
   readonly connect: (child: ChildProcess) => ParentStreams;
-  /** Closes all ends. Must be called if the spawn has failed. */
+  /** Closes both ends of all streams. Must be called if the spawn has failed. */
   readonly close: () => void;
 };
 
@@ -28,10 +31,11 @@ type Pipe = { readonly read: number; readonly write: number };
 type OpenPipe = () => Pipe;
 
 /**
- * Opens the standard streams of a module, with or without input. The streams are pipes, because Node's
- * sockets have two problems: a program cannot reopen /dev/stdin, /dev/stdout or /dev/stderr (ENXIO), and bash
- * assumes a remote shell and reads ~/.bashrc. The pipes belong to the module's user, because reopening checks
- * permissions. Uses sockets if the native addon was not built. Throws system errors.
+ * Opens the standard streams of a module. If `hasInput` is false, the standard input is /dev/null. The
+ * streams are pipes. With Node's sockets, a program could not reopen /dev/stdin, /dev/stdout or /dev/stderr
+ * (ENXIO), and bash would assume a remote shell and read ~/.bashrc. The pipes belong to the module's user,
+ * because the kernel checks permissions when a program reopens a pipe. Uses sockets if the native addon was
+ * not built. Throws system errors.
  */
 export async function openStreams(hasInput: boolean, account: Account | undefined): Promise<StandardStreams> {
   const openPipe = await loadOpenPipe();
@@ -71,8 +75,8 @@ function pipes(hasInput: boolean, account: Account | undefined, openPipe: OpenPi
 }
 
 /**
- * Opens the hub's end of standard input, and closes it when the process exits. The exit is used because the
- * writer of a pipe is not notified when the reader closes its end.
+ * Opens the hub's end of standard input, and closes it when the process exits. The hub must watch the exit,
+ * because the writer of a pipe is not notified when the reader closes its end.
  */
 function writerOf(file: number, child: ChildProcess): Writable {
   const writer = new Socket({ fd: file, readable: false, writable: true });

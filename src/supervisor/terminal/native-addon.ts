@@ -1,6 +1,6 @@
 /**
- * Returns a function of node-pty's native addon, to which the build adds system calls that Node does not
- * offer. Undefined if the function or the addon was not built.
+ * Returns a function of node-pty's native addon. The build adds functions to this addon for system calls that
+ * Node does not offer. Undefined if the function or the addon was not built.
  */
 export async function nativeFunction(
   name: string,

@@ -32,8 +32,8 @@ export async function spawnOnTerminal(
     const { spawn } = await import('node-pty');
     pty = spawn(program, parameters, { name: 'xterm-256color', cols, rows, cwd, env, encoding: null });
   } catch (error) {
-    // node-pty throws system errors without an error code. System errors are transient. A Failure means that
-    // this build has no native addon.
+    // An error of the class Failure means that this build has no native addon. Any other error is a system
+    // error without an error code, and counts as transient.
     const transient = !(error instanceof Failure);
     return {
       reason: `Cannot open a terminal (${reasonOf(error)}): run the module without "tty".`,
@@ -78,8 +78,8 @@ function outputOf(pty: IPty, terminal: SharedTerminal): Readable {
 }
 
 /**
- * Returns the input of the terminal. `pty.write` is not used, because it buffers without limit and
- * busy-waits.
+ * Returns a stream for the input of the terminal. The stream does not use `pty.write`, because `pty.write`
+ * buffers without limit and busy-waits.
  */
 function inputOf({ descriptor, isOpen }: TerminalFile, clock: Clock): Writable {
   const writeWithRetry = (bytes: Buffer, done: () => void): void => {
@@ -98,8 +98,8 @@ function inputOf({ descriptor, isOpen }: TerminalFile, clock: Clock): Writable {
 type TerminalFile = { readonly descriptor: number; readonly isOpen: () => boolean };
 
 /**
- * Returns the file descriptor of the terminal. node-pty closes the descriptor before it reports the exit, and
- * the number then possibly belongs to a file of another module. `isOpen` therefore asks node-pty's stream
+ * Returns the file descriptor of the terminal. node-pty closes the descriptor before it reports the exit. A
+ * file of another module can then have the same descriptor number. `isOpen` therefore asks node-pty's stream
  * whether the descriptor is open.
  */
 function fileOf(pty: IPty): TerminalFile {
@@ -109,8 +109,8 @@ function fileOf(pty: IPty): TerminalFile {
 }
 
 /**
- * Returns the rest of `bytes` that was not written. Undefined if all bytes were written, or if the terminal
- * is closed (EIO).
+ * Writes bytes to a terminal. Returns the bytes that were not written. Undefined if all bytes were written,
+ * or if the terminal is closed (EIO).
  */
 function writeSome(file: number, bytes: Buffer): Buffer | undefined {
   try {

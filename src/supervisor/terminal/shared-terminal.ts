@@ -8,7 +8,7 @@ export type TerminalSize = { readonly columns: number; readonly rows: number };
 
 /** Terminal of one process of a module. */
 export type Terminal = {
-  /** Typed input. `write` returns false while the process does not read. */
+  /** Typed input. `write` returns false while the process does not read its input. */
   readonly input: Writable;
   readonly resize: (size: TerminalSize) => void;
 };
@@ -17,7 +17,7 @@ export type Terminal = {
 export type Viewer = {
   readonly size: TerminalSize;
   readonly printed: (bytes: Buffer) => void;
-  /** Called with the exit status when the process has ended. No output follows. */
+  /** Called with the exit status when the process has ended. No output follows this call. */
   readonly ended: (how: string) => void;
 };
 
@@ -32,7 +32,10 @@ export type Attachment = {
   readonly detach: () => void;
 };
 
-/** Terminal of a module. Several viewers can share the terminal, and it survives restarts of the process. */
+/**
+ * Terminal of a module. Several viewers can share the terminal. The terminal continues to exist when the
+ * process restarts.
+ */
 export type SharedTerminal = {
   readonly size: () => TerminalSize;
   readonly print: (bytes: Buffer) => void;
@@ -48,7 +51,7 @@ export type SharedTerminal = {
 const DEFAULT_SIZE: TerminalSize = { columns: 80, rows: 24 };
 const NEWLINE = 0x0a;
 
-/** Milliseconds for which the size is changed to make a full-screen program redraw. */
+/** Milliseconds for which the window size is changed, so that a full-screen program redraws. */
 const REDRAW_MS = 50;
 
 const SECOND = 1_000;
@@ -61,7 +64,10 @@ export function createSharedTerminal(module: string, clock: Clock): SharedTermin
   const chunks: Buffer[] = [];
   let bytes = 0;
 
-  /** Sets the size to the smallest window of all viewers. Does nothing if there is no viewer. */
+  /**
+   * Sets the window size to the smallest number of columns and rows of all viewers. Does nothing if there is
+   * no viewer.
+   */
   const fit = (): void => {
     const sizes = [...viewers.values()];
     if (sizes.length === 0) return;
@@ -72,7 +78,7 @@ export function createSharedTerminal(module: string, clock: Clock): SharedTermin
     terminal?.resize(size);
   };
 
-  /** Changes the size for a moment, so that a full-screen program redraws for a new viewer. */
+  /** Changes the window size for a moment, so that a full-screen program redraws for a new viewer. */
   const redraw = (): void => {
     terminal?.resize({ ...size, rows: Math.max(1, size.rows - 1) });
     clock.after(REDRAW_MS, () => terminal?.resize(size));
@@ -97,8 +103,8 @@ export function createSharedTerminal(module: string, clock: Clock): SharedTermin
   };
 
   /**
-   * Returns the most recent output, from the beginning of a line. The output must not begin within a line,
-   * because the first bytes might then be the rest of an escape sequence.
+   * Returns the most recent output, beginning at the start of a line. Output that begins within a line could
+   * begin with the rest of an escape sequence.
    */
   const scrollback = (): Buffer => {
     const all = Buffer.concat(chunks, bytes);

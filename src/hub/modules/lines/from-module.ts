@@ -9,18 +9,18 @@ import type { Span } from './json-scanner.ts';
 import { BACKSLASH, QUOTE, visitMembers } from './json-scanner.ts';
 import { unquote } from './json-strings.ts';
 
-/** Name of the output for lines without the member `output`. */
+/** Output of the module for lines that have no member `output`. */
 const DEFAULT_OUTPUT = 'out';
 
-/** Member name that a line must contain to be parsed. Other lines are message bodies. */
+/** Member name that a line must contain to be parsed as JSON. Any other line is a message body. */
 const OUTPUT_KEY = Buffer.from('"output"');
 /** Member name that every acknowledgement line contains. */
 const ACK_KEY = Buffer.from('"ack"');
 
-/** Maximum bytes of an acknowledgement, including blanks. */
+/** Maximum bytes of an acknowledgement line, including whitespace. A longer line is a message. */
 const MAX_ACK_LINE = 64;
 
-/** Maximum UTF-16 units of a property's name in an error. */
+/** Maximum length of a property name in an error message, in UTF-16 code units. */
 const MAX_SHOWN_NAME = 64;
 
 const OPENING_BRACE = 0x7b;
@@ -28,7 +28,7 @@ const OPENING_BRACE = 0x7b;
 /** Valid output name: one topic level. */
 const OUTPUT = /^[^/+#]{1,128}$/;
 
-/** First bytes of an object, an array and null, which are not valid property values. */
+/** First bytes of the JSON values that are not valid as property values: object, array and null. */
 const OTHER_VALUES: ReadonlySet<number> = new Set(Buffer.from('{[n'));
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
@@ -45,10 +45,10 @@ type Members = {
 
 /**
  * Converts a line of a module's standard output to a message. The line
- * `{"output":"temp","body":...,"properties":{...},"contentType":"..."}` is a message on the named output. Its
- * body is the JSON text of `body`. If `body` is a string, its text is the body, and with
- * `"encoding":"base64"` its decoded bytes. Any other line is the body of a message on output `out`. Throws
- * Failure `line.refused` if a part does not fit into an MQTT packet.
+ * `{"output":"temp","body":...,"properties":{...},"contentType":"..."}` is a message on the output `temp`. If
+ * `body` is a string, the message body is its text, or its decoded bytes if `encoding` is `base64`. Otherwise
+ * the message body is the JSON text of `body`. Any other line is the body of a message on the output `out`.
+ * Throws Failure `line.refused` if a member is invalid or does not fit into an MQTT packet.
  */
 export function messageOfLine(module: string, line: Buffer): Message {
   const members = line[0] === OPENING_BRACE && line.includes(OUTPUT_KEY) ? membersOf(line) : {};
@@ -69,8 +69,8 @@ function messageOn(module: string, output: string, body: Buffer): Message {
 }
 
 /**
- * Returns the members of a line. Empty if the line is not a JSON object. If a name occurs more than once, its
- * last value is returned.
+ * Returns the known members of a line. Empty if the line is not a JSON object. If a member occurs more than
+ * once, the last one is returned.
  */
 function membersOf(line: Buffer): Members {
   const members: Members = {};
@@ -138,14 +138,13 @@ function propertiesOf(object: Buffer): Properties {
 }
 
 /**
- * Decodes the string, number or boolean in the given span. An error names `field`. If the value is a member
- * of the object `field`, the error also names the member `name`.
+ * Decodes the string, number or boolean in the given span. Error messages contain `field`. For a member of
+ * the object `field`, error messages also contain `name`, the name of the member.
  */
 function textOf(field: string, bytes: Buffer, { start, end }: Span, name?: string): string {
   const isQuoted = bytes[start] === QUOTE;
   const [from, to] = isQuoted ? [start + 1, end - 1] : [start, end];
-  // Checks in a loop for short ASCII first, because most texts are short ASCII and the loop is faster than a
-  // decoder.
+  // Most texts are short ASCII. `isPlain` recognizes them faster than a decoder.
   if (to - from <= MAX_STRING_BYTES && isPlain(bytes, from, to)) return bytes.toString('latin1', from, to);
   const content = isQuoted ? unquote(bytes.subarray(start, end)) : bytes.subarray(start, end);
   const problem = isUtf8(content) ? stringProblem(content.toString()) : 'is not UTF-8';

@@ -1,10 +1,13 @@
 /*
- * Scanner of JSON (RFC 8259) that finds values without decoding them, so that digits of numbers, order of
- * members and duplicate names are unchanged. The scanner does not recurse, so nesting needs no stack. It does
- * not check that strings are UTF-8.
+ * Scanner of JSON (RFC 8259) that finds values without decoding them. The digits of numbers, the order of
+ * members and duplicate names therefore stay unchanged. The scanner is not recursive, so deep nesting cannot
+ * overflow the stack. The scanner does not check that strings are UTF-8.
  */
 
-/** Half-open span of a value's bytes. The span of a string includes its quotes. */
+/**
+ * Span of a value's bytes from `start` up to `end`, without the byte at `end`. The span of a string includes
+ * its quotes.
+ */
 export type Span = { readonly start: number; readonly end: number };
 
 export const QUOTE = 0x22;
@@ -43,7 +46,7 @@ export function isJson(bytes: Buffer): boolean {
 
 /**
  * Calls `visit` with each member of the JSON object in `bytes`. Whitespace around the object is permitted.
- * Returns false if `bytes` are not one JSON object. In this case the members before the error have been
+ * Returns false if `bytes` are not one JSON object. The members before the error have then already been
  * visited.
  */
 export function visitMembers(bytes: Buffer, visit: (name: Span, value: Span) => void): boolean {
@@ -65,8 +68,8 @@ export function visitMembers(bytes: Buffer, visit: (name: Span, value: Span) => 
 }
 
 /**
- * Returns the offset of the first byte after the value that begins at `start`. MALFORMED if there is no valid
- * value.
+ * Returns the offset of the first byte after the value that begins at `start`. Returns MALFORMED if there is
+ * no valid value.
  */
 function endOfValue(bytes: Buffer, start: number): number {
   const closers: number[] = [];
@@ -84,7 +87,7 @@ function endOfValue(bytes: Buffer, start: number): number {
       at += 1;
     } else at = endOfScalar(bytes, at);
     if (at === MALFORMED) return MALFORMED;
-    // A value is complete. Closes all objects and arrays that end directly after it.
+    // A value ends at this offset. The loop closes all objects and arrays that end directly after the value.
     let closer = closers.at(-1);
     for (; closer !== undefined; closer = closers.at(-1)) {
       at = skipBlanks(bytes, at);
@@ -100,7 +103,7 @@ function endOfValue(bytes: Buffer, start: number): number {
   }
 }
 
-/** Returns the offset of the value of the member whose name begins at `at`. */
+/** Returns the offset of a member's value. The member's name begins at `at`. */
 function behindName(bytes: Buffer, at: number): number {
   return behindColon(bytes, endOfString(bytes, at));
 }

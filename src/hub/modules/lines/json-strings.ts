@@ -3,7 +3,10 @@ import { BACKSLASH, QUOTE } from './json-scanner.ts';
 const LOWER_U = 0x75;
 const HEX_DIGITS = 4;
 
-/** Decoded byte of each escape with one letter, such as `\n`, by its letter. */
+/**
+ * Decoded byte of each escape sequence with one letter, such as `\n`. The key is the character code of the
+ * letter.
+ */
 const UNESCAPED: ReadonlyMap<number, number> = new Map(
   ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'].map(pair => [
     pair.charCodeAt(0),
@@ -11,7 +14,7 @@ const UNESCAPED: ReadonlyMap<number, number> = new Map(
   ]),
 );
 
-/** Escape of each byte that must be escaped in a JSON string, indexed by the byte. */
+/** Escape sequence of each byte that must be escaped in a JSON string, indexed by the byte. */
 const ESCAPES: readonly (Buffer | undefined)[] = Array.from({ length: 0x100 }, (_, byte) =>
   byte < 0x20 || byte === QUOTE || byte === BACKSLASH
     ? Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1))
@@ -19,13 +22,14 @@ const ESCAPES: readonly (Buffer | undefined)[] = Array.from({ length: 0x100 }, (
 );
 
 /**
- * Decodes a well-formed JSON string with its quotes. Bytes that are not UTF-8 stay unchanged. A lone
- * surrogate has no UTF-8 form, and becomes U+FFFD.
+ * Decodes a well-formed JSON string with its quotes. Bytes that are not valid UTF-8 stay unchanged. A lone
+ * surrogate becomes U+FFFD, because it has no UTF-8 form.
  */
 export function unquote(token: Buffer): Buffer {
   const inner = token.subarray(1, -1);
   if (!inner.includes(BACKSLASH)) return inner;
-  // The decoded text is never longer, because no escape is shorter than its decoded bytes.
+  // The decoded text is never longer than the encoded text, because each escape sequence is at least as long
+  // as its decoded bytes.
   const bytes = Buffer.allocUnsafe(inner.length);
   let length = 0;
   for (let at = 0; at < inner.length; at += 1) {
@@ -51,7 +55,7 @@ export function unquote(token: Buffer): Buffer {
   return bytes.subarray(0, length);
 }
 
-/** Encodes `bytes` as a JSON string with quotes. Bytes that are not UTF-8 stay unchanged. */
+/** Encodes `bytes` as a JSON string with quotes. Bytes that are not valid UTF-8 stay unchanged. */
 export function quote(bytes: Buffer): Buffer {
   let length = 2;
   for (let at = 0; at < bytes.length; at += 1) length += ESCAPES[bytes[at] ?? 0]?.length ?? 1;

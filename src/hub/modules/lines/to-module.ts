@@ -8,8 +8,8 @@ const CARRIAGE_RETURN = 0x0d;
 const BLANK = 0x20;
 
 /**
- * Returns the line for a message: the body of the message. A body with line feeds is converted to one line.
- * In JSON, line feeds between tokens become blanks. Any other text becomes a JSON string.
+ * Returns the body of a message as one line. In a JSON body, line feeds are replaced by spaces. Any other
+ * body with line feeds becomes a JSON string.
  */
 export function lineOfMessage({ body }: Message): Buffer {
   if (!body.includes(LINE_FEED)) return body;
@@ -17,10 +17,11 @@ export function lineOfMessage({ body }: Message): Buffer {
 }
 
 /**
- * Returns the line for a message to a module that acknowledges lines:
+ * Returns a message as a line for a module that acknowledges lines:
  * `{"id":1,"input":"in","body":...,"properties":{...},"contentType":"..."}`. `properties` and `contentType`
- * are optional. The line is JSON in UTF-8. A JSON body is embedded with blanks in place of line ends. Other
- * text becomes a string. Other bytes become a base64 string, followed by `"encoding":"base64"`.
+ * are optional. The line is JSON in UTF-8. A JSON body is inserted with spaces in place of line ends. Any
+ * other text is inserted as a string. Any other bytes are inserted as a base64 string, followed by
+ * `"encoding":"base64"`.
  */
 export function taskLine(id: number, input: string, { body, properties, contentType }: Message): Buffer {
   const head = `{"id":${id},"input":${JSON.stringify(input)},"body":`;
@@ -36,7 +37,7 @@ function membersOf(properties: Properties): string {
   return `,"properties":{${texts.join('').slice(0, -1)}}`;
 }
 
-/** Replaces the line ends of a JSON text by blanks. Unescaped line ends occur only between tokens. */
+/** Replaces the line ends of a JSON text by spaces. In valid JSON, line ends occur only between tokens. */
 function onOneLine(json: Buffer): Buffer {
   if (!json.includes(LINE_FEED) && !json.includes(CARRIAGE_RETURN)) return json;
   const line = Buffer.from(json);
