@@ -12,11 +12,13 @@ import type { Artifact } from '../manifest/types.ts';
 /** Files that a deployment needs besides its manifest: bundles and hub binaries. */
 export type Artifacts = {
   /**
-   * Fetches, verifies and unpacks the bundles of all modules. Throws Failure `bundle.*` and leaves the
-   * existing bundles unchanged if one of them is invalid.
+   * Fetches, verifies and unpacks the bundles of all modules in `placed`. If a bundle is invalid, throws
+   * Failure `bundle.*` and leaves the existing bundles unchanged.
    */
   readonly fetchBundles: (placed: Placed, signal: AbortSignal) => Promise<void>;
-  /** Fetches a file of at most `maxBytes` without unpacking it, such as a hub binary. */
+  /**
+   * Fetches a file without unpacking it, such as a hub binary. `maxBytes` is the maximum size of the file.
+   */
   readonly fetchFile: (
     placed: Placed,
     artifact: Artifact,
@@ -28,7 +30,7 @@ export type Artifacts = {
   readonly bundleFolder: (sha256: string) => string;
   /** Returns the download in progress. Undefined if nothing is downloaded. */
   readonly download: () => DownloadProgress | undefined;
-  /** Removes the bundles that none of the deployments in `kept` needs. */
+  /** Removes all bundles except those that a deployment in `kept` needs. */
   readonly removeUnused: (kept: readonly Placed[]) => Promise<void>;
 };
 
@@ -44,7 +46,7 @@ export function createArtifacts(settings: ArtifactsSettings): Artifacts {
   const forget = (): void => {
     download = undefined;
   };
-  // The code is loaded when the first bundle is needed, because most hubs have no bundles.
+  // Loads the code for bundles when the first bundle is needed. Most hubs have no bundles.
   const bundles = (): Promise<BundleStore> => {
     opening ??= import('../bundles/store.ts').then(({ createBundleStore }) =>
       createBundleStore({ ...settings, progress }),
@@ -89,8 +91,8 @@ function bundlesOf({ manifest }: Placed) {
 }
 
 /**
- * Creates a function that locates a file of a manifest: in the pack of the manifest if the pack contains the
- * file, otherwise at the path or URL in its field `from`.
+ * Creates a function that locates the files of a manifest. A file in the manifest's pack is read from the
+ * pack. Any other file is read from the path or URL in its field `from`.
  */
 export async function sourceResolver({
   home,

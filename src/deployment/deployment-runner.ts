@@ -17,25 +17,26 @@ import { createProgress, distinct } from './progress.ts';
 import type { SelfUpdate } from './self-update.ts';
 
 /**
- * Kind of the manifest with which the hub starts. `first`: given on the command line for the first time.
- * `proven`: was healthy before. `best effort`: was never healthy, and failed steps do not prevent the start.
+ * Kind of the manifest that the hub starts with. `first`: given on the command line for the first time.
+ * `proven`: healthy before, or given on the command line again. `best effort`: any other manifest; a failed
+ * step does not stop the start.
  */
 type StartKind = 'first' | 'proven' | 'best effort';
 
-/** Operations on deployments. Each operation runs until it is complete or until its signal aborts it. */
+/** Operations on deployments. An operation ends when it is complete or when its signal aborts it. */
 export type DeploymentRunner = {
   /**
-   * Returns the plan from the current state to `target`. If the settings are the same, the plan restarts the
-   * modules that are down.
+   * Returns the plan from the current state to `target`. If `target` changes no settings, the plan restarts
+   * the modules that are down.
    */
   readonly plan: (target: Placed) => Plan;
   /** True if all modules of the current manifest are healthy. */
   readonly isHealthy: () => boolean;
-  /** Resolves when the hub is about to start its first module. */
+  /** Resolves before the hub starts its first module, or when there is no module to start. */
   readonly hubUp: Promise<void>;
   /**
-   * Starts the current deployment when the hub starts. When this deployment has been healthy for long enough,
-   * it becomes the target of rollbacks.
+   * Starts the current deployment at the start of the hub. Once this deployment has been healthy for long
+   * enough, later rollbacks return to it.
    */
   readonly resumeCurrent: (
     deployment: Deployment,
@@ -43,7 +44,7 @@ export type DeploymentRunner = {
     signal: AbortSignal,
     kind: StartKind,
   ) => Promise<void>;
-  /** Applies a manifest, watches its health, and rolls back if it fails. */
+  /** Applies a manifest and watches the health of its modules. Rolls back if the deployment fails. */
   readonly apply: (attempt: DeploymentAttempt, placed: Placed, signal: AbortSignal) => Promise<void>;
   /**
    * Rolls back to the last healthy deployment, or to the previous deployment if none was healthy. A failed
@@ -54,7 +55,7 @@ export type DeploymentRunner = {
     why: DeploymentOutcome['failure'],
     signal: AbortSignal,
   ) => Promise<void>;
-  /** Stores the result of an attempt durably, and removes files that no deployment needs. */
+  /** Stores the result of an attempt durably, then removes the files that no deployment needs. */
   readonly finish: DeploymentProgress['finish'];
 };
 
@@ -69,7 +70,10 @@ export type DeploymentRunnerSettings = ProgressSettings & {
   readonly onStatusChange: (changed: () => void) => () => void;
 };
 
-/** Restart counts before a deployment, and the names of modules whose health does not count. */
+/**
+ * State of the modules before a deployment: their restart counts, and the names of modules whose health is
+ * ignored.
+ */
 type HealthBaseline = { readonly baseline: RestartBaseline; readonly excluded: ReadonlySet<string> };
 
 const UNKNOWN_FAILURE = {
@@ -85,8 +89,8 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
   const { recordSteps, recordRollback, finish } = createProgress(settings);
 
   /**
-   * Wraps the callback of a step so that `hubUp` resolves before the first modules start, because starting
-   * modules may take long.
+   * Wraps the callback that runs before each step. The wrapper resolves `hubUp` before the first step that
+   * starts modules, because such a step can take long.
    */
   const announceStart =
     (record?: ExecuteOptions['beforeStep']): ExecuteOptions['beforeStep'] =>
@@ -96,8 +100,8 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
     };
 
   /**
-   * Waits until the modules are healthy. Rejects on failure if `before` is given. If `before` is undefined,
-   * waits until the modules recover.
+   * Waits until the modules are healthy. `before` is the state of the modules before the deployment. With
+   * `before`, rejects if a module fails. Without `before`, waits until failed modules recover.
    */
   const watch = (
     { manifest }: Placed,
@@ -131,8 +135,8 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
   };
 
   /**
-   * Returns the last healthy deployment, or the previous deployment if none was healthy. `lost` is the reason
-   * why one of these manifests cannot be read.
+   * Returns the deployment to roll back to: the last healthy deployment, or the previous deployment if none
+   * was healthy. If one of the two manifests cannot be read, `lost` is the reason.
    */
   const rollbackTarget = ({
     target,
@@ -166,8 +170,8 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
     if (previous === undefined || placed === undefined) {
       log.error(`${title} failed, and there is no earlier deployment to roll back to: ${failure.sentence}`);
       hubUp.resolve();
-      // If the hub has applied nothing since its start, `target` must not become the current deployment, with
-      // which the hub starts the next time.
+      // A hub that has applied nothing since its start keeps its current deployment. Otherwise the next start
+      // of the hub would begin with the failed `target`.
       const current = executor.current() === nothing ? state.read().current : target;
       return finish({ current, outcome: { id: target.id, result: 'failed', failure } }, signal);
     }
@@ -188,8 +192,8 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
   };
 
   /**
-   * Requests a restart with another hub binary, which continues the deployment from the stored state. Then
-   * waits for the abort signal, because this hub is going to stop.
+   * Requests a restart with another hub binary. The other binary continues the deployment from the stored
+   * state. Then waits for the abort signal, because this hub is about to stop.
    */
   const handOver = (signal: AbortSignal): Promise<void> => {
     selfUpdate.requestRestart();
@@ -205,7 +209,10 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
     }
   };
 
-  /** Replaces the hub binary before the manifest is applied, because the manifest may need the new binary. */
+  /**
+   * Replaces the hub binary. Called before the manifest is applied, because the manifest can require features
+   * of the new binary.
+   */
   const updateHub = async (
     attempt: DeploymentAttempt,
     placed: Placed,
@@ -228,8 +235,8 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
   };
 
   /**
-   * Returns the modules that are down if the manifest is unchanged, because they must be restarted. Returns
-   * an empty set if the manifest is changed.
+   * Returns the modules to restart. If `target` changes no settings, these are the modules that are down.
+   * Otherwise the set is empty.
    */
   const modulesToRestart = (target: Placed): ReadonlySet<string> =>
     isUnchanged(executor.current(), target)
@@ -302,10 +309,10 @@ export function createDeploymentRunner(settings: DeploymentRunnerSettings): Depl
 }
 
 /**
- * Returns a predicate for failures that do not stop a start, because the component itself retries: a listener
- * that cannot be opened, or an upstream whose password cannot be decrypted. If a user starts a manifest for
- * the first time, a port in use or a password that was sealed for another device still stops the start,
- * because the user waits for the result.
+ * Returns a predicate for failures that do not stop the start of the hub, because the component itself
+ * retries. Examples are a listener that cannot be opened and an upstream whose password cannot be decrypted.
+ * The first start of a manifest is stricter: a port in use or a password for another device stops the start,
+ * because a user waits for the result.
  */
 function toleratedAt(kind: StartKind): NonNullable<ExecuteOptions['isTolerated']> {
   return (thrown, step) => {

@@ -11,21 +11,19 @@ import type { ManifestFiles } from './manifest-files.ts';
 const STORE_KEY = 'deployment';
 
 /**
- * Deployment record in the store. The fields that a rollback needs are also in a recovery file, for the case
- * that the store is lost.
+ * Deployment record in the store. A recovery file has a copy of the fields that a rollback needs, in case the
+ * store is lost.
  */
 export type DeploymentState = {
   readonly read: () => DeploymentRecord;
-  /**
-   * Returns the record that is on disk, without writes in progress. The commands of the CLI show this record.
-   */
+  /** Returns the record on disk, without the changes that are being written. The CLI shows this record. */
   readonly committed: () => DeploymentRecord;
   /**
    * Writes a change. Resolves when the change is durable. Rejects with Failure `store.write`, or with the
    * signal's reason.
    */
   readonly write: (change: Partial<DeploymentRecord>, signal: AbortSignal) => Promise<void>;
-  /** Writes a change without waiting until it is durable. A crash may lose the change. */
+  /** Writes a change without waiting until it is durable. A crash can lose the change. */
   readonly writeLazily: (change: Partial<DeploymentRecord>) => void;
 };
 
@@ -83,8 +81,8 @@ function hasSameRecovery(one: DeploymentRecord, other: DeploymentRecord): boolea
 }
 
 /**
- * Returns the record that is used if the store is empty or was replaced: the last healthy deployment from the
- * recovery file.
+ * Creates the deployment record from the recovery file. Called if the store contains no record, for example
+ * after the store was replaced.
  */
 function recover(files: ManifestFiles, log: Log): DeploymentRecord {
   const recovery = files.readRecovery();

@@ -4,16 +4,20 @@ import type { FailureCode } from '../core/errors.ts';
 /** Identity of an applied manifest. */
 export type Deployment = {
   /**
-   * SHA-256 of the manifest's text and its folder. Two manifests with the same id are the same deployment.
+   * SHA-256 of the manifest's text and of the path of its base folder. Two manifests with the same id are the
+   * same deployment.
    */
   readonly id: string;
   /** Base folder of relative paths in the manifest. */
   readonly home: string;
-  /** Path of the pack that contained the manifest. The pack may have been deleted since then. */
+  /**
+   * Path of the pack (one file with a manifest and all files that it names) that contained the manifest. The
+   * pack can be deleted meanwhile.
+   */
   readonly pack: string | undefined;
   readonly name: string;
   readonly serial: number | undefined;
-  /** Wall time in milliseconds at which the hub accepted the manifest. */
+  /** Wall-clock time when the hub accepted the manifest, in milliseconds since 1970. */
   readonly taken: number;
 };
 
@@ -28,8 +32,8 @@ export type DeploymentAttempt = {
   readonly of: number;
   readonly label: string;
   /**
-   * Number of hub starts that have applied the target. After MAX_TRIES such starts, the next start rolls
-   * back.
+   * Number of hub starts that have applied the target manifest. After MAX_TRIES such starts, the next start
+   * rolls the deployment back.
    */
   readonly tries: number;
 };
@@ -37,13 +41,13 @@ export type DeploymentAttempt = {
 /** Result of the last deployment that has ended. */
 export type DeploymentOutcome = {
   readonly id: string;
-  /** `returned`: failed and rolled back; `failed`: failed without a deployment to roll back to. */
+  /** `returned`: failed and rolled back; `failed`: failed, and there was no deployment to roll back to. */
   readonly result: 'healthy' | 'returned' | 'failed';
   /** Cause of the failure. Undefined if the result is `healthy`. */
   readonly failure: { readonly code: FailureCode; readonly sentence: string } | undefined;
 };
 
-/** Persistent state of deployments. The manifests are in files of their own. */
+/** Persistent state of deployments. Manifests are stored in separate files. */
 export type DeploymentRecord = {
   readonly current: Deployment | undefined;
   /** Last deployment that was healthy for long enough. It is the target of a rollback. */
@@ -51,8 +55,8 @@ export type DeploymentRecord = {
   readonly attempt: DeploymentAttempt | undefined;
   readonly outcome: DeploymentOutcome | undefined;
   /**
-   * Id of the last manifest that was given on the command line of `skerry up`. If the same manifest is given
-   * again, it is not applied again.
+   * Id of the last manifest that was given on the command line of `skerry up`. The next `skerry up` with the
+   * same manifest does not apply it again.
    */
   readonly given: string | undefined;
   /**

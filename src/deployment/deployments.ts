@@ -13,7 +13,7 @@ import type { IncomingManifest, ManifestIntake } from './manifest-intake.ts';
 import { planLines } from './plan-text.ts';
 import type { SelfUpdate } from './self-update.ts';
 
-/** Maximum number of hub starts that apply the same deployment before it is rolled back. */
+/** Maximum number of hub starts that apply the same deployment. The next start rolls the deployment back. */
 const MAX_TRIES = 3;
 
 /** Result of a request to apply a manifest. */
@@ -22,7 +22,10 @@ export type AcceptedDeployment = {
   readonly title: string;
   /** Description of the plan with one line per change. */
   readonly plan: readonly string[];
-  /** True if the hub binary is replaced first and the new binary applies the manifest. */
+  /**
+   * True if the manifest requires another hub binary. The hub first starts the new binary, which then applies
+   * the manifest.
+   */
   readonly renews: boolean;
   /** True if the manifest changes nothing and all modules are healthy. */
   readonly unchanged: boolean;
@@ -33,13 +36,13 @@ export type DeploymentStatus = Omit<DeploymentRecord, 'given'> & {
 };
 
 /**
- * Deployments of the hub. Only one is in progress at a time. A deployment that is not healthy is rolled back.
+ * Deployments of the hub, at most one at a time. A deployment that does not become healthy is rolled back.
  */
 export type Deployments = {
   /**
-   * Starts `given` if it differs from the manifest that was given when the hub started the last time.
-   * Otherwise starts the last applied deployment. Resolves when the hub is about to start its first module.
-   * Rejects if the hub cannot start.
+   * Starts a deployment at the start of the hub. `given` is the manifest of the command line. Starts `given`
+   * if the last command line had a different manifest, otherwise the last applied deployment. Resolves when
+   * the hub is about to start its first module. Rejects if the hub cannot start.
    */
   readonly start: (given: IncomingManifest | undefined) => Promise<void>;
   /**
@@ -85,7 +88,9 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     await inProgress;
   };
 
-  /** Runs `work` in the background. Calls `failed` if `work` rejects, unless the reason is an abort. */
+  /**
+   * Runs `work` in the background. Calls `failed` if `work` rejects. After an abort, a rejection is ignored.
+   */
   const runInBackground = (
     work: (signal: AbortSignal) => Promise<void>,
     failed: (thrown: unknown) => void,
@@ -129,13 +134,14 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     const incoming = await readAndVerify(file);
     const { deployment: target, text, placed } = incoming;
     const renews = await selfUpdate.isRequired(placed);
-    // The manifest is saved before the deployment in progress is aborted. If the disk is full, the deployment
-    // in progress therefore continues.
+    // The manifest is saved before the deployment in progress is aborted. If the manifest cannot be saved
+    // because the disk is full, the deployment in progress continues.
     files.save(target.id, text);
     selfUpdate.clearFailure();
     await abortInProgress();
     const accepted = planFor(incoming, renews);
-    // The file is saved again if the aborted deployment has removed it while it ended.
+    // Saves the manifest again if the aborted deployment has removed it. A deployment removes unused
+    // manifests when it ends.
     if (files.read(target.id) === undefined) files.save(target.id, text);
     const newest = newestWith(target);
     const recorded = Promise.withResolvers<void>();
@@ -171,14 +177,15 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       const sentence = `The new hub failed its trial: ${trial.reason}.`;
       const recorded = phase === 'returning' ? state.read().outcome?.failure : undefined;
       const failure = recorded ?? ({ code: 'update.failed', sentence } as const);
-      // The outcome is stored before the trial is cleared, so that a crash between the two writes does not
-      // repeat the self-update.
+      // Stores the outcome before the failed trial of the new binary is cleared. A crash between these two
+      // writes therefore does not repeat the self-update.
       const outcome = { id: target.id, result: 'returned', failure } as const;
       await state.write({ attempt: { ...interrupted, phase: 'returning' }, outcome }, signal);
       selfUpdate.clearFailure();
       return runner.rollBack(interrupted, failure, signal);
     }
-    // `tries` is not compared with MAX_TRIES here, because the watchdog counts the starts of a hub on trial.
+    // MAX_TRIES does not apply to a hub on trial (a new binary that is not confirmed yet), because the
+    // watchdog counts the starts of such a hub.
     if (trial.kind === 'on-trial') return applyAgain(interrupted, signal);
     if (phase === 'returning') return runner.rollBack(interrupted, state.read().outcome?.failure, signal);
     const where = phase === 'watching' ? 'while its health was watched' : `at step ${interrupted.step}`;
@@ -200,8 +207,8 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
   };
 
   /**
-   * Saves a manifest. A full disk is only logged, because a module of this manifest may free disk space after
-   * its start.
+   * Saves a manifest. Only logs an error if the disk is full, because a module of this manifest can free disk
+   * space after its start.
    */
   const saveUnlessFull = (deployment: Deployment, text: string): void => {
     try {
@@ -214,7 +221,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     }
   };
 
-  /** Makes the manifest of the command line the current deployment and starts it. */
+  /** Starts the manifest of the command line as the current deployment. */
   const startGiven = async (given: IncomingManifest, signal: AbortSignal): Promise<void> => {
     const { deployment, text, placed } = given;
     await intake.verify(given, state.read());
@@ -225,8 +232,8 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
   };
 
   /**
-   * Starts the last healthy deployment, or `given` if no deployment was healthy. Called if the current
-   * manifest cannot be read. Throws Failure `deployment.lost` if there is neither.
+   * Starts the last healthy deployment or `given` instead of the current deployment. Called if the manifest
+   * of the current deployment cannot be read. Throws Failure `deployment.lost` if there is no replacement.
    */
   const startFallback = (
     lost: string,
@@ -262,8 +269,8 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     if ('lost' in loaded) return startFallback(loaded.lost, given, signal);
     if (given !== undefined && !isGiven)
       log.info(`Ignored the manifest of the command line, because ${titleOf(current)} was applied after it.`);
-    // A deployment that was never healthy must not prevent the start of the hub. Otherwise no other
-    // deployment could replace it.
+    // A manifest that was never healthy is started with best effort, so that the hub starts even if the
+    // manifest fails. The hub can then apply another manifest.
     const isProven = record.healthy?.id === current.id || isGiven;
     return runner.resumeCurrent(current, loaded.placed, signal, isProven ? 'proven' : 'best effort');
   };
@@ -277,7 +284,8 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
           resolve();
         };
         void runner.hubUp.then(up);
-        // A failure before `hubUp` resolves rejects the promise of `start`. A later failure is logged.
+        // If the start fails before `hubUp` has resolved, the promise of `start` rejects. A later failure is
+        // only logged.
         runInBackground(
           signal => startWith(given, signal).then(up),
           thrown => (isUp ? logFailure(thrown) : reject(thrown)),
@@ -300,7 +308,8 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
     stop: async () => {
       await abortInProgress();
       const { attempt } = state.read();
-      // The start is not counted, because the hub stops on request and not because of a failure.
+      // Subtracts this start from `tries`, because the hub stops on request. Only starts that end
+      // unexpectedly are counted.
       if (attempt !== undefined) state.writeLazily({ attempt: { ...attempt, tries: attempt.tries - 1 } });
     },
   };

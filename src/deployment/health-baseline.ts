@@ -9,9 +9,9 @@ export function isUnchanged(current: Placed, target: Placed): boolean {
 }
 
 /**
- * Returns the health of modules before a deployment: the restart counts of modules that are not restarted,
- * and the names of unchanged modules that are already unhealthy. Earlier restarts and these unhealthy modules
- * do not count as failures of the deployment.
+ * Returns the state of the modules before a deployment. `baseline` contains the restart counts of modules
+ * that keep running; only later restarts count as restarts of the deployment. `excluded` contains unchanged
+ * modules that are already unhealthy; their health does not affect the result of the deployment.
  */
 export function healthBaselineOf(
   lastFinished: Placed | undefined,
@@ -25,10 +25,10 @@ export function healthBaselineOf(
     return new Set(matching.map(({ module }) => module));
   };
   const staying = named(current, 'keep', 'adjust');
-  // A module that an unfinished deployment has changed is not excluded. It must become healthy in the next
-  // deployment.
+  // A module can be excluded only if it is unchanged since the last finished deployment. A module that an
+  // aborted deployment changed must become healthy.
   const keptSinceLast = lastFinished === undefined ? new Set<string>() : named(lastFinished, 'keep');
-  // If the same manifest is applied again, no module is excluded, so that all modules must become healthy.
+  // If the same manifest is applied again, no module is excluded: all modules must become healthy.
   const kept = isUnchanged(current, target)
     ? new Set<string>()
     : new Set([...named(current, 'keep')].filter(name => keptSinceLast.has(name)));

@@ -9,18 +9,22 @@ export type HealthWatchSettings = {
   readonly onStatusChange: (changed: () => void) => () => void;
   /** Milliseconds for which all modules must be healthy without interruption. */
   readonly healthyFor: number;
-  /** Milliseconds after which the watch fails if the modules were not healthy for long enough. */
+  /**
+   * Maximum milliseconds of the watch. The watch fails if the modules have not been healthy for `healthyFor`
+   * by then.
+   */
   readonly within: number;
   /**
-   * True if the watch never fails. After a failure or the deadline, it then waits until the modules recover.
+   * True if the watch never fails. It then ignores failures and the deadline `within`, and waits until the
+   * modules are healthy.
    */
   readonly keepWaiting: boolean;
   readonly signal: AbortSignal;
 };
 
 /**
- * Resolves when all modules were healthy for long enough. Rejects with Failure `deployment.unhealthy`, or
- * with the signal's reason.
+ * Waits until all modules have been healthy for `healthyFor` milliseconds. Rejects with Failure
+ * `deployment.unhealthy`, or with the signal's reason.
  */
 export function watchUntilHealthy(settings: HealthWatchSettings): Promise<void> {
   const { clock, health, onStatusChange, healthyFor, within, keepWaiting, signal } = settings;
@@ -38,7 +42,8 @@ export function watchUntilHealthy(settings: HealthWatchSettings): Promise<void> 
       return;
     }
     healthySince = current.kind === 'healthy' ? (healthySince ?? now) : undefined;
-    // The required time grows with each restart, so that repeated short restarts do not count as healthy.
+    // The required time grows with each restart, because a module that restarts again and again is not
+    // healthy.
     const needed = healthyFor * (current.kind === 'healthy' ? 1 + current.restarts : 1);
     const next = Math.min(deadline, (healthySince ?? deadline) + needed);
     if (healthySince !== undefined && now - healthySince >= needed) resolve();

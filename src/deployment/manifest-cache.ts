@@ -9,24 +9,24 @@ import type { ManifestFiles } from './manifest-files.ts';
 /** Parsed manifest with its text. */
 type ReadManifest = { readonly text: string; readonly placed: Placed };
 
-/** Parsed manifest, or the reason, in `lost`, why the manifest cannot be read. */
+/** Parsed manifest. If the manifest cannot be read, `lost` is the reason. */
 export type LoadedManifest = { readonly placed: Placed } | { readonly lost: string };
 
-/** Cache of parsed manifests. A cached manifest can still be used if its file is damaged later. */
+/** Cache of parsed manifests. A cached manifest remains usable if its file is damaged later. */
 export type ManifestCache = {
   readonly set: (deployment: Deployment, placed: Placed) => void;
   /**
-   * Returns the cached manifest of a deployment, or reads the manifest from its file. If the file contains
-   * the text of `given`, returns `given` without parsing the file.
+   * Returns the cached manifest of a deployment. If the manifest is not cached, reads its file. If the file
+   * contains the text of `given`, returns `given` without parsing the file.
    */
   readonly load: (deployment: Deployment, given?: ReadManifest) => LoadedManifest;
-  /** Removes the manifests and files of all deployments except the given ones. */
+  /** Removes all manifests from the cache and from the disk, except those of `deployments`. */
   readonly retain: (deployments: readonly Deployment[]) => void;
 };
 
 /**
- * Maximum number of cached manifests: of the current deployment, of the last healthy deployment, and of the
- * deployment in progress.
+ * Maximum number of cached manifests: the current one, the last healthy one, and the one of the deployment in
+ * progress.
  */
 const MAX_CACHED = 3;
 
@@ -73,8 +73,8 @@ function loadFile(
     if (given?.text === text) return { placed: given.placed };
     return { placed: { manifest: parseManifest(text, join('deployments', `${id}.json`)), home, pack } };
   } catch (thrown) {
-    // The file can be unreadable because the disk fails, or invalid because a newer version of the hub saved
-    // it.
+    // Two causes are expected: the disk fails, or a newer version of the hub saved a manifest that this
+    // version does not accept.
     if (thrown instanceof Failure || systemCode(thrown) !== undefined) return lost(reasonOf(thrown));
     throw thrown;
   }

@@ -12,9 +12,12 @@ export type ManifestFiles = {
   readonly save: (id: string, text: string) => void;
   /** Returns the text of a manifest. Undefined if there is no file for the id. */
   readonly read: (id: string) => string | undefined;
-  /** Removes the files of all deployments except the given ones. */
+  /** Removes all manifest files except those with the given ids. */
   readonly retain: (ids: ReadonlySet<string>) => void;
-  /** Writes the recovery file: the part of the deployment state that is needed if the store is lost. */
+  /**
+   * Writes the recovery file. It contains the part of the deployment state that is needed if the store is
+   * lost.
+   */
   readonly saveRecovery: (record: RecoveryRecord) => void;
   readonly readRecovery: () => RecoveryRecord | 'damaged';
 };

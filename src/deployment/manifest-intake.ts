@@ -14,7 +14,7 @@ import { deploymentId } from './deployment.ts';
 /** Maximum number of device names that an error shows. */
 const MAX_SHOWN_DEVICES = 5;
 
-/** Manifest whose content is valid and that is not applied yet, with its text. */
+/** Valid manifest that is not applied yet, with its text. */
 export type IncomingManifest = {
   readonly deployment: Deployment;
   readonly text: string;
@@ -28,8 +28,8 @@ export type ManifestIntake = {
    */
   readonly read: (file: string) => Promise<IncomingManifest>;
   /**
-   * Verifies that a trusted key signed the manifest, that its serial is higher than all earlier serials, and
-   * that it is for this device. Throws Failure `signature.*`, `key.*` or `manifest.other-device`.
+   * Checks the signature, the serial number and the field `for` (devices) of a manifest. Throws Failure
+   * `signature.*`, `key.*` or `manifest.other-device`.
    */
   readonly verify: (
     admitted: IncomingManifest,
@@ -40,7 +40,7 @@ export type ManifestIntake = {
 export type ManifestIntakeSettings = {
   readonly dataFolder: string;
   readonly clock: Pick<Clock, 'wall'>;
-  /** Device name from the command line. Undefined for the name in the current manifest. */
+  /** Device name from the command line. If undefined, the name in the current manifest is used. */
   readonly device: string | undefined;
 };
 
@@ -68,8 +68,8 @@ export function createManifestIntake({ dataFolder, clock, device }: ManifestInta
 }
 
 /**
- * Verifies the signature of a manifest. Returns false if this device has no trusted keys and therefore
- * requires no signature.
+ * Verifies the signature of a manifest. Returns false if the device has no trusted keys. Such a device
+ * accepts manifests without a signature.
  */
 async function verifySignature(text: string, name: string, dataFolder: string): Promise<boolean> {
   const keys = trustedKeys(dataFolder);
@@ -104,8 +104,8 @@ export async function readManifestOrPack(file: string): Promise<{ text: string; 
 }
 
 /**
- * Returns true if the file is empty, cannot be read, or begins with `{` or white space. The code that reads
- * packs is not loaded for such a file.
+ * Returns true if the file begins with `{` or white space, is empty, or cannot be read. The caller then reads
+ * the file as JSON, without loading the code that reads packs.
  */
 function looksLikeJson(file: string): boolean {
   const first = Buffer.alloc(1);

@@ -1,11 +1,11 @@
 import type { ModuleStatus } from '../supervisor/spec.ts';
 
-/** Number of restarts of one module after which its deployment is rolled back. */
+/** Number of restarts of one module after which the deployment is rolled back. */
 const MAX_RESTARTS = 3;
 
 /**
- * Health of a set of modules. All modules are healthy, with the number of restarts; at least one module has
- * failed; or some modules are not healthy yet.
+ * Health of a set of modules. `healthy`: all modules are healthy; `restarts` is their total number of
+ * restarts. `unhealthy`: at least one module has failed. `pending`: some modules are not healthy yet.
  */
 export type ModulesHealth =
   | { readonly kind: 'healthy'; readonly restarts: number }
@@ -13,7 +13,7 @@ export type ModulesHealth =
   | { readonly kind: 'pending'; readonly waitsFor: string };
 
 /**
- * Restart counts by module before a deployment. Only restarts beyond these counts are restarts of the
+ * Restart counts before a deployment, by module name. Only restarts beyond these counts are restarts of the
  * deployment.
  */
 export type RestartBaseline = ReadonlyMap<string, number>;
@@ -22,12 +22,12 @@ export function restartBaselineOf(statuses: readonly ModuleStatus[]): RestartBas
   return new Map(statuses.map(({ name, restarts }) => [name, restarts]));
 }
 
-/** Names of the modules whose health counts. The value is true if the module has a health check. */
+/** Modules whose health counts, by name. The value is true if the module has a health check. */
 export type WatchedModules = ReadonlyMap<string, boolean>;
 
 /**
- * Returns the combined health of the modules in `watched`. Ignores all other modules, because they may still
- * be stopping.
+ * Returns the combined health of the modules in `watched`. Ignores other modules, for example modules that
+ * are still stopping.
  */
 export function modulesHealth(
   statuses: readonly ModuleStatus[],
@@ -70,12 +70,18 @@ function failureReason(status: ModuleStatus, before: number): string | undefined
   return `has ended ${restarts - before} times, the last time by ${lastExit ?? 'itself'}${lastLinesOf(status)}`;
 }
 
-/** Returns the last lines of a module's standard error in parentheses. Empty if there are none. */
+/**
+ * Returns the last lines of a module's standard error in parentheses. Returns an empty text if there are no
+ * lines.
+ */
 export function lastLinesOf({ lastLines }: Pick<ModuleStatus, 'lastLines'>): string {
   return lastLines.length === 0 ? '' : ` (stderr: ${lastLines.join(' / ')})`;
 }
 
-/** Returns a colon and the reason why the last health check failed. Empty if it did not fail. */
+/**
+ * Returns a colon and the reason why the last health check failed. Returns an empty text if the check did not
+ * fail.
+ */
 function checkFailureOf({ checkFailure }: ModuleStatus): string {
   return checkFailure === undefined ? '' : `: ${withoutPeriod(checkFailure)}`;
 }
@@ -84,7 +90,7 @@ function withoutPeriod(text: string): string {
   return text.replace(/\.$/, '');
 }
 
-/** Returns the state of a module that is not healthy yet, for an error text. */
+/** Returns a phrase for an error text: the state of a module that is not healthy yet. */
 function pendingState(status: ModuleStatus): string {
   return status.state === 'running' ? `not ready${checkFailureOf(status)}` : status.state;
 }

@@ -2,26 +2,31 @@ import { abortable } from '../core/async/abortable.ts';
 import type { Placed, Plan, PlanStep } from '../manifest/diff/plan.ts';
 import { planOf, stateAfterFailure, stateAfterStep } from '../manifest/diff/plan.ts';
 
-/** Function that executes one step of the plan that leads to `target`. */
+/** Executes one step of a plan. `target` is the state after the last step of the plan. */
 export type ExecuteStep = (step: PlanStep, target: Placed, signal: AbortSignal) => Promise<void>;
 
-/** Options for the execution of a plan. */
 export type ExecuteOptions = {
   /**
    * Signal that aborts the execution immediately. A step in progress is not interrupted and continues in the
    * background.
    */
   readonly signal: AbortSignal;
-  /** Called and awaited before each step, to record the progress. `index` starts at 1. */
+  /**
+   * Called and awaited before each step, to record the progress. `index` is the number of the step, counted
+   * from 1. `of` is the number of all steps.
+   */
   readonly beforeStep: (step: PlanStep, index: number, of: number) => Promise<void>;
   /**
-   * Called after all files are fetched and before the first step that changes anything. If `preflight`
-   * throws, the plan is not executed.
+   * Called after all files are fetched, before the first step that changes the hub. If `preflight` throws,
+   * the plan is not executed.
    */
   readonly preflight?: (plan: Plan) => Promise<void>;
-  /** Returns true if the component itself retries after the failure. The step then counts as done. */
+  /**
+   * Returns true if the component itself retries after the failure `thrown`. The failed step then counts as
+   * done.
+   */
   readonly isTolerated?: (thrown: unknown, step: PlanStep) => boolean;
-  /** True if a failed step does not stop the execution. The first failure is then thrown at the end. */
+  /** True if the execution continues after a failed step. The first failure is then thrown at the end. */
   readonly continueOnError: boolean;
   /** Modules to restart even if their settings are unchanged. */
   readonly forceRestart?: ReadonlySet<string>;
@@ -30,11 +35,11 @@ export type ExecuteOptions = {
 export type PlanExecutor = {
   /** Returns the settings that are in effect. A step in progress counts as done. */
   readonly current: () => Placed;
-  /** Fetches the files of `target`. Does not affect running modules and components. */
+  /** Fetches the files that `target` needs. Does not affect running modules and components. */
   readonly prepare: (target: Placed, signal: AbortSignal) => Promise<void>;
   /**
-   * Executes the plan from the settings in effect to `target`. Rejects with the failure of a step, or with
-   * the signal's reason.
+   * Executes the plan that changes the settings in effect to `target`. Rejects with the failure of a step, or
+   * with the signal's reason.
    */
   readonly execute: (target: Placed, options: ExecuteOptions) => Promise<void>;
 };
@@ -52,8 +57,8 @@ export function createPlanExecutor(nothing: Placed, execute: ExecuteStep): PlanE
       await abortable(execute(step, target, signal), signal);
     } catch (thrown) {
       if (!signal.aborted && isTolerated?.(thrown, step) === true) return;
-      // An aborted step on modules continues in the background and counts as done. Any other failed step must
-      // be part of the next plan.
+      // An aborted step that changes modules continues in the background, so it counts as done. Any other
+      // failed step is repeated by the next plan.
       if (!(signal.aborted && 'modules' in step)) current = stateAfterFailure(current, step);
       throw thrown;
     }

@@ -32,14 +32,16 @@ const CHANGE_LABELS: Readonly<Record<ModuleChange['change'], string>> = {
 
 type Change = Pick<ModuleChange, 'change' | 'fields'>;
 
-/** Returns the line for a changed module or upstream. Empty if it does not change. */
+/** Returns a line that describes the change of a module or upstream. Returns no line if nothing changes. */
 function changeLines(name: string, { change, fields }: Change): string[] {
   if (change === 'keep') return [];
   const why = fields.length === 0 ? '' : `: ${fields.join(', ')}`;
   return [`${CHANGE_LABELS[change]} ${name}${why}`];
 }
 
-/** Returns the description of a plan with one line per change. `renews` adds a line for a new hub binary. */
+/**
+ * Returns the description of a plan with one line per change. `renews` adds a line about a new hub binary.
+ */
 export function planLines({ modules, upstreams, changedParts }: Plan, renews: boolean): string[] {
   const kept = modules.filter(({ change }) => change === 'keep').length;
   const lines = modules.flatMap(({ module, ...change }) => changeLines(module, change));

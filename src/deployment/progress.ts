@@ -13,7 +13,7 @@ import { stepLabel } from './plan-text.ts';
  * record.
  */
 export type DeploymentProgress = {
-  /** Returns a function that stores and logs each step before it runs. */
+  /** Returns a function that stores and logs each step before the step runs. */
   readonly recordSteps: (attempt: DeploymentAttempt, signal: AbortSignal) => ExecuteOptions['beforeStep'];
   /** Stores that a rollback has started. A failed write is logged and does not stop the rollback. */
   readonly recordRollback: (change: Partial<DeploymentRecord>, signal: AbortSignal) => Promise<void>;
@@ -48,7 +48,8 @@ export function createProgress({
     manifests.retain(kept);
     const loaded = kept.map(deployment => manifests.load(deployment));
     const lost = loaded.find(one => 'lost' in one);
-    // If a manifest cannot be read, it is unknown which artifacts it needs, so that no artifacts are removed.
+    // If a manifest cannot be read, the artifacts that it needs are unknown. Therefore no artifacts are
+    // removed.
     if (lost !== undefined) throw new Failure('deployment.lost', `${lost.lost}.`);
     await removeUnused(loaded.flatMap(one => ('placed' in one ? [one.placed] : [])));
   };

@@ -19,30 +19,30 @@ import {
 } from '../self-update/trial.ts';
 import type { Artifacts } from './artifacts.ts';
 
-/** Replacement of the hub binary by the binary that a manifest requires. */
+/** Replacement of the running hub binary by the binary that a manifest requires. */
 export type SelfUpdate = {
   /** True if the manifest requires another binary than the running one. */
   readonly isRequired: (placed: Placed) => Promise<boolean>;
   /**
-   * Copies the new binary into the free slot and schedules the trial of this binary for the next start.
-   * Resolves to a function that cancels the trial. If it rejects, no trial is scheduled. Rejects with Failure
-   * `bundle.*` or `update.*`, or with the signal's reason.
+   * Copies the new binary into the free slot (folder for a hub binary) and schedules its trial for the next
+   * start. Resolves to a function that cancels the trial. If the promise rejects, no trial is scheduled.
+   * Rejects with Failure `bundle.*` or `update.*`, or with the signal's reason.
    */
   readonly stage: (placed: Placed, signal: AbortSignal) => Promise<() => void>;
-  /** Requests that this hub stops and then starts the scheduled binary. */
+  /** Requests that the hub restarts with the scheduled binary. */
   readonly requestRestart: () => void;
-  /** Returns the state of the trial in which this hub runs. */
+  /** Returns the state of the trial (test of a new hub binary) in which this hub runs. */
   readonly trial: () => TrialState;
-  /** Ends the trial as passed. */
+  /** Ends the trial of the new hub binary as passed. */
   readonly confirmTrial: () => void;
-  /** Ends the trial as failed and schedules the previous binary. */
+  /** Ends the trial of the new hub binary as failed. Schedules the previous binary for the next start. */
   readonly failTrial: (reason: string) => void;
   readonly clearFailure: () => void;
 };
 
 /**
- * Seconds that are added to the time limit of a new hub, so that it can report why its deployment failed
- * before the watchdog kills it.
+ * Seconds that are added to the time limit of a new hub. In this time the new hub can report why its
+ * deployment failed, before the watchdog kills it.
  */
 const REPORT_SECONDS = 10;
 
@@ -93,7 +93,7 @@ export function createSelfUpdate({
       return wanted !== undefined && program !== undefined && wanted.sha256 !== (await runningSha256());
     },
     stage: async (placed, signal) => {
-      // Only one staging runs at a time, because an aborted staging may still write to the slot.
+      // Stages one binary at a time, because an aborted call can still be writing to the slot.
       const staged = await abortable(
         oneByOne(() => stageBinary(placed, signal)),
         signal,

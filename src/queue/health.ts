@@ -13,13 +13,13 @@ export type HealthTracker = {
   readonly reportFailure: (part: StorePart, error: Failure) => void;
   readonly reportSuccess: (part: StorePart) => void;
   /**
-   * Records that a message was refused because there was no space. `bounded` names the full queue, or the
-   * store.
+   * Records that a message was refused because there was no space. `bounded` is the name of the full queue or
+   * of the store.
    */
   readonly reportFull: (bounded: string, reason: Failure) => void;
   /**
-   * Ends the full state of each queue that has refused no message since the last call, and logs this. The
-   * store counts as a queue. Called once per sweep interval.
+   * Marks a full queue as working again if it has refused no message since the last call, and logs the
+   * change. The store counts as a queue. Called once per sweep interval.
    */
   readonly refresh: () => void;
   /** True while the store cannot be written. */
@@ -30,8 +30,8 @@ export type HealthTracker = {
 export function createHealthTracker(log: Log): HealthTracker {
   const failures = new Map<StorePart, Failure>();
   /**
-   * Full queues by name, and the store if it is full. `refused` is true if a message was refused since the
-   * last `refresh`.
+   * Full queues by name, including the full store. `refused` is true if a message was refused since the last
+   * `refresh`.
    */
   const full = new Map<string, { readonly reason: Failure; refused: boolean }>();
   return {

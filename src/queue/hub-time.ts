@@ -1,12 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 
 /**
- * Hub time, the hub's own clock for TTLs: total milliseconds that the hub has run, plus known downtime. After
- * a restart hub time continues from its persisted value. A jump of the wall clock does not change a TTL.
+ * Hub time is the hub's own clock for TTLs: the total milliseconds that the hub has run, plus known downtime.
+ * After a restart, hub time continues from its stored value. A jump of the wall clock therefore does not
+ * change a TTL.
  */
 export type HubTime = {
   readonly now: () => number;
-  /** Adds the milliseconds that the hub was down, if the caller knows them. */
+  /** Adds known downtime of the hub in milliseconds. */
   readonly advance: (milliseconds: number) => void;
 };
 

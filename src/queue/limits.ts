@@ -9,8 +9,8 @@ export const DRAIN_BATCH_ENTRIES = 32;
 export const MAX_ATTEMPTS = 16;
 
 /**
- * Maximum number of exceptions that the delivery of a message may throw. After the last exception the message
- * becomes a dead letter.
+ * Maximum number of exceptions in the delivery of a message. After the last exception the message becomes a
+ * dead letter.
  */
 export const MAX_DELIVERY_EXCEPTIONS = 4;
 
@@ -18,20 +18,20 @@ export const MAX_DELIVERY_EXCEPTIONS = 4;
 export const DELIVERY_RETRY_MS = 1_000;
 
 /**
- * Maximum number of dead letters. If there are more, an old dead letter of the holder (the user or module
- * whose share is charged) with the highest total cost is deleted.
+ * Maximum number of dead letters. Above this number, the holder with the highest total cost loses an old dead
+ * letter. The holder is the user or module whose share is charged.
  */
 export const MAX_DEAD_LETTERS = 1_000;
 
 /**
- * Maximum bytes of all dead letters. If there are more, an old dead letter of the holder with the highest
- * total cost is deleted.
+ * Maximum bytes of all dead letters. Above this size, the holder (user or module) with the highest total cost
+ * loses an old dead letter.
  */
 export const MAX_DEAD_LETTER_BYTES = 16 << 20;
 
 /**
- * Bytes that are added to the size of a dead letter to get its cost. 1,000 empty dead letters thus cost 16
- * MB, so the bound of the number and the bound of the bytes have equal weight.
+ * Bytes that are added to the size of a dead letter to compute its cost. 1,000 empty dead letters thus cost
+ * 16 MB. The maximum number and the maximum bytes of dead letters therefore have equal weight.
  */
 export const DEAD_LETTER_COST_BYTES = 16 << 10;
 
@@ -39,8 +39,8 @@ export const DEAD_LETTER_COST_BYTES = 16 << 10;
 export const MAX_NAME_BYTES = 1_978;
 
 /**
- * Maximum bytes of the topic of a retained message. The topic is stored as a metadata name with a prefix of
- * nine bytes.
+ * Maximum bytes of the topic of a retained message. The topic is stored in a metadata name behind the prefix
+ * `retained/` of nine bytes.
  */
 export const MAX_RETAINED_TOPIC_BYTES = MAX_NAME_BYTES - 9;
 
@@ -65,30 +65,33 @@ export const HUB_TIME_INTERVAL_MS = 60_000;
 export const PRIORITY_WEIGHT = 8;
 
 /**
- * Milliseconds without a new message after which the gathered messages are committed. After such a pause the
+ * Milliseconds without a new message after which the gathered messages are committed. After such a pause, the
  * senders usually wait for acknowledgements.
  */
 export const COMMIT_LULL_MS = 2;
 
 /**
- * Number of messages that fill a block of the journal. A commit that waits for more messages saves no flash
- * writes.
+ * Number of messages that fill a block (4 KB) of the journal. From this number on, waiting for more messages
+ * saves no flash writes.
  */
 export const BLOCK_MESSAGES = 12;
 
 /**
- * Number of gathered messages at which a commit begins without waiting for a pause. So many messages fill
- * several blocks, and their sender may send no more before it receives acknowledgements.
+ * Number of gathered messages at which a commit begins without waiting for a pause. These messages fill
+ * several blocks. Their senders possibly wait for acknowledgements before they send more.
  */
 export const COMMIT_NOW_MESSAGES = 48;
 
-/** Maximum number of messages in a commit. At this number the commit begins at once. */
+/** Maximum number of messages in a commit. When this number is reached, the commit begins immediately. */
 export const MAX_COMMIT_MESSAGES = 1000;
 
-/** Maximum bytes of message bodies and metadata in a commit. At this size the commit begins at once. */
+/**
+ * Maximum bytes of message bodies and metadata in a commit. When this size is reached, the commit begins
+ * immediately.
+ */
 export const MAX_COMMIT_BYTES = 1 << 20;
 
-/** Maximum number of removals in a commit. At this number the commit begins at once. */
+/** Maximum number of removals in a commit. When this number is reached, the commit begins immediately. */
 export const MAX_COMMIT_REMOVALS = 2048;
 
 /**
@@ -97,15 +100,12 @@ export const MAX_COMMIT_REMOVALS = 2048;
  */
 export const MAX_DELIVERY_WAIT_MS = 250;
 
-/**
- * Maximum time that a commit waits for acknowledgements of messages in flight, as a multiple of
- * `commitWindow`.
- */
+/** Maximum wait of a commit for acknowledgements of messages in flight, as a multiple of `commitWindow`. */
 export const MAX_DELIVERY_WINDOWS = 5;
 
 /**
- * Milliseconds by which a commit that contains only removals is delayed. A crash before the commit only
- * causes redelivery of acknowledged messages.
+ * Milliseconds by which a commit is delayed if it contains only removals. A crash before this commit only
+ * causes a redelivery of acknowledged messages.
  */
 export const REMOVAL_WINDOW_MS = 250;
 
@@ -113,8 +113,8 @@ export const REMOVAL_WINDOW_MS = 250;
 export const COMMIT_RETRY_MS = 1_000;
 
 /**
- * Bytes of each of the two journal files. Bounds the data that the hub replays at its start, and the entries
- * in memory that wait for a checkpoint.
+ * Bytes of each of the two journal files. Limits the data that the hub replays at its start. Also limits the
+ * entries in memory that wait for a checkpoint.
  */
 export const JOURNAL_BYTES = 1 << 19;
 
@@ -124,36 +124,39 @@ export const JOURNAL_BYTES = 1 << 19;
  */
 export const MAX_CHUNK_BYTES = 4 * 4_096 - 24;
 
-/** Number of entries in memory that starts a checkpoint, even if the journal is not full. */
+/** Number of entries in memory at which a checkpoint starts, even if the journal is not full. */
 export const MAX_CHECKPOINT_ENTRIES = 2048;
 
-/** Number of removals in memory that starts a checkpoint, even if the journal is not full. */
+/** Number of removals in memory at which a checkpoint starts, even if the journal is not full. */
 export const MAX_CHECKPOINT_REMOVALS = 4096;
 
-/** Maximum number of removed entries that are still in LMDB. At this number no queue sends messages. */
+/**
+ * Maximum number of removed entries that are still in LMDB. When this number is reached, all queues stop
+ * sending.
+ */
 export const MAX_REMOVING = 3 * MAX_CHECKPOINT_REMOVALS;
 
 /**
- * Maximum milliseconds between the removal of stored entries and the begin of the checkpoint that frees their
+ * Maximum milliseconds between the removal of an entry and the start of the checkpoint that frees the entry's
  * disk space.
  */
 export const CHECKPOINT_DELAY_MS = 3_000;
 
 /**
- * Maximum bytes of an encoded message that is stored inside its chunk. Several messages of this size fit into
- * a chunk.
+ * Maximum bytes of an encoded message that is stored inline (in the chunk of its entry). Several such
+ * messages fit into a chunk.
  */
 export const MAX_INLINE_BYTES = 1_536;
 
 /**
- * Number of entries that are read in one batch when a full queue drops its oldest entries. The batch consists
- * of a few chunks.
+ * Number of entries that a full queue reads at once to drop its oldest entries. Such a read covers a few
+ * chunks.
  */
 export const DROP_BATCH_ENTRIES = 128;
 
 /**
- * Bytes of the disk that must stay free for the removal of entries: space for the page copies of a few LMDB
- * transactions.
+ * Bytes of disk that new messages must leave free. The removal of entries needs this space for the page
+ * copies of a few LMDB transactions.
  */
 export const DISK_RESERVE_BYTES = 4 << 20;
 

@@ -20,7 +20,10 @@ export type MaintenanceHost = {
   readonly usage: DiskUsage;
   readonly expiry: Expiry;
   readonly retained: Retained;
-  /** True while the store contains a message that expires by hub time. */
+  /**
+   * True while a queue contains an entry, or a retained message has an expiry. Hub time is then stored
+   * periodically.
+   */
   readonly hasWaiting: () => boolean;
   readonly committer: Committer;
   readonly checkpoints: Checkpoints;
@@ -34,7 +37,7 @@ export type MaintenanceHost = {
 
 /** Periodic work of the store: sweeps for expired messages, checks of free space, writes of hub time. */
 export type Maintenance = {
-  /** Continues a sweep that paused because too many removals waited for a checkpoint. */
+  /** Continues a sweep that has paused because too many removals waited for a checkpoint. */
   readonly resume: () => void;
   readonly stop: () => void;
 };

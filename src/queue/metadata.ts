@@ -12,8 +12,8 @@ export type Metadata = {
 type Values = ReadonlyMap<string, Buffer | undefined>;
 
 /**
- * Creates the reader. `unwritten` returns the values that are not in LMDB yet, newest first. An undefined
- * value means that the name was deleted.
+ * Creates the reader. `unwritten` returns the values that are not in LMDB yet, newest first. If a value is
+ * undefined, its name was deleted.
  */
 export function createMetadata(database: Database, unwritten: () => readonly Values[]): Metadata {
   return {
@@ -41,8 +41,8 @@ export const NAME_TOO_LONG = new Failure(
 );
 
 /**
- * True if LMDB accepts the name as a key. The bytes of a short name are not counted, because each UTF-16 unit
- * of a name has at most three bytes in UTF-8.
+ * True if LMDB accepts the name as a key. A short name is accepted without counting its bytes, because each
+ * UTF-16 unit has at most three bytes in UTF-8.
  */
 export function isValidName(name: string): boolean {
   return name.length * 3 <= MAX_NAME_BYTES || Buffer.byteLength(name) <= MAX_NAME_BYTES;

@@ -20,16 +20,19 @@ import type { RetainedMessages } from './types.ts';
 const PREFIX = 'retained/';
 
 export type RetainedHost = {
-  /** Returns hub time in milliseconds. */
+  /** Returns hub time (the clock for TTLs) in milliseconds. */
   readonly now: () => number;
   readonly names: (prefix: string) => string[];
   readonly get: (name: string) => Buffer | undefined;
   readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
-  /** Returns an error if the store has no space for `bytes` more bytes. Undefined if it has space. */
+  /** Returns an error if the store has no space for `bytes` more bytes, otherwise undefined. */
   readonly refusal: (bytes: number) => Failure | undefined;
-  /** Called when a message was refused because there is no space for it. */
+  /** Called when a message was refused because the store has no space for it. */
   readonly full: (reason: Failure) => void;
-  /** Shares of the holders in the number of retained messages, and in the bytes of their records. */
+  /**
+   * Resources with a limit for each holder (user or module): the number of retained messages, and the bytes
+   * of their records.
+   */
   readonly resources: Pick<Resources, 'retained' | 'retainedBytes'>;
   readonly log: Log;
 };
@@ -37,7 +40,7 @@ export type RetainedHost = {
 export type Retained = RetainedMessages & {
   /** Removes at most MAX_SWEEP_ENTRIES expired messages. Returns true if further messages have expired. */
   readonly step: () => boolean;
-  /** True if any message has an expiry. Hub time must then be persisted. */
+  /** True if any message has an expiry. The store then persists hub time (the clock for TTLs). */
   readonly hasExpiring: () => boolean;
 };
 
@@ -45,11 +48,15 @@ export type Retained = RetainedMessages & {
 type Summary = {
   /** Bytes of the encoded message. */
   readonly bytes: number;
-  /** Hub time in milliseconds when the message expires. Infinity if it never expires. */
+  /**
+   * Hub time (clock for TTLs) in milliseconds when the message expires. Infinity if the message never
+   * expires.
+   */
   readonly expires: number;
   readonly holder: Holder;
   /**
-   * Hub time in milliseconds when the message was set. Undefined if an older version of the hub stored it.
+   * Hub time (clock for TTLs) in milliseconds when the message was set. Undefined if an older version of the
+   * hub stored it.
    */
   readonly since: number | undefined;
 };
@@ -60,7 +67,7 @@ export function createRetained(host: RetainedHost): Retained {
   const summaries = new Map<string, Summary>();
   /** Number of messages with an expiry. */
   let expiringCount = 0;
-  /** Hub time in milliseconds before which no message expires. */
+  /** Hub time (clock for TTLs) in milliseconds before which no message expires. */
   let nextExpiry = Number.POSITIVE_INFINITY;
 
   const uncount = (topic: string): void => {
@@ -81,7 +88,7 @@ export function createRetained(host: RetainedHost): Retained {
     nextExpiry = Math.min(nextExpiry, summary.expires);
   };
 
-  /** Deletes a damaged message, so that its damage is logged once. */
+  /** Deletes a damaged message. The damage is therefore logged only once. */
   const drop = (topic: string): void => {
     log.error(`The retained message of "${topic}" is damaged and is deleted.`);
     replace(topic, undefined, undefined, () => {});
@@ -109,13 +116,14 @@ export function createRetained(host: RetainedHost): Retained {
     if (summary === undefined) uncount(topic);
     else count(topic, summary);
     put(PREFIX + topic, value, error => {
-      // After a failed write the stored value is the previous value, or the value of a later write.
+      // After a failed write, the stored value is the previous value or the value of a later write. The
+      // counts are read from this value.
       if (error !== undefined) reload(topic);
       onDurable(error);
     });
   };
 
-  /** Returns an error if the holder's share has no space for the message. Undefined if it has space. */
+  /** Returns an error if the share of the holder has no space for the message, otherwise undefined. */
   const shareRefusal = (topic: string, holder: Holder, bytes: number): Failure | undefined => {
     const before = summaries.get(topic);
     const sentence =
@@ -127,15 +135,15 @@ export function createRetained(host: RetainedHost): Retained {
   };
 
   /**
-   * Returns a reason to refuse a message that replaces a smaller message of the same holder. A holder that
-   * exceeds its share may still set a message of the same size or smaller.
+   * Returns the reason to refuse a message that replaces a message of the same holder, or undefined. A holder
+   * above its share can still set a message that is not larger than the previous one.
    */
   const growthRefusal = (holder: Holder, bytes: number): string | undefined =>
     bytes <= 0 ? undefined : retainedBytes.refusal(holder, bytes)?.logged;
 
   /**
-   * Returns a reason to refuse a new message. If the retained message of the topic belongs to another holder,
-   * its space counts as free.
+   * Returns the reason to refuse a new message, or undefined. A message of another holder on the same topic
+   * is not counted, because the new message replaces it.
    */
   const additionRefusal = (topic: string, holder: Holder, bytes: number): string | undefined => {
     const before = summaries.get(topic);

@@ -3,14 +3,14 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { StoreBounds } from './types.ts';
 
-/** Settings to open a store with. */
 export type StoreSettings = StoreBounds & {
   /** Folder of the store, created if it does not exist. */
   readonly folder: string;
   /** Maximum bytes of memory for messages that wait for the disk. */
   readonly maxPendingBytes: number;
   /**
-   * Counts bytes of message bodies that are read into memory for delivery. Their buffers soon become garbage.
+   * Called with the number of bytes of each message body that is read into memory for delivery. The buffers
+   * of these bodies soon become garbage.
    */
   readonly countRead: (bytes: number) => void;
   readonly clock: Clock;

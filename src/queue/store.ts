@@ -59,8 +59,8 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   const counts = { ...emptyCounts(), corrupt: recovered.corrupt };
   const drops = createDropReport();
   const pressure = createGauge(settings.maxPendingBytes);
-  // While the store cannot be written it refuses messages, so it reports no pressure that would pause the
-  // senders.
+  // While the store cannot be written, it refuses messages. It then reports no pressure, because pressure
+  // would pause the senders.
   const pendingBytesChanged = (): void => pressure.set(health.isFailing() ? 0 : committer.pendingBytes());
   let closed = false;
   if (damaged > 0)
@@ -144,7 +144,10 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     attempts: () => attempts,
     closed: () => closed,
   });
-  /** Removes an entry that the consumer of its queue may have read ahead. */
+  /**
+   * Removes an entry. Discards the entries that the consumer of the queue has read ahead, because they can
+   * include this entry.
+   */
   const evict: typeof remove = (removed, reason, onDurable) => {
     removed.queue.consumer?.invalidate(removed.priority);
     remove(removed, reason, onDurable);
@@ -166,7 +169,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
     else onDurable();
   };
   const put: Store['put'] = (name, value, onDurable) => {
-    // Metadata is small and is deleted as often as it is added, so it may use the disk reserve.
+    // Metadata can use the disk reserve, because metadata is small and is deleted as often as it is added.
     if (closed) onDurable(CLOSED);
     else if (isValidName(name)) committer.put(name, value, onDurable);
     else onDurable(NAME_TOO_LONG);

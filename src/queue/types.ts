@@ -11,8 +11,8 @@ export type Destination = {
   /** Priority from 0 (most urgent) to 9. */
   readonly priority: number;
   /**
-   * Maximum milliseconds of hub time (the hub's own clock for TTLs) that the entry may wait. Undefined if the
-   * destination sets no limit.
+   * Maximum milliseconds that the entry can wait, in hub time (the hub's own clock for TTLs). Undefined if
+   * the destination sets no limit.
    */
   readonly ttl: number | undefined;
 };
@@ -26,23 +26,29 @@ export type QueueEntry = {
   readonly priority: number;
   /** Sequence number in the store. Stays the same after a restart. */
   readonly sequence: number;
-  /** Remaining lifetime in milliseconds of hub time. Undefined if the entry does not expire. */
+  /** Remaining lifetime in milliseconds. Undefined if the entry does not expire. */
   readonly remaining: number | undefined;
-  /** True if the entry may have been sent before, by this run of the hub or an earlier run [MQTT-3.3.1-1]. */
+  /** True if the entry was possibly sent before, by this hub process or an earlier one [MQTT-3.3.1-1]. */
   readonly redelivered: boolean;
 };
 
-/** Part of an entry that a receiver stores until it acknowledges the entry. */
+/** Reference to an entry. A receiver stores the reference until it acknowledges the entry. */
 export type EntryRef = Pick<QueueEntry, 'sequence'>;
 
-/** Consumer of one queue. A queue has at most one drain. A drain sends nothing before the first `wake`. */
+/**
+ * Delivery of the entries of one queue to one receiver. A queue has at most one drain. A drain sends nothing
+ * before the first `wake`.
+ */
 export type Drain = {
   /**
-   * Removes an entry permanently; ignores unknown entries. Calls `onDurable` when the removal is on disk, so
-   * that the entry cannot reappear after a crash.
+   * Removes an entry permanently. Ignores unknown entries. Calls `onDurable` when the removal is on disk and
+   * the entry cannot reappear after a crash.
    */
   readonly acknowledge: (entry: EntryRef, onDurable?: OnDurable) => void;
-  /** Moves an entry that the receiver will never accept to the dead letters. `reason` is a short phrase. */
+  /**
+   * Moves an entry to the dead letters. Called if the receiver will never accept the entry. `reason` is a
+   * short phrase.
+   */
   readonly reject: (entry: EntryRef, reason: string) => void;
   /**
    * Counts a failed delivery. The next `wake` offers the entry again at its position in the queue. After
@@ -64,9 +70,9 @@ export type Drain = {
 export type SimpleDrain = Pick<Drain, 'acknowledge' | 'wake' | 'stop'>;
 
 /**
- * Order in which entries of different priorities are sent. `strict`: an entry waits while a more urgent entry
- * waits. `weighted`: less urgent entries get a share of the deliveries, so that no priority starves;
- * unacknowledged entries are redelivered first.
+ * Order in which entries of different priorities are sent. `strict`: more urgent entries are always sent
+ * first. `weighted`: less urgent entries get a part of the deliveries, so that no priority starves. In this
+ * mode, redeliveries precede new entries.
  */
 export type PriorityMode = 'strict' | 'weighted';
 
@@ -76,28 +82,28 @@ export type DrainSettings = {
   /** Order in which entries of different priorities are sent. The default is `strict`. */
   readonly priorities?: PriorityMode;
   /**
-   * True if only committed entries may be delivered. Required if packet identifiers derive from the sequence.
-   * Messages at QoS 2 are always committed first.
+   * True if entries are delivered only after their commit. Required if packet identifiers derive from the
+   * sequence. Messages at QoS 2 are always committed first.
    */
   readonly durableFirst?: boolean;
   /**
-   * Sends one entry to the receiver. Returns false if the receiver is busy; the next `wake` offers the entry
-   * again.
+   * Sends one entry to the receiver. Returns false if the receiver is busy. The next `wake` then offers the
+   * entry again.
    */
   readonly send: (entry: QueueEntry) => boolean;
 };
 
 /**
- * Share of the store's space that all queues of one holder (the user or module whose share is charged) use
- * together.
+ * Share of the store's space that the queues of one holder use together. The holder is the user or module
+ * that the space is charged to.
  */
 export type QueueShare = {
   readonly holder: Holder;
   /** Adds `bytes` to the bytes in use. `bytes` is negative if entries are removed. */
   readonly add: (bytes: number) => void;
   /**
-   * Returns the number of bytes that may still be added. If more bytes are added, the oldest messages of the
-   * holder are dropped.
+   * Returns the number of bytes of the share that are free. If a new message needs more bytes, the oldest
+   * messages of the holder are dropped.
    */
   readonly available: () => number;
 };
@@ -111,20 +117,16 @@ export type QueueBound = { readonly maxSize: number; readonly whenFull: WhenFull
  */
 export type WhenFull = 'reject' | 'dropOldest';
 
-/** Bounds of the store. `setBounds` changes the bounds while the store is open. */
+/** Bounds of the store. `setBounds` replaces the bounds while the store is open. */
 export type StoreBounds = {
-  /** Maximum bytes of disk that the store may use, at least MIN_STORE_BYTES. */
+  /** Maximum bytes of disk that the store can use, at least MIN_STORE_BYTES. */
   readonly maxSize: number;
-  /** Policy for a full store. */
   readonly whenFull: WhenFull;
   /** Returns the bound of a queue. Undefined if only the store's bound applies. */
   readonly boundOf: (queue: string) => QueueBound | undefined;
-  /** Maximum milliseconds of hub time that any entry may wait. Undefined if there is no limit. */
+  /** Maximum milliseconds that any entry can wait. Undefined if there is no limit. */
   readonly ttl: number | undefined;
-  /**
-   * Minimum milliseconds between a commit and the next commit, if the next commit does not fill a block of
-   * the disk.
-   */
+  /** Minimum milliseconds between two commits. A commit that fills a block of the disk does not wait. */
   readonly commitWindow: number;
 };
 
@@ -133,7 +135,7 @@ export type QueueStats = {
   readonly depth: number;
   /** Bytes of disk that the messages of the queue use. */
   readonly bytes: number;
-  /** Milliseconds of hub time that the oldest entry has waited. Undefined if the queue is empty. */
+  /** Milliseconds that the oldest entry has waited. Undefined if the queue is empty. */
   readonly oldestMs: number | undefined;
 };
 
@@ -142,31 +144,30 @@ export type WaitingEntry = {
   readonly priority: number;
   readonly sequence: number;
   readonly message: Message | undefined;
-  /** Milliseconds of hub time that the entry has waited. */
+  /** Milliseconds that the entry has waited. */
   readonly waited: number;
-  /** Remaining lifetime in milliseconds of hub time. Undefined if the entry does not expire. */
+  /** Remaining lifetime in milliseconds. Undefined if the entry does not expire. */
   readonly remaining: number | undefined;
 };
 
 /** Position of an entry in its queue. */
 export type EntryPosition = Pick<WaitingEntry, 'priority' | 'sequence'>;
 
-/**
- * Undelivered message that was removed from its queue and is stored for the operator. Lists are oldest first.
- */
+/** Undelivered message that was removed from its queue and is stored for the operator. */
 export type DeadLetter = {
   /** Identifier for `replay` and `drop`. */
   readonly id: string;
   readonly queue: string;
   readonly priority: number;
   readonly reason: string;
-  /** Milliseconds of hub time since the message became a dead letter. */
+  /** Milliseconds since the message became a dead letter. */
   readonly age: number;
   /** Undelivered message. Undefined if its stored bytes are damaged. The damaged bytes stay in the store. */
   readonly message: Message | undefined;
 };
 
 export type DeadLetters = {
+  /** Returns all dead letters, oldest first. */
   readonly list: () => DeadLetter[];
   /**
    * Appends the message of a dead letter to its queue, then deletes the dead letter. Fails with
@@ -181,7 +182,7 @@ export type DeadLetters = {
 export type RetainedMessage = {
   /** Message whose `retained` flag is set. */
   readonly message: Message;
-  /** Remaining lifetime in milliseconds of hub time. Undefined if the message does not expire. */
+  /** Remaining lifetime in milliseconds. Undefined if the message does not expire. */
   readonly remaining: number | undefined;
 };
 
@@ -191,20 +192,21 @@ export type RetainedEntry = {
   readonly holder: Holder;
   /** Bytes of the encoded message. */
   readonly bytes: number;
-  /**
-   * Milliseconds of hub time since the message was set. Undefined if an older version of the hub stored it.
-   */
+  /** Milliseconds since the message was set. Undefined if an older version of the hub stored the message. */
   readonly age: number | undefined;
-  /** Remaining lifetime in milliseconds of hub time. Undefined if the message does not expire. */
+  /** Remaining lifetime in milliseconds. Undefined if the message does not expire. */
   readonly remaining: number | undefined;
 };
 
-/** Retained messages by topic. Their number and bytes are bounded by the shares of their holders. */
+/**
+ * Retained messages by topic. The share of each holder (user or module) limits the number and the bytes of
+ * its messages.
+ */
 export type RetainedMessages = {
   /**
-   * Replaces the retained message of a topic; an empty body deletes it. Calls `onDurable` without an error
-   * once the change is on disk. If the change fails, the previous message stays, and `onDurable` gets Failure
-   * `store.full` (no space, or the topic is too long) or `store.write`.
+   * Replaces the retained message of a topic. An empty body deletes the message. Calls `onDurable` without an
+   * error once the change is on disk. If the change fails, the previous message stays, and `onDurable` gets
+   * Failure `store.full` (no space, or the topic is too long) or `store.write`.
    */
   readonly set: (message: Message, holder: Holder, onDurable: OnDurable) => void;
   /** Deletes the retained message of a topic. */
@@ -221,12 +223,12 @@ export type RetainedMessages = {
   readonly bytes: () => number;
 };
 
-/** Counters since the hub started: entries by the reason of their removal, and writes of the store. */
+/** Counters since the start of the hub: removed entries by reason, and writes of the store. */
 export type StoreCounts = {
   appended: number;
   acknowledged: number;
   /**
-   * Messages that every destination acknowledged before the commit, so that they were never written to disk.
+   * Messages that were never written to disk, because every destination acknowledged them before the commit.
    */
   spared: number;
   expired: number;
@@ -243,7 +245,7 @@ export type StoreCounts = {
   checkpoints: number;
   /** Bytes of appended message bodies. */
   payload: number;
-  /** Bytes written to the file system. */
+  /** Bytes written to the journal and to the database. */
   written: number;
 };
 
@@ -254,7 +256,7 @@ export type StoreHealth = {
   readonly reason: string | undefined;
   /** Bytes of disk in use. */
   readonly usedBytes: number;
-  /** Maximum bytes of disk that the store may use. */
+  /** Maximum bytes of disk that the store can use. */
   readonly maxBytes: number;
   readonly letters: number;
   /** Newest folder that a damaged store was moved to. Undefined if no store was moved. */
@@ -264,20 +266,20 @@ export type StoreHealth = {
 /** Durable queues and metadata. Hides the database. */
 export type Store = {
   /**
-   * Back-pressure signal. High while the bytes that wait for the disk are at their maximum. Connections then
-   * stop reading from their senders. Messages that are appended while the signal is high are still accepted.
+   * Back-pressure signal. The signal is high while the bytes that wait for the disk are at their maximum.
+   * Connections then stop reading from their senders. The store still accepts messages while the signal is
+   * high.
    */
   readonly pressure: Pressure;
   /**
-   * Appends one message to several queues at once. Calls `onDurable` without an error once every destination
-   * has acknowledged the message or the message is flushed to disk. Calls `onDurable` with Failure
-   * `store.full` or `store.write` if no queue has stored the message.
+   * Appends one message to several queues. Calls `onDurable` without an error when the message is on disk, or
+   * when every destination has acknowledged the message. Calls `onDurable` with Failure `store.full` or
+   * `store.write` if no queue has stored the message.
    *
-   * A message at QoS 2, or with metadata, is committed before it is delivered. All such messages that are
-   * appended in one synchronous turn form one atomic commit with their metadata. Before this commit neither
-   * the message nor later entries of its priority are delivered, and `onDurable` is not called. If the commit
-   * fails, no metadata is stored. If several calls append the same message, each call must pass the same
-   * metadata.
+   * A message at QoS 2, or with metadata, is committed before it is delivered. All such messages of one
+   * synchronous turn are committed atomically with their metadata. Before this commit, neither these messages
+   * nor later entries of their priorities are delivered, and `onDurable` is not called. If the commit fails,
+   * no metadata is stored. If several calls append the same message, each call must pass the same metadata.
    */
   readonly append: (
     message: Message,
@@ -287,8 +289,8 @@ export type Store = {
   ) => void;
   readonly drain: (queue: string, settings: DrainSettings) => Drain;
   /**
-   * Returns up to `limit` entries of a queue in the order of delivery, beginning behind the position `after`
-   * if it is given. Removes nothing.
+   * Returns up to `limit` entries of a queue in the order of delivery. If `after` is given, begins behind
+   * this position. Removes nothing.
    */
   readonly peek: (queue: string, limit: number, after?: EntryPosition) => WaitingEntry[];
   /**
@@ -303,19 +305,22 @@ export type Store = {
   readonly drop: (queue: string, sequence: number, onDurable: OnDurable) => void;
   /** Charges the bytes of a queue to `share` until the queue is purged. */
   readonly assignShare: (queue: string, share: QueueShare) => void;
-  /** Deletes a queue and its entries, which are counted as purged. The space is freed in bounded steps. */
+  /** Deletes a queue. Its entries count as purged. Their disk space is freed in bounded steps. */
   readonly purge: (queue: string) => void;
   readonly deadLetters: DeadLetters;
   readonly retained: RetainedMessages;
-  /** Hub time in milliseconds. */
+  /** Returns hub time (the hub's own clock for TTLs) in milliseconds. */
   readonly now: () => number;
-  /** Adds downtime of the hub in milliseconds to hub time, so that TTLs include the downtime. */
+  /**
+   * Adds downtime of the hub in milliseconds to hub time (the clock for TTLs). Messages therefore also expire
+   * during downtime.
+   */
   readonly advance: (milliseconds: number) => void;
   /** Replaces the bounds. Waiting entries keep their expiry. */
   readonly setBounds: (bounds: StoreBounds) => void;
   /**
-   * Stores a metadata value under a name; undefined deletes the value. Fails with `store.write` if the name
-   * is longer than MAX_NAME_BYTES.
+   * Stores a metadata value under a name. Deletes the value if `value` is undefined. Fails with `store.write`
+   * if the name is longer than MAX_NAME_BYTES.
    */
   readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
   /**
@@ -327,7 +332,7 @@ export type Store = {
   /** Returns the sorted metadata names that begin with `prefix`. */
   readonly names: (prefix: string) => string[];
   readonly stats: () => QueueStats[];
-  /** Statistics of one queue. Undefined if it does not exist. */
+  /** Returns the statistics of one queue. Undefined if the queue does not exist. */
   readonly statsOf: (queue: string) => QueueStats | undefined;
   /**
    * Returns the number of entries of a queue and the bytes of disk that they use, without reading the disk.

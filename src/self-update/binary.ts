@@ -7,12 +7,12 @@ import type { BinaryIdentity, SlotContent } from './state.ts';
 /** Permission bits that let other users replace a binary that the hub runs. */
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** Bytes of one read. A binary of 110 MB is read in pieces, so that it is never in memory as a whole. */
+/** Bytes per read. A hub binary (110 MB) is read in pieces to save memory. */
 const CHUNK_BYTES = 1 << 20;
 
 /**
- * Computes the SHA-256 of a file in hexadecimal digits. A hub binary takes about 0.1 s on a PC and 1 s on a
- * small machine. Does not block the event loop.
+ * Computes the SHA-256 of a file in hexadecimal digits. Takes about 0.1 s for a hub binary on a PC, and 1 s
+ * on a small machine. Does not block the event loop.
  */
 export async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
@@ -21,7 +21,7 @@ export async function sha256Of(path: string): Promise<string> {
 }
 
 /**
- * Reads the identity of the installed binary. A later comparison with this identity detects that the file was
+ * Reads the identity of the installed binary. A later comparison with this identity shows if the file was
  * replaced.
  */
 export async function identifyBinary(path: string): Promise<BinaryIdentity> {
@@ -29,7 +29,8 @@ export async function identifyBinary(path: string): Promise<BinaryIdentity> {
 }
 
 /**
- * True if the path, size, modification time and inode of the file are unchanged. Does not read its content.
+ * True if the path, size, modification time and inode of the file are unchanged. Does not read the file's
+ * content.
  */
 export function looksUnchanged(recorded: BinaryIdentity, path: string): boolean {
   const { size, changed, inode } = statOf(path);
@@ -42,8 +43,8 @@ export function looksUnchanged(recorded: BinaryIdentity, path: string): boolean 
 }
 
 /**
- * Compares the installed binary with its recorded identity. Compares the content only if the path, size,
- * modification time or inode has changed. Returns the current identity, or undefined if the content differs.
+ * Returns the current identity of the installed binary. Returns undefined if its content differs from the
+ * recorded content. Reads the content only if the path, size, modification time or inode has changed.
  */
 export async function matchBase(recorded: BinaryIdentity, path: string): Promise<BinaryIdentity | undefined> {
   if (looksUnchanged(recorded, path)) return recorded;
@@ -58,7 +59,8 @@ function statOf(path: string) {
 }
 
 /**
- * Returns why the binary in a slot cannot run. Undefined if it can. Does not read the content of the binary.
+ * Returns the reason why the binary in a slot cannot run. Undefined if it can run. Does not read the content
+ * of the binary.
  */
 export function slotProblem(paths: UpdatePaths, slot: SlotName, { size }: SlotContent): string | undefined {
   const path = paths.binary(slot);
@@ -79,7 +81,8 @@ export function slotProblem(paths: UpdatePaths, slot: SlotName, { size }: SlotCo
 }
 
 /**
- * Returns why the binary in a slot cannot run. Undefined if it can. Reads the content to verify its hash.
+ * Returns the reason why the binary in a slot cannot run. Undefined if it can run. Reads the content of the
+ * binary to verify its hash.
  */
 export async function verifySlot(
   paths: UpdatePaths,

@@ -14,8 +14,8 @@ const MACHINES: Readonly<Record<number, string>> = {
 };
 
 /**
- * Returns the architecture of an ELF program from the header of its file, with the names of `process.arch`.
- * Undefined if the file is not an ELF program.
+ * Returns the architecture of an ELF program as a name of `process.arch`. `header` contains the first bytes
+ * of the file. Returns undefined if the file is not an ELF program.
  */
 export function architectureOf(header: Buffer): string | undefined {
   if (header.length < ELF_HEADER_BYTES || !header.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;

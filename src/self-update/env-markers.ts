@@ -4,12 +4,15 @@ import { SLOTS } from './paths.ts';
 import type { WatchdogProcess } from './state.ts';
 
 /**
- * Environment variable with the name of the slot from which the hub runs. A hub with this variable does not
- * start another binary.
+ * Environment variable with the path of the hub binary. Set only if this binary is in a slot (folder for hub
+ * binaries). A hub with this variable does not start another binary.
  */
 const SLOT_VARIABLE = 'SKERRY_SLOT';
 
-/** Environment variable that identifies the watchdog process of a hub on trial. */
+/**
+ * Environment variable that identifies the watchdog of a hub on trial (a new binary that is not confirmed
+ * yet).
+ */
 export const WATCHDOG_VARIABLE = 'SKERRY_GUARD';
 
 /**
@@ -18,7 +21,10 @@ export const WATCHDOG_VARIABLE = 'SKERRY_GUARD';
  */
 export const TRIAL_ENDED_VARIABLE = 'SKERRY_TRIAL_ENDED';
 
-/** Exit code as a shell reports it, or `late` if the watchdog killed the hub after the time limit. */
+/**
+ * Exit of a hub on trial. `how` is the exit code as a shell reports it, or `late` if the watchdog killed the
+ * hub after the time limit.
+ */
 export type TrialEnd = { readonly how: number | 'late'; readonly seconds: number };
 
 export type EnvMarkers = {
@@ -53,8 +59,8 @@ export function withoutMarkers(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /**
- * Returns the environment with the variables for the hub in `slot`. During a trial, these include the
- * variable for the watchdog.
+ * Returns the environment for the hub in `slot`. During a trial, the environment also contains the variable
+ * that identifies the watchdog.
  */
 export function withMarkers(
   env: NodeJS.ProcessEnv,
@@ -67,8 +73,8 @@ export function withMarkers(
 }
 
 /**
- * Returns the identity of the watchdog. This process becomes the watchdog by `execve`, which does not change
- * the pid.
+ * Returns the identity of the watchdog. Called before the process `pid` becomes the watchdog by `execve`,
+ * which does not change the pid.
  */
 export function watchdogOf(pid: number): WatchdogProcess {
   return { pid, started: runningProcess(pid)?.started ?? 0, boot: bootId() ?? '' };
@@ -78,7 +84,10 @@ export function isRunning({ pid, started, boot }: WatchdogProcess): boolean {
   return boot === (bootId() ?? '') && runningProcess(pid)?.started === started;
 }
 
-/** Returns the value of WATCHDOG_VARIABLE in all processes that the watchdog started. */
+/**
+ * Returns the value of WATCHDOG_VARIABLE. All processes that the watchdog starts have this value in their
+ * environment.
+ */
 export function watchdogMarker({ pid, started, boot }: WatchdogProcess): string {
   return `${pid} ${started} ${boot}`;
 }

@@ -12,10 +12,10 @@ export type HandoverSettings = Pick<LaunchSettings, 'dataFolder' | 'args' | 'env
 };
 
 /**
- * Starts the installed binary, which then starts the binary that the state file selects. Called after the hub
- * has stopped and released its lock. If a watchdog runs, this process exits and the watchdog executes the
- * installed binary, so that watchdogs do not nest. Otherwise this process executes the installed binary.
- * Throws Failure `update.state` if the installed binary is missing.
+ * Replaces this hub by the installed binary, which then executes the binary that the state file selects.
+ * Called after the hub has stopped and released its lock. Under a watchdog, this process exits instead, and
+ * the watchdog executes the installed binary. Otherwise a second watchdog could run below the first. Throws
+ * Failure `update.state` if the installed binary is missing.
  */
 export function handOver({ dataFolder, launched, args, env, execve, exit }: HandoverSettings): never {
   if (launched.watchdog !== undefined) return exit(HANDOVER_EXIT_CODE);
@@ -23,9 +23,9 @@ export function handOver({ dataFolder, launched, args, env, execve, exit }: Hand
 }
 
 /**
- * Calls `onLost` once if the watchdog was killed (SIGKILL), because then no process forwards signals or
- * counts the starts. Compares the current parent pid, which `parent` returns, at intervals. A pipe to the
- * watchdog is not used, because it would need one more process.
+ * Calls `onLost` once if the watchdog was killed. Without a watchdog, no process forwards signals or counts
+ * the starts of the hub. Compares the parent pid, which `parent` returns, with the watchdog's pid at
+ * intervals. A pipe to the watchdog would need one more process.
  */
 export function monitorWatchdog(
   { watchdog }: Launched,

@@ -43,10 +43,10 @@ export type Launched = {
 };
 
 /**
- * Selects the binary of the hub before the hub does anything else. Resolves if the running binary is the
- * selected one. Otherwise executes the selected binary by `execve`. If the hub was never updated, only looks
- * for the state file. Throws Failure `data.locked` if a hub on trial already runs, and `update.state` if this
- * process is a hub on trial whose watchdog has ended.
+ * Selects the binary of the hub. Called before any other work of the hub. Resolves if this process already
+ * runs the selected binary. Otherwise executes the selected binary by `execve`. Throws Failure `data.locked`
+ * if a hub on trial already runs. Throws Failure `update.state` if this process is a hub on trial whose
+ * watchdog has ended.
  */
 export async function launch(settings: LaunchSettings): Promise<Launched> {
   const paths = updatePaths(settings.dataFolder);
@@ -62,8 +62,8 @@ export async function launch(settings: LaunchSettings): Promise<Launched> {
 }
 
 /**
- * Reads the state file. Undefined if there is no state file. Also undefined, and logged, if the state file is
- * damaged.
+ * Reads the state file. Returns undefined if there is no state file. If the state file is damaged, logs the
+ * damage and returns undefined.
  */
 function usableState(paths: UpdatePaths, log: Log): UpdateState | undefined {
   let damaged: string | undefined;
@@ -82,8 +82,8 @@ function usableState(paths: UpdatePaths, log: Log): UpdateState | undefined {
 }
 
 /**
- * Returns true if the program is inside the folder. If a user starts the binary of a slot directly, it runs
- * without a trial.
+ * Returns true if the program is inside the folder of the slots. A user has then started the program
+ * directly, and it runs without a trial.
  */
 function isWithin(program: string, folder: string): boolean {
   return program.startsWith(realpathSync(folder) + sep);
@@ -94,8 +94,8 @@ function isSettled({ base, trial, guard }: UpdateState, program: string): boolea
 }
 
 /**
- * Updates the state file while the data folder is locked. Returns undefined if all updates were removed. The
- * installed binary runs then.
+ * Updates the state file while the data folder is locked. Returns undefined if all updates were removed and
+ * the installed binary runs.
  */
 async function updateState(
   settings: LaunchSettings,
@@ -123,9 +123,10 @@ async function updateState(
 }
 
 /**
- * Locks the data folder after the orphans of a killed watchdog have ended. Orphans are found by their
- * environment. Retries, because two orphans are not found: one that exits has lost its environment and still
- * has the lock, and one that starts has no lock yet.
+ * Locks the data folder after the orphans (processes that a killed watchdog left behind) have ended. Orphans
+ * are found by their environment. The search misses an orphan that is exiting, which has lost its environment
+ * but still has the lock. The search also misses an orphan that is starting, which has no lock yet. Therefore
+ * the search is repeated while the lock is refused.
  */
 async function lockAfter(
   watchdog: WatchdogProcess,
@@ -157,7 +158,7 @@ function inUse(dataFolder: string, pid: number): Failure {
   return new Failure('data.locked', `${sentence}: stop it, or name another folder with --data DIR.`);
 }
 
-/** Removes all updates. Removes the state file first, because slots are not used without a state file. */
+/** Removes all updates. Removes the state file first, because the hub uses no slot without a state file. */
 function removeUpdates(paths: UpdatePaths): void {
   removeDurably(paths.state);
   rmSync(paths.folder, { recursive: true, force: true });
@@ -173,8 +174,8 @@ async function advance(
   const next =
     trial === undefined ? { ...state, guard: undefined } : await decide(paths, markers, state, trial);
   try {
-    // The file `unconfirmed` must exist before the state is written, because the watchdog of a trial checks
-    // this file.
+    // Creates the file `unconfirmed` before the state is written, because the watchdog of a trial checks this
+    // file.
     if (next.trial !== undefined) writeDurably(paths.unconfirmed, '');
     writeUpdateState(paths, next);
     if (next.trial === undefined) removeDurably(paths.unconfirmed);
@@ -204,8 +205,8 @@ async function decide(
 }
 
 /**
- * Removes a file. Returns true if the file existed. Called before the state is written, because if the write
- * of the state fails, the next start then counts one start too many instead of one too few.
+ * Removes a file. Returns true if the file existed. Called before the state is written. If this later write
+ * fails, the next start counts one start too many, never one too few.
  */
 function consume(file: string): boolean {
   if (!existsSync(file)) return false;
@@ -226,8 +227,9 @@ function logDecision({ slots, returned, trial }: UpdateState, { slot, limits }: 
 }
 
 /**
- * Executes the watchdog of a trial, or the binary that the state file selects, by `execve`. Resolves without
- * `execve` if the installed binary is selected, or if the selected binary cannot run.
+ * Replaces this process by `execve`: during a trial by the watchdog, otherwise by the binary that the state
+ * file selects. Resolves without `execve` if the installed binary is selected or the selected binary cannot
+ * run.
  */
 async function start(settings: LaunchSettings, paths: UpdatePaths, state: UpdateState): Promise<Launched> {
   const { args, env, execve, program } = settings;
@@ -244,8 +246,8 @@ async function start(settings: LaunchSettings, paths: UpdatePaths, state: Update
 }
 
 /**
- * Returns why the binary in a slot cannot run. Undefined if it can. Verifies the content only if the last
- * start did not finish, which the file `starting` records.
+ * Returns the reason why the binary in a slot cannot run. Undefined if it can run. Verifies the content only
+ * if the file `starting` exists, which shows that the last start did not finish.
  */
 async function problemWith(
   paths: UpdatePaths,

@@ -7,8 +7,9 @@ export const MAX_HUB_BYTES = 256 << 20;
 export const MAX_HUB_STATE_BYTES = 1 << 16;
 
 /**
- * Bounds of the trial of a new hub binary: maximum starts, total seconds until it must be healthy, and
- * seconds from SIGTERM to SIGKILL. Modules have 10 seconds to stop by default, so the hub needs more.
+ * Bounds of the trial of a new hub binary: maximum number of starts, maximum seconds until the hub is
+ * healthy, and seconds from SIGTERM to SIGKILL. The hub needs more than the 10 seconds that its modules have
+ * to stop by default.
  */
 export const HUB_TRIAL = { starts: 3, seconds: 120, grace: 15 } as const;
 
@@ -20,8 +21,11 @@ export const HUB_VERSION_TIMEOUT_MS = 20_000;
 /** Milliseconds between two checks whether the watchdog of a hub on trial runs. */
 export const WATCHDOG_CHECK_MS = 1_000;
 
-/** Milliseconds between two checks whether the orphans of an earlier trial have ended. */
+/**
+ * Milliseconds between two checks whether the orphans (processes that a killed watchdog left behind) have
+ * ended.
+ */
 export const ORPHAN_CHECK_MS = 50;
 
-/** Maximum attempts to lock the data folder after the orphans have ended. */
+/** Maximum number of attempts to lock the data folder after the orphans of a killed watchdog have ended. */
 export const MAX_ORPHAN_LOCK_CHECKS = 100;

@@ -11,8 +11,8 @@ import type { WatchdogProcess } from './state.ts';
 export type Sleep = (milliseconds: number) => Promise<void>;
 
 /**
- * Ends the orphans of a killed watchdog: sends SIGTERM, and SIGKILL after `grace` seconds. Resolves when the
- * orphans have released the lock of the data folder.
+ * Ends the orphans (processes that a killed watchdog left behind): sends SIGTERM, and SIGKILL after `grace`
+ * seconds. Resolves when no orphan is left, at the latest `grace` seconds after SIGKILL.
  */
 export async function killOrphans(
   paths: UpdatePaths,
@@ -33,8 +33,8 @@ export async function killOrphans(
 }
 
 /**
- * Returns processes that are executing the binary of a slot. Needed because a process has no environment that
- * can be searched during `execve`.
+ * Returns the pids of processes that are executing the binary of a slot by `execve`. During `execve` a
+ * process has no environment, so the search by environment does not find it.
  */
 function processesInExec(paths: UpdatePaths): number[] {
   const programs = SLOTS.map(paths.binary);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** Names of the slots for hub binaries. At least one slot is always free. */
+/** Names of the slots (folders for hub binaries). At least one slot is always free. */
 export const SLOTS = ['a', 'b'] as const;
 export type SlotName = (typeof SLOTS)[number];
 
@@ -22,7 +22,7 @@ export type UpdatePaths = {
   readonly unconfirmed: string;
   /** Path to which the watchdog renames `unconfirmed` if the hub on trial was stopped by a signal. */
   readonly stopped: string;
-  /** File that exists while the hub in a confirmed slot is starting. */
+  /** File that exists while the hub is starting from a confirmed slot. */
   readonly starting: string;
   readonly slotFolder: (slot: SlotName) => string;
   readonly binary: (slot: SlotName) => string;

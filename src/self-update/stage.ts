@@ -27,9 +27,10 @@ export type NewHub = {
 export type StagedHub = SlotContent & { readonly slot: SlotName };
 
 /**
- * Copies a new hub binary into the free slot, verifies its hash, and runs it once to read its version. Does
- * not affect the running hub. Throws Failure `update.binary` if the hash is wrong or the binary cannot run on
- * this machine, Failure `update.unwritable` if there is no disk space, or the signal's reason.
+ * Copies a new hub binary into the free slot, verifies its hash, and runs the binary once to read its
+ * version. Does not affect the running hub. Throws Failure `update.binary` if the hash is wrong or the binary
+ * cannot run on this machine. Throws Failure `update.unwritable` if the binary cannot be saved. Throws the
+ * signal's reason after an abort.
  */
 export async function stageHub(dataFolder: string, launched: Launched, hub: NewHub): Promise<StagedHub> {
   const paths = updatePaths(dataFolder);
@@ -45,7 +46,7 @@ export async function stageHub(dataFolder: string, launched: Launched, hub: NewH
     throw failed(thrown);
   });
   try {
-    // Removes an old binary from this slot to free its disk space.
+    // Removes the old binary of this slot to free its disk space.
     for (const file of [draft, path]) await rm(file, { force: true });
     await checkSpace(paths, hub.size ?? 0);
     const size = await copy(hub, draft);
@@ -117,8 +118,8 @@ function refused(complaint: string): Failure {
 }
 
 /**
- * Runs the new binary with the argument `version` and returns its version. The run proves that the binary can
- * run on this machine.
+ * Runs the new binary with the argument `version` and returns the version that it prints. A successful run
+ * proves that this machine can run the binary.
  */
 async function versionOf(path: string, signal: AbortSignal | undefined): Promise<string> {
   const architecture = architectureOf(await headerOf(path));

@@ -15,7 +15,7 @@ export type BinaryIdentity = {
   readonly sha256: string;
 };
 
-/** Binary in a slot. `version` is the version that it printed. */
+/** Binary in a slot. `version` is the version that the binary printed. */
 export type SlotContent = { readonly sha256: string; readonly size: number; readonly version: string };
 
 /** Bounds of a trial: maximum starts, maximum total seconds, and seconds from SIGTERM to SIGKILL. */
@@ -28,7 +28,7 @@ export type Trial = {
   readonly tries: number;
   /** Total running time of the finished starts in seconds. */
   readonly seconds: number;
-  /** Description of the last exit. Empty if it is unknown. */
+  /** Description of how the last start ended. Empty if this is unknown. */
   readonly lastEnd: string;
 };
 
@@ -39,8 +39,8 @@ export type WatchdogProcess = { readonly pid: number; readonly started: number; 
 export type FailedUpdate = { readonly sha256: string; readonly version: string; readonly reason: string };
 
 /**
- * Persistent state of self-updates. A later version of Skerry may add fields, but must not change the meaning
- * of a field, because older versions read the state file after a rollback.
+ * Persistent state of self-updates. Later versions of Skerry are allowed to add fields. They must not change
+ * the meaning of a field, because older versions read the state file after a rollback.
  */
 export type UpdateState = {
   readonly base: BinaryIdentity;
@@ -58,7 +58,7 @@ export type UpdateState = {
 const NOT_FOUND = ['ENOENT', 'ENOTDIR'];
 
 /**
- * Content of the state file, or the reason, in `damaged`, why the file cannot be parsed. Empty if there is no
+ * Content of the state file. If the file cannot be parsed, `damaged` is the reason. Empty if there is no
  * state file.
  */
 export type UpdateStateRead = { readonly state?: UpdateState; readonly damaged?: string };

@@ -4,17 +4,17 @@ import type { Trial, UpdateState, WatchdogProcess } from './state.ts';
 
 /** Result of the last trial start. */
 export type TrialFindings = {
-  /** Exit of the hub. Undefined if the watchdog did not report it, for example after a power cut. */
+  /** Exit of the hub. Undefined if the watchdog did not report the exit, for example after a power cut. */
   readonly ended: TrialEnd | undefined;
-  /** True if the hub was stopped by a signal, which does not count as a failed start. */
+  /** True if a signal stopped the hub. Such a start does not count as failed. */
   readonly stopped: boolean;
-  /** Reason why the binary on trial cannot run. Undefined if it can. */
+  /** Reason why the binary on trial cannot run. Undefined if it can run. */
   readonly damage: string | undefined;
 };
 
 /**
- * Counts the last trial start. Returns the state for the next trial start with the watchdog `guard`. If the
- * trial has failed, returns the state after the failed trial.
+ * Counts the last trial start and returns the new state. If the trial continues, `guard` is the watchdog of
+ * the next start. If the trial has failed, the new state contains no trial.
  */
 export function nextTrialState(
   state: UpdateState,
@@ -28,7 +28,7 @@ export function nextTrialState(
   return endTrial(state, trial, reason);
 }
 
-/** Returns the state after a failed trial, in which the previous binary is used. */
+/** Returns the state after a failed trial. The hub then uses the previous binary again. */
 export function endTrial(state: UpdateState, { slot }: Trial, reason: string): UpdateState {
   const { sha256 = '', version = '' } = state.slots[slot] ?? {};
   return { ...state, trial: undefined, guard: undefined, returned: { sha256, version, reason } };

@@ -11,7 +11,10 @@ import type { BinaryIdentity, FailedUpdate, TrialLimits, UpdateState } from './s
 import { readUpdateState, writeUpdateState } from './state.ts';
 import { endTrial } from './trial-counter.ts';
 
-/** State of the trial of the running hub. `try` is the number of this start, from 1. */
+/**
+ * State of the trial of the running hub. `try` is the number of this trial start, counted from 1. `of` is the
+ * maximum number of trial starts.
+ */
 export type TrialState =
   | { readonly kind: 'none' }
   | { readonly kind: 'on-trial'; readonly sha256: string; readonly try: number; readonly of: number }
@@ -48,9 +51,10 @@ export type BeginTrialSettings = {
 };
 
 /**
- * Stores durably that the next start runs `staged` on trial. The caller then stops the hub and calls
- * `handOver`, or cancels the trial with the returned function. Throws Failure `update.state` if there is no
- * binary to roll back to, Failure `update.unwritable` if the state cannot be written, or the signal's reason.
+ * Schedules a trial of `staged` for the next start of the hub. The caller then stops the hub and calls
+ * `handOver`. The returned function cancels the trial. Throws Failure `update.state` if there is no binary to
+ * roll back to. Throws Failure `update.unwritable` if the state cannot be written. Throws the signal's reason
+ * after an abort.
  */
 export async function beginTrial(beginning: BeginTrialSettings): Promise<() => void> {
   const { dataFolder, launched, staged, limits = HUB_TRIAL, signal } = beginning;
@@ -70,8 +74,8 @@ export async function beginTrial(beginning: BeginTrialSettings): Promise<() => v
 }
 
 /**
- * Verifies that the installed binary is unchanged, because every start of the hub begins with the installed
- * binary.
+ * Returns the identity of the installed binary. Every start of the hub begins with the installed binary, so
+ * it must be unchanged. Throws Failure `update.state` if it was replaced.
  */
 async function baseOf(
   { launched, program }: BeginTrialSettings,
@@ -106,7 +110,7 @@ export function confirmTrial(dataFolder: string, { running }: Launched): void {
   removeDurably(paths.unconfirmed);
 }
 
-/** Ends the trial as failed. Called by the hub on trial, which then stops and calls `handOver`. */
+/** Ends the trial as failed. Called by the hub on trial. This hub then stops and calls `handOver`. */
 export function failTrial(dataFolder: string, { running }: Launched, reason: string): void {
   const paths = updatePaths(dataFolder);
   const { state } = readUpdateState(paths);
@@ -115,14 +119,14 @@ export function failTrial(dataFolder: string, { running }: Launched, reason: str
   removeDurably(paths.unconfirmed);
 }
 
-/** Removes the record of a failed update, after it was reported. */
+/** Removes the record of a failed update. Called after the failure was reported. */
 export function clearFailedUpdate(dataFolder: string): void {
   const paths = updatePaths(dataFolder);
   const { state } = readUpdateState(paths);
   if (state?.returned !== undefined) saveState(paths, { ...state, returned: undefined });
 }
 
-/** Records that the hub has started, so that its next start does not verify the content of the binary. */
+/** Records that the hub has started. The next start then does not verify the content of the binary. */
 export function markStarted(dataFolder: string, { running }: Launched): void {
   if (running !== 'base') rmSync(updatePaths(dataFolder).starting, { force: true });
 }
@@ -140,8 +144,7 @@ function saveState(paths: UpdatePaths, state: UpdateState): void {
 }
 
 /**
- * Returns the path of the installed binary, which starts the binary that the state file selects. Throws
- * Failure `update.state` if the installed binary is missing.
+ * Returns the path of the installed binary. Throws Failure `update.state` if the installed binary is missing.
  */
 export function baseProgram(dataFolder: string): string {
   const { state } = readUpdateState(updatePaths(dataFolder));

@@ -3,16 +3,18 @@ import { TRIAL_ENDED_VARIABLE } from './env-markers.ts';
 import type { UpdatePaths } from './paths.ts';
 import type { Trial, UpdateState } from './state.ts';
 
-/** Exit code (EX_TEMPFAIL) by which a hub requests that its watchdog executes the installed binary. */
+/** Exit code (EX_TEMPFAIL) with which a hub requests that its watchdog executes the installed binary. */
 export const HANDOVER_EXIT_CODE = 75;
 
 /**
  * Watchdog of one start of a hub on trial. The watchdog is a shell script, because a shell takes 200 KB of
- * memory and Node 40 MB. The script runs the hub as its child and forwards signals. Until the hub is
- * confirmed, the script checks the time limit once a second, and kills the hub when the limit is exceeded. If
- * the hub exits before it is confirmed, the shell executes the installed binary, which counts the start. If
- * the hub is confirmed, the script waits and exits with the hub's exit code. The script writes no state,
- * except that it renames the file `unconfirmed` after a requested stop.
+ * memory and Node 40 MB.
+ *
+ * The script runs the hub as its child and forwards signals. Once a second the script checks the time limit,
+ * until the hub is confirmed. A hub that exceeds the limit is killed. If the hub exits before it is
+ * confirmed, the script executes the installed binary, which counts the start. If the hub is confirmed, the
+ * script waits and exits with the hub's exit code. The script renames the file `unconfirmed` after a
+ * requested stop. It writes no other state.
  */
 const SCRIPT = `
 limit=$1 grace=$2 unconfirmed=$3 stopped=$4 base=$5 hub=$6
@@ -62,7 +64,7 @@ export ${TRIAL_ENDED_VARIABLE}="\${late:-$status} $seconds"
 become "$@"
 `;
 
-/** Returns the command line of the watchdog for the next trial start of a hub with the arguments `args`. */
+/** Returns the command line of the watchdog for the next trial start. `args` are the arguments of the hub. */
 export function watchdogCommand(
   paths: UpdatePaths,
   { base }: UpdateState,

@@ -7,21 +7,24 @@ import type { Batch } from './batch.ts';
 import type { ByLane } from './pack-chunks.ts';
 import { addToLane, isInline, packWaiting } from './pack-chunks.ts';
 
-/** Result of a checkpoint. Applied to memory once the checkpoint is on disk. */
+/**
+ * Changes that a checkpoint makes in LMDB. Once the checkpoint is on disk, the state in memory is updated
+ * accordingly.
+ */
 export type CheckpointResult = {
-  /** Changes of the counters of queues. */
+  /** Changes of the depth and the bytes of each queue. */
   readonly changes: ReadonlyMap<QueueState, Change>;
-  /** Purged queues whose records were deleted, because they are empty. */
+  /** Purged queues whose records were deleted because the queues are empty. */
   readonly deletedQueues: readonly QueueState[];
-  /** Entries whose records LMDB contains inline. */
+  /** Entries whose messages LMDB stores inline, in the chunks of the entries. */
   readonly inline: readonly LaneEntry[];
-  /** Entries whose records are in LMDB's table `bodies`. */
+  /** Entries whose messages LMDB stores in the table `bodies`. */
   readonly outside: readonly LaneEntry[];
 };
 
 export type Change = { depth: number; bytes: number };
 
-/** Writes a batch to LMDB. Changes nothing in memory, because the transaction may still fail. */
+/** Writes a batch to LMDB. Does not change the state in memory, because the transaction can still fail. */
 export function applyCheckpoint(moves: Batch, writer: StoreWriter, database: Database): CheckpointResult {
   const changes = new Map<QueueState, Change>();
   const inline: LaneEntry[] = [];

@@ -27,13 +27,13 @@ export type CheckpointHost = {
   readonly now: () => number;
   readonly lastSequence: () => number;
   readonly queues: () => Iterable<QueueState>;
-  /** True while the store contains a message that expires by hub time. */
+  /** True while a queue contains an entry, or a retained message has an expiry. */
   readonly hasWaiting: () => boolean;
-  /** Requests a commit of all gathered data, after which `begin` is called. */
+  /** Requests a commit of all gathered data. `begin` is called after this commit. */
   readonly flush: () => void;
   readonly succeeded: (outcome: CheckpointResult, moves: Batch) => void;
   readonly failed: (error: Failure) => void;
-  /** Called when the journal may be written again. */
+  /** Called when the journal can be written again. */
   readonly released: () => void;
 };
 
@@ -42,34 +42,35 @@ export type Checkpoints = {
   /** Adds the content of a commit to the next checkpoint. */
   readonly committed: (plan: CommitPlan) => void;
   /**
-   * Removes an entry from LMDB without a commit. If a crash prevents the removal, the entry expires or is
-   * purged again.
+   * Removes an entry from LMDB without a commit. If a crash prevents the removal, the entry is removed again
+   * after the restart, because it has expired or its queue was purged.
    */
   readonly remove: (removed: RemovedEntry) => void;
   /**
-   * True while neither journal file may be overwritten, because both contain entries that are not in LMDB.
+   * True while the journal must not be written, because both of its files contain entries that are not in
+   * LMDB.
    */
   readonly blocked: () => boolean;
   /** True if a checkpoint is due. The next commit then includes all gathered data. */
   readonly due: () => boolean;
   /** Begins a checkpoint if one is due. Before the call, all gathered data must be committed. */
   readonly begin: () => void;
-  /** True while the data that waits for a checkpoint is at its maximum. */
+  /** True while the data for the next checkpoint is at its maximum. */
   readonly busy: () => boolean;
   /** Metadata that is not in LMDB yet, newest first. */
   readonly unwritten: () => readonly ReadonlyMap<string, Buffer | undefined>[];
   /** Resolves when no checkpoint is running. Resolves to false if LMDB cannot be written. */
   readonly whenIdle: () => Promise<boolean>;
   /**
-   * Runs the last checkpoint. Resolves to true if all data is in LMDB, to false if some data is only in the
-   * journals.
+   * Runs the last checkpoint. Resolves to true if all data is in LMDB. Resolves to false if some data is only
+   * in the journals.
    */
   readonly close: () => Promise<boolean>;
 };
 
 /**
- * Creates the checkpoints. `recovered` is the content of the journals at the start. It is moved to LMDB
- * before the first commit.
+ * Creates the checkpoints. `recovered` is the content of the journals at the start of the hub. The first
+ * checkpoint moves this content to LMDB, before the first commit.
  */
 export function createCheckpoints(host: CheckpointHost, recovered: Batch | undefined): Checkpoints {
   const { clock, database, journal } = host;
@@ -81,7 +82,10 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
   let requested = false;
   let closed = false;
 
-  /** Schedules a checkpoint that frees the space of removed entries, even if the journal is not full. */
+  /**
+   * Schedules a checkpoint that frees the disk space of removed entries. This checkpoint does not wait until
+   * the journal is full.
+   */
   const requestSoon = (): void => {
     cancelRequest ??= clock.after(CHECKPOINT_DELAY_MS, () => {
       cancelRequest = undefined;
@@ -155,8 +159,8 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
   };
 
   /**
-   * Adds metadata to the next checkpoint. Returns true if the checkpoint will delete a value from LMDB. A
-   * value that is deleted before a checkpoint has written it is never written.
+   * Adds metadata to the next checkpoint. A value that is set and deleted between two checkpoints is never
+   * written to LMDB. Returns true if the checkpoint will delete a value from LMDB.
    */
   const collectMetadata = (metadata: CommitPlan['metadata']): boolean => {
     let freed = false;
@@ -199,7 +203,8 @@ export function createCheckpoints(host: CheckpointHost, recovered: Batch | undef
       closed = true;
       cancelRequest?.();
       if (moving !== undefined) return false;
-      // If entries wait, a checkpoint is needed even without data, because it persists hub time.
+      // If entries wait, a checkpoint without data is still needed. It persists hub time (the clock for
+      // TTLs).
       if (isEmpty(collected) && !host.hasWaiting()) return true;
       begin();
       return (await running) ?? false;

@@ -19,17 +19,20 @@ export type CommitHost = {
   readonly clock: Clock;
   readonly journal: Journal;
   /**
-   * Returns the minimum milliseconds between a commit and the next commit, if the next commit does not fill a
-   * block of the disk.
+   * Returns the minimum milliseconds between two commits. A commit that fills a block of the disk does not
+   * wait.
    */
   readonly window: () => number;
   /** Returns hub time (the hub's own clock for TTLs) in milliseconds. */
   readonly now: () => number;
-  /** True while the journal must not be written, because the content of the next file is not in LMDB yet. */
+  /**
+   * True while the journal must not be written, because the file to overwrite contains data that is not in
+   * LMDB yet.
+   */
   readonly isJournalBlocked: () => boolean;
-  /** Called with the plan of a successful commit before its senders are notified. */
+  /** Called after a successful commit, before the senders of its messages are notified. */
   readonly succeeded: (plan: CommitPlan) => void;
-  /** Called when a commit failed and none of its messages was stored. The senders are notified afterwards. */
+  /** Called after a failed commit, before the senders are notified. No message of the commit was stored. */
   readonly failed: (error: Failure, plan: CommitPlan) => void;
   /** True if a checkpoint is due. The next commit then includes all gathered data. */
   readonly isCheckpointDue: () => boolean;
@@ -42,16 +45,22 @@ export type CommitHost = {
 };
 
 /**
- * Group commit: gathers writes for the next run of the journal (the records that are written together) while
- * the previous run is being written.
+ * Group commit: gathers writes while the previous commit is being written to the journal. The gathered writes
+ * form the next run of the journal (the records that are written together).
  */
 export type Committer = {
-  /** Adds a message, with its metadata if it has any. */
+  /**
+   * Adds a message and its metadata. `bytes` is the size of the body. `note` is undefined if there is no
+   * metadata.
+   */
   readonly append: (pending: Pending, bytes: number, note: MetadataEntry | undefined) => void;
   readonly remove: (removed: RemovedEntry, onDurable: OnDurable | undefined) => void;
   readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
   readonly retire: (queue: QueueState) => void;
-  /** Calls `onDurable` after the next successful commit, which overwrites the run of a failed commit. */
+  /**
+   * Calls `onDurable` after the next successful commit. This commit overwrites the data of an earlier failed
+   * commit.
+   */
   readonly confirm: (onDurable: OnDurable) => void;
   /** Returns the bytes of memory of messages that wait for the journal or are being written. */
   readonly pendingBytes: () => number;
@@ -59,11 +68,11 @@ export type Committer = {
   readonly unwritten: () => readonly ReadonlyMap<string, Buffer | undefined>[];
   /** Commits all gathered data, then calls `onDrained`. */
   readonly flush: () => void;
-  /** Commits soon, even without data, to persist hub time. */
+  /** Begins a commit soon, even without data, to persist hub time (the clock for TTLs). */
   readonly persistClock: () => void;
-  /** Called when the journal may be written again. Sets the timer of the next commit. */
+  /** Called when the journal can be written again. Sets the timer of the next commit. */
   readonly resume: () => void;
-  /** Resolves when all gathered data is committed or refused. */
+  /** Commits all gathered data and stops. Resolves when the data is committed or refused. */
   readonly close: () => Promise<void>;
 };
 
@@ -87,8 +96,8 @@ export function createCommitter(host: CommitHost): Committer {
     Math.max(notBefore, isForced || host.isCheckpointDue() ? 0 : dueAt(gathered, window(), lastCommit));
 
   /**
-   * Sets the timer of the next commit, unless the current timer ends early enough. Called for each message,
-   * so most calls must not create a timer.
+   * Sets the timer of the next commit. Keeps the current timer if it ends early enough. Called for each
+   * message, so most calls must not create a timer.
    */
   const schedule = (): void => {
     if (running !== undefined || closing) return;
@@ -156,7 +165,7 @@ export function createCommitter(host: CommitHost): Committer {
     if (error === undefined) succeed(plan);
     else fail(plan, error);
     if (all) host.onDrained();
-    // The next commit begins before the callbacks of the finished commit are called, so that the disk is not
+    // Begins the next commit before the callbacks of the finished commit are called, so that the disk is not
     // idle.
     beginOrArm();
     for (const pending of plan.appends) if (!pending.durableFirst) finish(pending, error);
@@ -165,7 +174,10 @@ export function createCommitter(host: CommitHost): Committer {
     host.pendingBytesChanged();
   };
 
-  /** Notifies the sender. If the message may be delivered only after its commit, wakes its receivers. */
+  /**
+   * Notifies the sender. Wakes the receivers if the message or the queue requires a commit before the
+   * delivery.
+   */
   const finish = (pending: Pending, error: Failure | undefined): void => {
     try {
       notifySender(pending, error);
@@ -196,7 +208,7 @@ export function createCommitter(host: CommitHost): Committer {
   const fail = (plan: CommitPlan, error: Failure): void => {
     notBefore = clock.monotonic() + COMMIT_RETRY_MS;
     for (const pending of plan.appends) pending.stage = 'failed';
-    // The next commit contains the failed removals again, so that a removed entry never reappears.
+    // Adds the failed removals to the next commit, so that a removed entry never reappears.
     gathering.removals = plan.removals.concat(gathering.removals);
     gathering.retired = plan.retired.concat(gathering.retired);
     if (gathering.removals.length + gathering.retired.length > 0) noteAwaited();
@@ -264,8 +276,8 @@ export function createCommitter(host: CommitHost): Committer {
     resume: schedule,
     close: async () => {
       closing = true;
-      // Three rounds: the commit in flight, the data gathered meanwhile, and the data that the callbacks
-      // added.
+      // Three rounds: for the commit in progress, for the data gathered meanwhile, and for the data that
+      // callbacks have added.
       for (let attempt = 0; attempt < 3; attempt++) {
         commit(true);
         await running;

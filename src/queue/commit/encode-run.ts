@@ -34,7 +34,7 @@ export function encodeRun(plan: CommitPlan, hubTime: number, space: (bytes: numb
   return draft;
 }
 
-/** Writes one message to the run. From then on the message refers to its bytes in the run. */
+/** Writes one message to the run. Afterwards `pending` refers to the encoded message in the run. */
 function draftAppend(draft: RunDraft, pending: Pending): void {
   const { sequence, arrived, recordBytes, openCount, laneEntries, message } = pending;
   writeAppend(draft, sequence, arrived, recordBytes, openCount);

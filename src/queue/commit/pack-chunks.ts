@@ -4,7 +4,7 @@ import type { StoreWriter } from '../disk/writer.ts';
 import type { LaneEntry, Pending, QueueState } from '../entries/queue-state.ts';
 import { MAX_INLINE_BYTES } from '../limits.ts';
 
-/** Values by queue and priority. */
+/** Lists of values by queue and priority. */
 export type ByLane<Thing> = Map<QueueState, (Thing[] | undefined)[]>;
 
 export function addToLane<Thing>(
@@ -24,8 +24,8 @@ export function addToLane<Thing>(
 }
 
 /**
- * Writes waiting messages: the entries in chunks, and the bodies inline or in the table `bodies`. A body is
- * inline if it is small and only one queue holds the message.
+ * Writes waiting messages to LMDB: the entries in chunks, and the bodies inline or in the table `bodies`. A
+ * body is inline if it is small and the message is in only one queue.
  */
 export function packWaiting(
   appends: readonly Pending[],
@@ -48,7 +48,7 @@ export function packWaiting(
   }
 }
 
-/** True if the body is stored inline with its only entry. */
+/** True if the body is stored inline, in the chunk of its entry. */
 export function isInline({ openCount, recordBytes }: Pending): boolean {
   return openCount === 1 && recordBytes <= MAX_INLINE_BYTES;
 }

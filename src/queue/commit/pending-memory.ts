@@ -1,27 +1,26 @@
 import type { Pending } from '../entries/queue-state.ts';
 
-/** Estimated bytes of memory of a gathered message besides its body: entry, callback, fields. */
+/** Estimated bytes of memory of a gathered message without its body: entry, callback, fields. */
 const MESSAGE_BYTES = 600;
 
 /** Bytes of memory of messages that are gathered or being written. */
 export type PendingMemory = {
   /** Adds a message that was gathered for the next commit. */
   readonly add: (pending: Pending) => void;
-  /** Adds a metadata value. */
   readonly addMetadata: (name: string, value: Buffer | undefined) => void;
   /**
-   * Counts all gathered data as being written. The caller then adds the messages again that are not written
-   * and stay gathered.
+   * Counts all gathered data as being written. Afterwards the caller adds all messages again that are not
+   * part of the commit.
    */
   readonly committing: () => void;
-  /** Subtracts the data that was being written, because the commit has ended. */
+  /** Subtracts the data that was being written. Called when the commit has ended. */
   readonly committed: () => void;
   readonly bytes: () => number;
 };
 
 /**
- * Creates the counter. A body is a slice of a buffer that was read from a socket, and keeps the whole buffer
- * in memory. Bodies of one buffer are added one after another, so a buffer is counted with its first body.
+ * Creates the counter. A body is a slice of a socket buffer and keeps the whole buffer in memory, so the size
+ * of the whole buffer is counted. Consecutive bodies in the same buffer count once.
  */
 export function createPendingMemory(): PendingMemory {
   let gathered = 0;

@@ -8,7 +8,8 @@ import type { Batch } from './batch.ts';
 export type CommitPlan = {
   readonly appends: readonly Pending[];
   /**
-   * Messages that must not be delivered before the commit, including messages that no queue holds any more.
+   * Messages that must not be delivered before the commit. Includes messages that were removed from all
+   * queues.
    */
   readonly durableFirst: readonly Pending[];
   readonly removals: readonly RemovedEntry[];
@@ -21,10 +22,10 @@ export type CommitPlan = {
 
 /**
  * Moves the content of the next commit out of a batch. A message in flight stays in the batch if it arrived
- * at hub time (the hub's own clock for TTLs) `freshFrom` or later: if it is acknowledged soon, it need not be
- * written. Two kinds never stay: messages that are delivered only after their commit (durable-first), and
- * messages whose queue has a younger message of the same priority in this commit, because a crash would
- * reverse their order.
+ * at hub time (the hub's own clock for TTLs) `freshFrom` or later, because an acknowledgement would make its
+ * write unnecessary. Two kinds of messages never stay. First, messages that are delivered only after their
+ * commit (durable-first). Second, messages that are older than another message of the same queue and priority
+ * in this commit, because a crash would reverse their order.
  */
 export function planCommit(batch: Batch, freshFrom: number): CommitPlan {
   const { removals, metadata, retired, callbacks } = batch;
@@ -61,7 +62,7 @@ function isFollowed({ laneEntries }: Pending, written: ReadonlySet<PriorityLane>
   return laneEntries.some(({ open, queue, priority }) => open && written.has(laneOf(queue, priority)));
 }
 
-/** True if every queue that holds the message has sent it to its receiver. */
+/** True if the message was sent to the receiver of every queue that contains the message. */
 export function isInFlight({ laneEntries, sequence }: Pending): boolean {
   for (const { open, queue, priority } of laneEntries) {
     if (open && queue.consumer?.hasPassed(priority, sequence) !== true) return false;

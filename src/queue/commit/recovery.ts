@@ -8,23 +8,26 @@ import type { JournalRun, RunAppend } from '../journal/run.ts';
 import type { Batch } from './batch.ts';
 import { emptyBatch } from './batch.ts';
 
-/** Content of the journals that LMDB does not contain. */
+/** Content of the journals. LMDB does not contain this content yet. */
 export type RecoveredState = {
   /** Content of the first checkpoint. */
   readonly batch: Batch;
-  /** Highest sequence in the journals, or 0. */
+  /** Highest sequence in the journals. 0 if the journals contain no message. */
   readonly lastSequence: number;
-  /** Latest hub time in the journals, in milliseconds, or 0. */
+  /** Latest hub time (clock for TTLs) in the journals, in milliseconds. 0 if the journals are empty. */
   readonly hubTime: number;
-  /** Number of messages with an unknown queue, because the run with the name of the queue is damaged. */
+  /**
+   * Number of messages with an unknown queue. A queue is unknown if the run (records of one commit) with its
+   * name is damaged.
+   */
   readonly corrupt: number;
 };
 
 const noSender = (): void => {};
 
 /**
- * Replays the runs of the journal (each run is the records of one commit) in memory. The time grows with the
- * runs, not with the entries in LMDB.
+ * Restores the content of the journals in memory. A run is the records of one commit. The time grows with the
+ * number of runs, not with the number of entries in LMDB.
  */
 export function recover(runs: readonly JournalRun[], registry: Registry, database: Database): RecoveredState {
   const batch = emptyBatch();
@@ -72,11 +75,12 @@ export function recover(runs: readonly JournalRun[], registry: Registry, databas
   };
 
   const contents = runs.map(({ content }) => content);
-  // If two queues have the same name, the queue with the higher id is current. The other queue was purged:
-  // one of the runs retires it.
+  // If two queues have the same name, the queue with the higher id is current. The queue with the lower id
+  // was purged, and one of the runs marks it as purged.
   const queues = contents.flatMap(content => content.queues).toSorted((one, other) => one.id - other.id);
   for (const { id, name } of queues) registry.adopt(id, name);
-  // Lanes must be sorted by sequence, but a message in flight can be committed later than a younger message.
+  // The entries of a priority must be added in the order of their sequences. The journal can have another
+  // order, because a message in flight can be committed later than a younger message.
   const appends = contents.flatMap(content => content.appends);
   for (const one of appends.toSorted((a, b) => a.sequence - b.sequence)) append(one);
   for (const content of contents) {

@@ -11,10 +11,10 @@ import {
 } from '../limits.ts';
 
 /**
- * Data gathered for the next commit. Times are monotonic milliseconds; the time of missing data is infinite.
+ * Data gathered for the next commit. Times are milliseconds of the monotonic clock. The time of missing data
+ * is infinite.
  */
 export type Gathered = {
-  /** Number of messages. */
   messages: number;
   /** Bytes of messages and metadata. */
   bytes: number;
@@ -24,9 +24,8 @@ export type Gathered = {
   firstAwaited: number;
   /** Time of the last write whose sender waits for the commit. */
   lastAwaited: number;
-  /** Arrival time of the oldest message that is in flight to all of its receivers and not acknowledged. */
+  /** Arrival time of the oldest message that was sent to all of its receivers and is not acknowledged. */
   firstInFlight: number;
-  /** Number of removals. */
   removals: number;
   /** Time of the first removal without a callback. */
   firstRemoval: number;
@@ -46,10 +45,9 @@ export function nothingGathered(): Gathered {
 }
 
 /**
- * Returns the time when the next commit is due. A commit writes at least one block of flash. A commit that
- * does not fill a block waits until `window` has passed since the last commit. A commit that fills blocks
- * begins as soon as its senders pause. Messages in flight wait longest, because an acknowledgement makes the
- * write unnecessary.
+ * Returns the time when the next commit is due. A commit that does not fill a block of flash waits until
+ * `window` milliseconds have passed since the last commit. A commit that fills blocks begins when the senders
+ * pause. Messages in flight wait longest, because an acknowledgement makes their write unnecessary.
  */
 export function dueAt(gathered: Gathered, window: number, lastCommit: number): number {
   if (isLarge(gathered)) return 0;
@@ -77,7 +75,7 @@ function isLarge({ messages, bytes, removals }: Gathered): boolean {
   return messages >= MAX_COMMIT_MESSAGES || bytes >= MAX_COMMIT_BYTES || removals >= MAX_COMMIT_REMOVALS;
 }
 
-/** Returns the milliseconds that a message may be in flight before it is written. */
+/** Returns the maximum milliseconds that a message can be in flight before it is written. */
 export function deliveryWait(window: number): number {
   return Math.min(MAX_DELIVERY_WAIT_MS, window * MAX_DELIVERY_WINDOWS);
 }

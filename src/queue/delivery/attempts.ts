@@ -18,8 +18,8 @@ export type AttemptsHost = {
 };
 
 /**
- * Number of failed deliveries of each entry. The count survives restarts, so a message that crashes the hub
- * at each delivery becomes a dead letter, too.
+ * Number of failed deliveries of each entry. The count survives restarts. A message that crashes the hub at
+ * each delivery therefore becomes a dead letter, too.
  */
 export type Attempts = {
   /** Counts one failed delivery and returns the number of failures. */

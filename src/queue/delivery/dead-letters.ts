@@ -10,22 +10,21 @@ import type { LetterRef } from './letter-shares.ts';
 import { createLetterShares } from './letter-shares.ts';
 
 /*
- * A dead letter is stored as metadata. The name sorts dead letters by age and contains all data for the
- * bounds. Therefore no dead letter is read when the store opens. Hub time is the hub's own clock for TTLs;
- * the holder is the user or module whose share is charged.
+ * A dead letter is stored as metadata. The name sorts dead letters by age and contains all data that the
+ * limits on dead letters need. Therefore no dead letter is read when the store opens. Hub time is the hub's
+ * own clock for TTLs. The holder is the user or module whose share is charged.
  *
  *   dead/<sequence, 16 digits>-<queue id>-<bytes of its record>-<queue>[-<holder of the queue's share>]
  *
- * The last two fields are hashes, because metadata names are short. The queue id does not identify the queue,
- * because a queue that was empty may get another id after a restart. Older versions of the hub wrote neither
- * hash.
+ * The last two fields are hashes, because metadata names must be short. The queue id does not identify the
+ * queue, because an empty queue can get another id after a restart. Older versions of the hub wrote no hash.
  *
  *   CBOR [queue, priority, reason, hub time when it became a dead letter (ms), record]
  */
 const PREFIX = 'dead/';
 
 export type DeadLettersHost = {
-  /** Returns hub time in milliseconds. */
+  /** Returns hub time (the clock for TTLs) in milliseconds. */
   readonly now: () => number;
   readonly names: (prefix: string) => string[];
   readonly get: (name: string) => Buffer | undefined;
@@ -34,16 +33,17 @@ export type DeadLettersHost = {
 };
 
 /**
- * Dead letters, bounded in number and bytes. If a bound is exceeded, an old dead letter of the holder with
- * the highest total cost is deleted.
+ * Dead letters, limited in number and bytes. Above a limit, the holder (user or module) with the highest
+ * total cost loses an old dead letter.
  */
 export type DeadLetterStore = DeadLetters & {
   readonly count: () => number;
   /**
-   * Stores the record of a removed entry as a dead letter. Idempotent: an entry has at most one dead letter.
+   * Stores a removed entry as a dead letter. `record` is the encoded message. A second call for the same
+   * entry replaces its dead letter.
    */
   readonly add: (removed: RemovedEntry, reason: string, record: Buffer, onDurable: OnDurable) => void;
-  /** Logs one sentence if dead letters were deleted at a bound since the last call. */
+  /** Logs one sentence if dead letters were deleted since the last call because a limit was exceeded. */
   readonly flushDeleted: (logLine: (sentence: string) => void) => void;
 };
 
@@ -68,8 +68,8 @@ export function createDeadLetters({ now, names, get, put, append }: DeadLettersH
   };
 
   /**
-   * Adds a dead letter to the counts. Deletes an earlier dead letter of the same entry, which may have had
-   * another holder or size.
+   * Adds a dead letter to the counts. Deletes an earlier dead letter of the same entry. Holder and size of
+   * the earlier dead letter can differ.
    */
   const count = (letter: LetterRef): void => {
     const earlier = deadLetters.get(letter.id);

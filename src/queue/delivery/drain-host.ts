@@ -17,11 +17,13 @@ export type DrainHost = {
   /** Counts bytes of message bodies that were read into memory. */
   readonly countRead: (bytes: number) => void;
   /**
-   * Sequence up to which every entry may have been sent, because an earlier run of the hub did not end
-   * cleanly.
+   * Entries up to this sequence are sent as redeliveries. An earlier hub process has possibly sent them
+   * before it crashed.
    */
   readonly anySentUpTo: number;
-  /** True if the removals that wait for the disk are at their maximum. The drain then sends nothing. */
+  /**
+   * True if the number of removals that wait for the disk is at its maximum. The drain then sends nothing.
+   */
   readonly saturated: () => boolean;
   readonly attempts: Pick<Attempts, 'add'>;
   /** Reports an exception that the receiver of `queue` threw. The exception does not end the hub. */

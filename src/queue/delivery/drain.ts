@@ -14,7 +14,10 @@ import { PRIORITIES } from '../types.ts';
 import type { DrainHost } from './drain-host.ts';
 import { createPriorityScheduler } from './priority-scheduler.ts';
 
-/** Chunk that was read ahead, and the indices of its entries to send, in reverse order. */
+/**
+ * Chunk that was read ahead. `indices` are the indices of its entries that are still to send, in reverse
+ * order.
+ */
 type Prefetched = { readonly chunk: Chunk; readonly indices: number[] };
 
 type Step = 'sent' | 'exhausted' | 'blocked';
@@ -28,8 +31,8 @@ export const DAMAGED = 'the stored message is damaged';
 const MAX_SKIPPED_PER_TURN = 16 * DRAIN_BATCH_ENTRIES;
 
 /**
- * Creates a drain, which sends entries while fewer than `window` entries are unacknowledged. The order is by
- * priority and sequence, or by weighted priorities. Entries in LMDB precede entries in memory.
+ * Creates a drain. A drain sends entries while fewer than `window` entries are unacknowledged. The order is
+ * by priority and sequence, or by weighted priorities. Entries in LMDB are sent before entries in memory.
  */
 export function createDrain(queue: QueueState, settings: DrainSettings, host: DrainHost): Drain {
   const { window, send } = settings;
@@ -43,7 +46,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   const position = new Float64Array(PRIORITIES);
   /** Entries that were read ahead and not sent, by priority. */
   const prefetched = new Array<Prefetched | undefined>(PRIORITIES).fill(undefined);
-  /** True if LMDB may contain more entries, by priority. */
+  /** True if LMDB can contain more entries, by priority. */
   const onDisk = new Array<boolean>(PRIORITIES).fill(queue.storedDepth > 0);
   const redeliveredUpTo = queue.lanes.map(lane => lane?.sentUpTo ?? 0);
   const scheduler = createPriorityScheduler(
@@ -58,7 +61,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     const { priority, sequence } = entry;
     const before = position[priority] ?? 0;
     host.countRead(entry.message.body.length);
-    // The entry is registered before it is sent, because the receiver may acknowledge it synchronously.
+    // Registers the entry before it is sent, because the receiver can acknowledge it synchronously.
     outstanding.set(sequence, removed);
     position[priority] = Math.max(before, sequence);
     if (sendContained(entry)) {
@@ -127,15 +130,16 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
       return undefined;
     }
     const indices: number[] = [];
-    // Removed entries are skipped here, because the next checkpoint deletes their sequences from `removing`.
+    // Skips removed entries now. Later they cannot be recognized, because the next checkpoint deletes their
+    // sequences from `removing`.
     for (let index = indexBehind(chunk, end - 1) - 1; index >= first; index--)
       if (!queue.removing.has(sequenceAt(chunk, index))) indices.push(index);
     if (indices.length === 0) skip(priority, Math.min(chunk.last, end - 1));
     return { chunk, indices };
   };
 
-  // Entries are read ahead, so that after an acknowledgement the next message is sent without a disk read.
-  // Otherwise a client with a small window would wait for the disk.
+  // Entries are read ahead, so that the next message can be sent without a disk read. Otherwise a client with
+  // a small window would wait for the disk after each acknowledgement.
   const sendFromDisk = (priority: number): Step => {
     const known = prefetched[priority] ?? prefetch(priority);
     prefetched[priority] = known;
@@ -175,7 +179,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     return 'sent';
   };
 
-  /** Sends one entry. Returns false if no more entries can be sent. */
+  /** Sends one entry. Returns false if no further entry can be sent. */
   const sendNext = (): boolean => {
     if (allowance <= 0 || host.saturated()) return false;
     const priority = scheduler.next();
@@ -197,7 +201,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     if (allowance <= 0) host.later(fill);
   };
 
-  /** Sends entries until the window is full, redeliveries first. */
+  /** Sends redeliveries and then new entries, until the window is full. */
   const resume = (): void => {
     if (filling || stopped) return;
     filling = true;
@@ -216,8 +220,8 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   };
 
   /**
-   * Sends entries until the window is full. Sends nothing while redeliveries wait for a `wake` or an
-   * acknowledgement.
+   * Sends new entries until the window is full. Sends nothing while redeliveries wait, because redeliveries
+   * are sent first.
    */
   const fillUnlessReturned = (): void => {
     if (retries.length + returned.length === 0) fill();
@@ -230,8 +234,8 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
     if (stopped) return;
     stopped = true;
     queue.consumer = undefined;
-    // Entries that were in flight could not be dropped when a bound was reached. Now they can, so the search
-    // for the oldest entry starts at the front again.
+    // Entries in flight cannot be dropped when a bound is reached. After the stop of the drain they can be
+    // dropped, so the search for the oldest entry starts at the front again.
     for (const lane of queue.lanes) if (lane !== undefined) lane.droppedUpTo = 0;
   };
 
@@ -259,8 +263,9 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   };
 
   /**
-   * Counts a failed delivery of an entry. The next `wake` offers the entry again. If the drain has stopped,
-   * the next drain of the queue offers the entry again.
+   * Counts a failed delivery of an entry. After `maxAttempts` failures the entry becomes a dead letter.
+   * Otherwise the next `wake` offers the entry again. If this drain has stopped, the next drain of the queue
+   * offers the entry.
    */
   const fail = ({ sequence }: EntryRef, reason: string, maxAttempts: number): void => {
     const removed = outstanding.delete(sequence);

@@ -12,12 +12,12 @@ export type LetterRef = {
   readonly bytes: number;
 };
 
-/** Dead letters of one queue, oldest first. The amount of the heap item is the sum of their costs. */
+/** Dead letters of one queue, oldest first. `amount` is the sum of their costs. */
 type QueueLetters = HeapItem & { readonly letters: Map<string, LetterRef> };
 
 /**
- * Queues of one holder (the user or module whose share is charged). The amount of the heap item is the cost
- * of all dead letters of the holder.
+ * Dead letters of one holder (the user or module whose share is charged), by queue. `amount` is the sum of
+ * their costs.
  */
 type HolderLetters = HeapItem & {
   readonly queues: Map<string, QueueLetters>;
@@ -29,8 +29,9 @@ export type LetterShares = {
   readonly add: (letter: LetterRef) => void;
   readonly remove: (letter: LetterRef) => void;
   /**
-   * Returns the dead letter to delete at a bound: the oldest of the queue with the highest cost, among the
-   * queues of the holder with the highest cost. Undefined if there are no dead letters.
+   * Returns the dead letter to delete when a limit is exceeded. Selects the holder with the highest cost,
+   * then the queue with the highest cost of this holder, then the oldest dead letter of this queue. Undefined
+   * if there are no dead letters.
    */
   readonly oldestOfLargest: () => LetterRef | undefined;
 };

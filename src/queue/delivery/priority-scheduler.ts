@@ -2,11 +2,11 @@ import { PRIORITY_WEIGHT } from '../limits.ts';
 import type { PriorityMode } from '../types.ts';
 import { PRIORITIES } from '../types.ts';
 
-/** Selects the priority to send from next. */
+/** Selects the priority of the next entry to send. */
 export type PriorityScheduler = {
-  /** Starts a new pass: exhausted priorities may have entries again. */
+  /** Starts a new pass. All priorities count as not exhausted again, because they can have new entries. */
   readonly reset: () => void;
-  /** Returns the priority to send from. Undefined if all priorities are exhausted. */
+  /** Returns the priority of the next entry. Undefined if all priorities are exhausted. */
   readonly next: () => number | undefined;
   /** Records that an entry was sent. */
   readonly sent: (priority: number) => void;
@@ -15,7 +15,7 @@ export type PriorityScheduler = {
 };
 
 /**
- * Creates a scheduler. `hasUnacknowledged` returns true if a priority has entries that were sent before and
+ * Creates a scheduler. `hasUnacknowledged` returns true if a priority has entries that were sent earlier and
  * not acknowledged.
  */
 export function createPriorityScheduler(
@@ -25,11 +25,11 @@ export function createPriorityScheduler(
   const isExhausted = new Array<boolean>(PRIORITIES).fill(false);
   /** Most urgent priority that is not exhausted. */
   let top = 0;
-  /** By priority: number of more urgent entries that were sent since the last entry of this priority. */
+  /** For each priority: number of more urgent entries that were sent since its last entry. */
   const overtaken = new Array<number>(PRIORITIES).fill(0);
   let mayHaveUnacknowledged = priorities === 'weighted';
 
-  /** Returns the most urgent priority with entries to redeliver. Redeliveries precede new entries. */
+  /** Returns the most urgent priority with entries to redeliver. Redeliveries are sent before new entries. */
   const unacknowledged = (): number | undefined => {
     for (let priority = 0; priority < PRIORITIES; priority++)
       if (isExhausted[priority] !== true && hasUnacknowledged(priority)) return priority;
@@ -38,8 +38,8 @@ export function createPriorityScheduler(
   };
 
   /**
-   * Returns the least urgent priority with entries that was overtaken by at least PRIORITY_WEIGHT more urgent
-   * entries.
+   * Returns the least urgent priority whose entries have waited while at least PRIORITY_WEIGHT more urgent
+   * entries were sent.
    */
   const starved = (): number | undefined => {
     for (let priority = PRIORITIES - 1; priority > top; priority--)

@@ -5,8 +5,8 @@ import type { Registry } from '../entries/registry.ts';
 import { PRIORITIES } from '../types.ts';
 
 /**
- * Restores the sequences up to which the last run of the hub has sent entries. Returns the sequence up to
- * which every entry may have been sent: `lastSequence` of the store if the last run did not end cleanly.
+ * Restores the highest sequences that the previous hub process has sent. Returns the sequence up to which all
+ * entries count as already sent. If the previous process crashed, this is `lastSequence`.
  */
 export function resumeSent(folder: string, { byId }: Registry, lastSequence: number): number {
   const { anyUpTo, positions } = takeSentFile(folder) ?? { anyUpTo: lastSequence, positions: [] };
@@ -17,7 +17,7 @@ export function resumeSent(folder: string, { byId }: Registry, lastSequence: num
   return anyUpTo;
 }
 
-/** Saves the sequences up to which this run of the hub has sent entries, for the next run. */
+/** Saves the highest sequences that this hub process has sent. The next start of the hub reads them. */
 export function leaveSent(folder: string, { active }: Registry, anyUpTo: number): void {
   const positions: SentPosition[] = [];
   for (const { id, depth, lanes } of active()) {

@@ -7,12 +7,12 @@ import { FILE } from './preflight.ts';
 
 /**
  * File of zeros that reserves disk space for LMDB. If other programs have filled the disk, LMDB gets this
- * space. LMDB is copy-on-write, so it needs new pages even to remove entries.
+ * space. LMDB is copy-on-write: it needs new pages even to remove entries.
  */
 export type Ballast = {
   /**
-   * Deletes the ballast file and extends LMDB's file by the freed space. Data of LMDB ends at byte `end`.
-   * Returns false if the disk is not full or the file is already deleted.
+   * Deletes the ballast file and extends LMDB's file by the freed space. `end` is the byte at which the data
+   * of LMDB ends. Returns false if the disk is not full or the ballast file is already deleted.
    */
   readonly spend: (end: number) => boolean;
   /** Restores the ballast file to its full size if the disk has space for it. */
@@ -26,9 +26,9 @@ export function createBallast(folder: string): Ballast {
       orIfRefused(false, () => {
         if (freeBytes(folder) >= BALLAST_BYTES || sizeOf(path) === 0) return false;
         rmSync(path);
-        // Extends LMDB's file at once, because another program could use the free space first. A failed
-        // transaction may have left holes without disk blocks before the end of the file; the extension
-        // covers them too.
+        // Extends LMDB's file immediately, because another program could use the free space. The extension
+        // also covers holes without disk blocks before the end of the file. A failed transaction can leave
+        // such holes.
         const file = join(folder, FILE);
         extend(file, end, Math.max(0, sizeOf(file) - end) + BALLAST_BYTES);
         return true;
@@ -43,8 +43,8 @@ export function createBallast(folder: string): Ballast {
 }
 
 /**
- * Runs `action`. Returns `otherwise` after a system error, which is not reported: the next write of the store
- * reports the error of the disk.
+ * Runs `action`. Returns `otherwise` after a system error. The error is not reported, because the next write
+ * of the store reports the error of the disk.
  */
 function orIfRefused<Result>(otherwise: Result, action: () => Result): Result {
   try {
@@ -64,7 +64,7 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Writes `bytes` zeros to a file at the position `from`. Writes fewer if the disk is full. */
+/** Writes `bytes` zeros to a file, from the position `from`. Writes fewer zeros if the disk is full. */
 function extend(path: string, from: number, bytes: number): void {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {

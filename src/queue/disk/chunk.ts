@@ -21,7 +21,7 @@ const CRC_BYTES = 4;
 const HEAD_BYTES = 40;
 const RECORD_END_AT = 36;
 
-/** Empty record of an entry whose record is in `bodies`. */
+/** Empty record. Used for an entry whose record is in the table `bodies`. */
 export const NO_RECORD = Buffer.alloc(0);
 
 /** Header of an entry, without its sequence. */
@@ -44,18 +44,21 @@ export function entrySize(recordBytes: number): number {
   return HEAD_BYTES + recordBytes;
 }
 
-/** True if a chunk of `bytes` has space for an entry of `more` bytes. */
+/** True if a chunk whose entries have `bytes` bytes has space for an entry of `more` bytes. */
 export function takes(bytes: number, more: number): boolean {
   return CRC_BYTES + bytes + more <= MAX_CHUNK_BYTES;
 }
 
-/** Creates a draft. `bytes` is the sum of the entry sizes; `space` allocates memory. */
+/**
+ * Creates an empty draft for a number of entries. `bytes` is the sum of the entry sizes. `space` allocates
+ * memory.
+ */
 export function draftChunk(entries: number, bytes: number, space: (bytes: number) => Buffer): ChunkDraft {
   const value = space(CRC_BYTES + bytes);
   return { value, entries, headAt: CRC_BYTES, end: CRC_BYTES + entries * HEAD_BYTES };
 }
 
-/** Adds an entry. Its record is the bytes of `run` between `from` and `to`. */
+/** Adds an entry to the draft. The record of the entry is in `run`, from byte `from` to byte `to`. */
 export function addEntry(
   draft: ChunkDraft,
   sequence: number,
@@ -97,7 +100,7 @@ export function sealChunk({ value, headAt }: ChunkDraft): Buffer {
 export type Chunk = {
   readonly key: Buffer;
   readonly value: Buffer;
-  /** Sequence of the last entry, or a higher number below all sequences of the next chunk. */
+  /** Upper bound of the sequences in this chunk. Lower than all sequences of the next chunk. */
   readonly last: number;
   readonly entries: number;
   /** True if the headers are undamaged. */
@@ -113,14 +116,14 @@ export function chunkFrom(key: Buffer, last: number, entries: number, value: Buf
   return { key, value, last, entries, whole };
 }
 
-/** Returns the sequence of the entry at `index`. The entries of a damaged chunk get placeholder sequences. */
+/** Returns the sequence of the entry at `index`. Returns a placeholder if the chunk is damaged. */
 export function sequenceAt({ value, last, entries, whole }: Chunk, index: number): number {
   return whole ? value.readDoubleBE(CRC_BYTES + index * HEAD_BYTES) : last - entries + 1 + index;
 }
 
 /**
- * Returns the start of the record of the entry at `index` of an undamaged chunk. Equal to the end if the
- * record is in `bodies`.
+ * Returns the start of the record of the entry at `index` in an undamaged chunk. The start equals the end if
+ * the record is in the table `bodies`.
  */
 export function recordStart(chunk: Chunk, index: number): number {
   return index === 0 ? CRC_BYTES + chunk.entries * HEAD_BYTES : recordEnd(chunk, index - 1);
@@ -130,7 +133,10 @@ export function recordEnd({ value }: Chunk, index: number): number {
   return value.readUInt32BE(CRC_BYTES + index * HEAD_BYTES + RECORD_END_AT);
 }
 
-/** True if the record of the entry at `index` of an undamaged chunk is inline, not in `bodies`. */
+/**
+ * True if the record of the entry at `index` is inside the chunk, not in the table `bodies`. The chunk must
+ * be undamaged.
+ */
 export function isInline(chunk: Chunk, index: number): boolean {
   return recordEnd(chunk, index) > recordStart(chunk, index);
 }
@@ -157,8 +163,7 @@ export function bytesAt({ value }: Chunk, index: number): number {
 }
 
 /**
- * Returns the index of the first entry behind `sequence`. Returns the number of entries if no entry is behind
- * it.
+ * Returns the index of the first entry behind `sequence`, or the number of entries if no such entry exists.
  */
 export function indexBehind(chunk: Chunk, sequence: number): number {
   let low = 0;
@@ -172,8 +177,9 @@ export function indexBehind(chunk: Chunk, sequence: number): number {
 }
 
 /**
- * Copies an undamaged chunk without the entries whose sequences are in `sequences` (sorted) at the indices
- * from `from` up to, but not including, `to`. Returns the value of the copy and its number of entries.
+ * Copies an undamaged chunk without some of its entries. The sequences of the omitted entries are in the
+ * sorted list `sequences`, between the indices `from` (inclusive) and `to` (exclusive). Returns the value of
+ * the copy and its number of entries.
  */
 export function without(
   chunk: Chunk,

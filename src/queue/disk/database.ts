@@ -23,10 +23,11 @@ export type Database = StoreReader & {
   /** Returns the number of values in each table. */
   readonly tables: () => Record<string, number>;
   /**
-   * Writes all changes that `fill` makes in one transaction and resolves once they are durable. Must not be
-   * called before the previous call has resolved. If the disk is full and the ballast frees space, `fill` is
-   * called again. After a failed write the next call reopens the file, because LMDB possibly refuses all
-   * further transactions. If the file cannot be opened for writing, it is opened read-only.
+   * Writes all changes of `fill` in one transaction. Resolves once the changes are durable. Must not be
+   * called before the previous call has resolved. If the disk is full and the ballast (reserved disk space)
+   * can be freed, `fill` is called a second time. The first call after a failed write reopens the file,
+   * because LMDB possibly refuses all further transactions. If the file cannot be opened for writing, it is
+   * opened read-only.
    */
   readonly write: (fill: (writer: StoreWriter) => void) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -52,7 +53,7 @@ export async function openDatabase(folder: string): Promise<Database> {
     () => version,
   );
   let figures = figuresOf(tables);
-  /** Value of LMDB's counter of written bytes when the file was opened, adjusted for reopening. */
+  /** LMDB's counter of written bytes at the opening of the file. Adjusted when the file is reopened. */
   let before = figures.written;
   let failed = false;
 
@@ -61,7 +62,7 @@ export async function openDatabase(folder: string): Promise<Database> {
     try {
       tables = openTables(openRoot());
     } catch (thrown) {
-      // Opens the file read-only, so that waiting entries are delivered even if the disk accepts no writes.
+      // Opens the file read-only. Waiting entries are then delivered even if the disk accepts no writes.
       tables = openTables(openRoot(true));
       throw thrown;
     }
@@ -118,7 +119,7 @@ async function openFormat(openRoot: () => Root, folder: string): Promise<Tables>
   }
 }
 
-/** True for an error of LMDB about a damaged page. */
+/** True if LMDB reports a damaged page. */
 export function isDamage(thrown: unknown): boolean {
   return /^MDB_(CORRUPTED|PAGE_NOTFOUND|BAD_TXN|INVALID)/.test(reasonOf(thrown));
 }
@@ -129,7 +130,7 @@ const OPTIONS = {
   keyEncoding: 'binary',
   noSubdir: false,
   overlappingSync: false,
-  // With the next two options LMDB begins a transaction only after the store has made all changes of the
+  // With the next two options, LMDB begins a transaction only after the store has made all changes of the
   // transaction.
   eventTurnBatching: false,
   txnStartThreshold: Number.MAX_SAFE_INTEGER,
@@ -138,8 +139,8 @@ const OPTIONS = {
 } as const;
 
 /**
- * Checks the format of an existing store. Writes the format, and the salt of the journal's checksums, to a
- * new store.
+ * Checks the format of an existing store. In a new store, writes the format and the salt of the journal's
+ * checksums.
  */
 function checkFormat(root: Root, folder: string): void {
   const bytes = root.get(FORMAT_KEY);
@@ -181,7 +182,9 @@ async function commit(
   root.resetReadTxn();
 }
 
-/** Returns the system error of a failed transaction, which the lmdb package keeps in a separate promise. */
+/**
+ * Returns the system error of a failed transaction. The lmdb package stores this error in a separate promise.
+ */
 async function causeOf(thrown: unknown): Promise<unknown> {
   if (!(thrown instanceof Error && 'commitError' in thrown)) return thrown;
   try {

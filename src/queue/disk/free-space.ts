@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import { DISK_RESERVE_BYTES } from '../limits.ts';
 import { FILE } from './preflight.ts';
 
-/** Maximum ratio of the file size to the bytes in use: pages can be half empty, and a commit copies pages. */
+/**
+ * Maximum ratio of the file size to the bytes in use. The file is larger than its content, because pages can
+ * be half empty and a commit copies pages.
+ */
 const FILE_PER_COUNTED = 2;
 
 /**
- * Checks the free space for new messages: free space of the file system plus unused pages of the LMDB file,
- * which never shrinks. A copy-on-write store needs free pages even to remove entries. Therefore new messages
- * never use the reserve (DISK_RESERVE_BYTES), and entries of a full store can always be removed.
+ * Checks the free space for new messages: the free space of the file system plus the unused pages of the LMDB
+ * file. LMDB is copy-on-write and needs free pages even to remove entries. Therefore new messages never use
+ * the reserve (DISK_RESERVE_BYTES).
  */
 export type FreeSpace = {
   readonly isEnough: () => boolean;

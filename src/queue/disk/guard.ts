@@ -2,8 +2,8 @@ import type { Database } from './database.ts';
 import { isDamage } from './database.ts';
 
 /**
- * Returns a database whose reads return an empty result if LMDB finds a damaged page or the disk fails.
- * Neither error stops the hub. A damaged page affects only the queues with data on this page.
+ * Returns a database whose reads return an empty result if LMDB finds a damaged page or the disk fails. The
+ * hub continues after both errors. A damaged page affects only the queues with data on this page.
  */
 export function guardReads(database: Database, damaged: (thrown: unknown) => void): Database {
   const guard =
@@ -12,7 +12,8 @@ export function guardReads(database: Database, damaged: (thrown: unknown) => voi
       try {
         return read(...args);
       } catch (thrown) {
-        // Only damage is reported. Other read errors follow a failed write, which reports its own error.
+        // Reports only damage. Other read errors occur after a failed write, and the failed write reports its
+        // own error.
         if (isDamage(thrown)) damaged(thrown);
         return otherwise;
       }
@@ -27,7 +28,7 @@ export function guardReads(database: Database, damaged: (thrown: unknown) => voi
     body: guard(database.body, undefined),
     holders: guard(database.holders, 1),
     metadata: guard(database.metadata, undefined),
-    // If the lookup fails, assume the key exists.
+    // If the lookup fails, assumes that the key exists.
     hasMetadata: guard(database.hasMetadata, true),
     names: guard(database.names, []),
   };

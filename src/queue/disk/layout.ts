@@ -12,8 +12,8 @@ import { entrySize } from './chunk.ts';
  *             #queue: queue id (4)          -> CBOR [name, retired, depth, bytes]
  *   entries   queue id (4) priority (1) sequence (8) entries (2)
  *                                           -> chunk of entries (chunk.ts)
- *   bodies    sequence (8)                  -> record that is large or that several queues hold
- *   holders   sequence (8)                  -> 4: number of queues that hold the body, if more than one
+ *   bodies    sequence (8)                  -> record that is large or that several queues use
+ *   holders   sequence (8)                  -> number of queues that use the body, if more than one (4)
  *   expiries  expires (8) queue id (4) priority (1) sequence (8)
  *                                           -> empty: entry that expires before a preceding entry
  *   settled   name (UTF-8)                  -> metadata value
@@ -31,7 +31,7 @@ const PLACE_BYTES = 13;
 const CHUNK_KEY_BYTES = PLACE_BYTES + 2;
 const PAGE = 4096;
 
-/** Bytes of an entry besides its record: its header, and its share of the overhead of a chunk. */
+/** Bytes of an entry without its record: its header, and a part of the fixed bytes of its chunk. */
 export const ENTRY_OVERHEAD = entrySize(0) + 8;
 
 /** Bytes of a value in the table `bodies` besides the record. */
@@ -41,8 +41,8 @@ const BODY_OVERHEAD = 18;
 const OWN_PAGES_FROM = PAGE / 2 - 32;
 
 /**
- * Returns the bytes of disk of an entry with its record. The record is in `bodies` if several queues hold the
- * message.
+ * Returns the bytes of disk of an entry and its record. A large record, or a record that several queues use,
+ * is in the table `bodies`.
  */
 export function entryBytes(recordBytes: number, holders: number): number {
   if (holders === 1 && recordBytes <= MAX_INLINE_BYTES) return ENTRY_OVERHEAD + recordBytes;
@@ -50,7 +50,7 @@ export function entryBytes(recordBytes: number, holders: number): number {
   return ENTRY_OVERHEAD + BODY_OVERHEAD + body;
 }
 
-/** Returns the bytes of disk of a message in all queues that hold it. */
+/** Returns the bytes of disk of a message in all of its queues together. */
 export function messageBytes(recordBytes: number, holders: number): number {
   return entryBytes(recordBytes, holders) + (holders - 1) * (ENTRY_OVERHEAD + BODY_OVERHEAD);
 }
@@ -65,7 +65,7 @@ export type QueueRecord = {
 export type StoreRecord = {
   readonly hubTime: number;
   readonly lastSequence: number;
-  /** Last generation of the journal whose content is in LMDB. */
+  /** Last generation of the journal that is completely in LMDB. */
   readonly generation: number;
   /** Random bytes of a new store. Identifies the journal files of this store. */
   readonly salt: Buffer;
@@ -90,8 +90,8 @@ export function sequenceKey(sequence: number): Buffer {
 }
 
 /**
- * Returns a key that sorts directly before the chunk that contains the entry, and after all earlier chunks. A
- * range of keys starts with this key.
+ * Returns a key for the start of a key range. The key sorts directly before the chunk that contains the
+ * entry, and after all earlier chunks.
  */
 export function placeKey(queue: number, priority: number, sequence: number): Buffer {
   const key = Buffer.allocUnsafe(PLACE_BYTES);
@@ -126,7 +126,10 @@ export function placeOf(key: Buffer, offset: number): { queue: number; priority:
   };
 }
 
-/** Returns the key of an entry in `expiries`. The byte order of positive floats is their numeric order. */
+/**
+ * Returns the key of an entry in the table `expiries`. The byte order of positive floats is their numeric
+ * order.
+ */
 export function expiryKey(expires: number, queue: number, priority: number, sequence: number): Buffer {
   const key = Buffer.allocUnsafe(8 + PLACE_BYTES);
   key.writeDoubleBE(expires, 0);

@@ -31,14 +31,13 @@ export type Opened = {
 /** Bytes of a block as counted by `blocks` in stat(2). */
 const BLOCK_BYTES = 512;
 
-/** Name of the file whose presence makes the next start check all pages. */
+/** Name of the marker file. If this file exists, the next start checks all pages. */
 const CHECK_MARK = 'suspect';
 
 /**
  * Opens the database of `folder`. Creates the folder with mode 0700 if it does not exist. A damaged database
- * is not repaired: it is moved to `<folder>.bad-<time>`, and an empty one is opened. LMDB may end the process
- * at a damaged page. Therefore the next start checks all pages, unless `cancelCheck` is called before the
- * process ends.
+ * is moved to `<folder>.bad-<time>`, and an empty database replaces it. LMDB can end the process at a damaged
+ * page. Therefore the next start checks all pages if this process ends before it calls `cancelCheck`.
  * @throws Failure `store.unreadable`, `store.newer`, `store.older`
  */
 export async function openFolder(folder: string, clock: Clock, log: Log): Promise<Opened> {
@@ -51,8 +50,8 @@ export async function openFolder(folder: string, clock: Clock, log: Log): Promis
 }
 
 /**
- * Makes the next start check all pages. Errors of the disk are ignored: if the marker file cannot be written,
- * the next start makes no check.
+ * Writes the marker file, so that the next start checks all pages. Ignores errors of the disk. Without the
+ * marker file, the next start makes no check.
  */
 export function requestCheck(folder: string): void {
   tolerate(() => writeFileSync(join(folder, CHECK_MARK), '', { mode: 0o600 }));
@@ -72,7 +71,9 @@ export function tolerate<Result>(action: () => Result): Result | undefined {
   }
 }
 
-/** Opens the database. Returns a Failure `store.damaged`; throws all other errors. */
+/**
+ * Opens the database. Returns Failure `store.damaged` if the database is damaged. Throws all other errors.
+ */
 async function open(folder: string): Promise<Database | Failure> {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -95,8 +96,8 @@ async function open(folder: string): Promise<Database | Failure> {
 const LOCK_BYTES = 3 * 4096;
 
 /**
- * Allocates all blocks of LMDB's lock file. LMDB writes to the file through a memory map; a write to a page
- * without a block would end the process on a full disk (SIGBUS).
+ * Allocates all blocks of LMDB's lock file. LMDB writes to this file through a memory map. On a full disk, a
+ * write to a page without a block would end the process (SIGBUS).
  */
 function reserveLock(folder: string): void {
   const fd = openSync(join(folder, 'lock.mdb'), constants.O_RDWR | constants.O_CREAT, 0o600);
@@ -109,8 +110,8 @@ function reserveLock(folder: string): void {
 }
 
 /**
- * Sets the mode of a file to 0600, because LMDB creates its files with mode 0664 less the umask. A correct
- * mode is not set again, because the disk may be read-only.
+ * Sets the mode of a file to 0600, because LMDB creates its files with mode 0664 less the umask. Skips a file
+ * with the correct mode, because the disk can be read-only.
  */
 function makePrivate(file: string): void {
   if ((statSync(file).mode & 0o777) !== 0o600) chmodSync(file, 0o600);

@@ -21,8 +21,9 @@ const TRANSACTION_AT = 152;
 
 /**
  * Checks a store before LMDB opens it, because LMDB ends the process if the file is not an LMDB file. Returns
- * true if the file ends before the last page that its meta page names. This is not always damage: LMDB does
- * not write pages at the end that a transaction allocated and freed. The caller then checks all pages.
+ * true if the file ends before the last page that its meta page names. The caller then checks all pages. Such
+ * a file is not always damaged: LMDB never writes pages at the end of the file that a transaction allocates
+ * and frees.
  * @throws Failure `store.damaged`, `store.newer`
  */
 export function preflight(folder: string): boolean {

@@ -17,7 +17,7 @@ import { damaged } from './preflight.ts';
 import type { EntryKey, IndexedExpiry, Tables } from './tables.ts';
 import { indexKey } from './tables.ts';
 
-/** Stored entry and its location. The header fields are unknown if the chunk is damaged. */
+/** Stored entry and its location. The header of the entry is unknown if the chunk is damaged. */
 export type StoredEntry = {
   readonly priority: number;
   readonly sequence: number;
@@ -25,14 +25,17 @@ export type StoredEntry = {
   readonly index: number;
 };
 
-/** Key suffix that is greater than any UTF-8 byte. */
+/** Byte that is greater than any UTF-8 byte. Ends the range of all keys with a prefix. */
 const BEHIND_NAMES = Buffer.of(0xff);
 
-/** Reads of LMDB's tables. */
+/** Read operations on LMDB's tables. */
 export type StoreReader = {
   readonly store: () => StoreRecord;
   readonly queues: () => { readonly id: number; readonly record: QueueRecord }[];
-  /** Returns entries of one queue and priority in order, behind the sequence `after` and before `end`. */
+  /**
+   * Returns up to `limit` entries of one queue and priority in order. The entries are behind the sequence
+   * `after` and before the sequence `end`.
+   */
   readonly entries: (
     queue: number,
     priority: number,
@@ -46,8 +49,8 @@ export type StoreReader = {
   readonly find: (place: EntryKey) => StoredEntry | undefined;
   readonly lastEntry: (queue: number, priority: number) => StoredEntry | undefined;
   /**
-   * Returns up to `limit` entries of the expiry index that expire at `until` (hub time) or earlier, sorted by
-   * expiry, beginning behind the position `after`.
+   * Returns up to `limit` entries of the expiry index, sorted by expiry. Begins behind the position `after`
+   * and ends at the expiry `until` (hub time: the hub's own clock for TTLs).
    */
   readonly expired: (until: number, limit: number, after: IndexedExpiry | undefined) => IndexedExpiry[];
   readonly body: (sequence: number) => Buffer | undefined;
@@ -58,11 +61,11 @@ export type StoreReader = {
 };
 
 /**
- * Creates a reader. `tables` may return other tables after the file was reopened. `version` changes with each
- * write.
+ * Creates a reader. `tables` returns the open tables, which change when the file is reopened. `version`
+ * returns a number that changes with each write.
  */
 export function createReader(tables: () => Tables, version: () => number): StoreReader {
-  /** Last chunk that was read. Consecutive reads mostly need the same chunk. */
+  /** Last chunk that was read. Consecutive reads mostly use the same chunk. */
   let cached: { readonly place: EntryKey; readonly chunk: Chunk; readonly version: number } | undefined;
 
   const chunkAround = (place: EntryKey): Chunk | undefined => {
@@ -103,7 +106,8 @@ export function createReader(tables: () => Tables, version: () => number): Store
     },
     chunk: (queue, priority, after) => {
       let chunk = chunkAround({ queue, priority, sequence: after + 1 });
-      // The last entries of a chunk may have been removed. The chunk then has no entry behind `after`.
+      // If the last entries of a chunk were removed, the chunk possibly has no entry behind `after`. The next
+      // chunk is then read.
       while (chunk !== undefined && indexBehind(chunk, after) === chunk.entries)
         chunk = chunkAround({ queue, priority, sequence: chunk.last + 1 });
       return chunk;
@@ -146,16 +150,17 @@ export function createReader(tables: () => Tables, version: () => number): Store
   };
 }
 
-/**
- * True if `place` has the queue and priority of `first`, and a sequence from that of `first` up to `last`.
- */
+/** True if `place` has the queue and priority of `first`, and a sequence from `first.sequence` to `last`. */
 function isBetween({ queue, priority, sequence }: EntryKey, first: EntryKey, last: number): boolean {
   return (
     queue === first.queue && priority === first.priority && sequence >= first.sequence && sequence <= last
   );
 }
 
-/** Returns the chunk that contains an entry, or the next chunk of its lane. */
+/**
+ * Returns the chunk that contains an entry. If no chunk contains it, returns the next chunk of the same queue
+ * and priority.
+ */
 export function chunkWith({ entries }: Tables, { queue, priority, sequence }: EntryKey): Chunk | undefined {
   const start = placeKey(queue, priority, sequence);
   const end = placeKey(queue, priority + 1, 0);

@@ -5,15 +5,15 @@ import { storedJson } from '../../core/files/stored-json.ts';
 import { tolerate } from './open-folder.ts';
 
 /*
- * The file `sent` states up to which sequence the entries of each queue were sent. A clean stop of the hub
- * writes the file for the next start. No file is written when an entry is sent. After a crash the hub
+ * The file `sent` contains the highest sequence that was sent, by queue and priority. A clean stop of the hub
+ * writes the file for the next start. Sending an entry does not write the file. After a crash the hub
  * therefore assumes that every stored entry was sent, and sends all of them as redeliveries.
  */
 
 export type SentEntries = {
   /**
-   * Sequence up to which every entry may have been sent, because an earlier run of the hub did not end
-   * cleanly.
+   * Entries up to this sequence are sent as redeliveries. An earlier hub process has possibly sent them
+   * before it crashed.
    */
   readonly anyUpTo: number;
   /** Highest sequence that was sent, by queue and priority. */
@@ -25,8 +25,8 @@ export type SentPosition = readonly [queue: number, priority: number, sequence: 
 const FILE = 'sent';
 
 /**
- * Reads and removes the file of the last run of the hub. Undefined if that run did not end cleanly. The
- * caller must flush the folder.
+ * Reads and removes the file that the previous hub process wrote. Undefined if this process did not end
+ * cleanly. The caller must flush the folder.
  */
 export function takeSentFile(folder: string): SentEntries | undefined {
   const file = join(folder, FILE);
@@ -37,7 +37,10 @@ export function takeSentFile(folder: string): SentEntries | undefined {
   });
 }
 
-/** Writes the file for the next run of the hub. If the write fails, some messages get a needless DUP flag. */
+/**
+ * Writes the file for the next start of the hub. If the write fails, some messages are later sent with a
+ * needless DUP flag.
+ */
 export function leaveSentFile(folder: string, sent: SentEntries): void {
   tolerate(() => writeDurably(join(folder, FILE), JSON.stringify(sent)));
 }

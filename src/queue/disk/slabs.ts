@@ -1,15 +1,15 @@
-/** Bytes of one slab. */
+/** Bytes of one slab (block of reusable memory). */
 const SLAB = 1 << 18;
 
 /** Reusable memory, so that a transaction leaves no buffers to the garbage collector. */
 export type Slabs = {
-  /** Returns memory for exclusive use until `reset`. */
+  /** Returns memory for exclusive use until the next `reset`. */
   readonly space: (bytes: number) => Buffer;
   /** Makes all memory reusable. */
   readonly reset: () => void;
 };
 
-/** Creates the slabs. An allocation that is larger than a slab is not reused. */
+/** Creates the slabs. The memory of an allocation that is larger than a slab is not reused. */
 export function createSlabs(): Slabs {
   const slabs: Buffer[] = [];
   let slab = 0;

@@ -4,14 +4,14 @@ import { expiryKey } from './layout.ts';
 /** Key of an entry: queue, priority and sequence. */
 export type EntryKey = { readonly queue: number; readonly priority: number; readonly sequence: number };
 
-/** Record of the expiry index. Lists an entry that expires before a preceding entry. */
+/** Record of the expiry index, for an entry that expires before a preceding entry. */
 export type IndexedExpiry = { readonly expires: number; readonly place: EntryKey };
 
 /** Root table of LMDB. Also runs transactions. */
 export type Root = RootDatabase<Buffer, Buffer>;
 
 /**
- * LMDB tables (see layout.ts). Each field has the name of its table, except `metadata`: its table is named
+ * LMDB tables (see layout.ts). The fields have the names of the tables, except `metadata`: its table is named
  * `settled`.
  */
 export type Tables = {

@@ -30,14 +30,13 @@ const DATA_ELSEWHERE = 1;
 const DATA_IS_TREE = 2;
 
 /**
- * Walks all pages that the newest state of a store refers to. Does not use LMDB, because LMDB ends the
- * process at a damaged page. Takes time in proportion to the stored data, so it runs only if damage is
- * likely.
+ * Walks all pages of the newest state of a store. Does not use LMDB, because LMDB ends the process at a
+ * damaged page. The time grows with the stored data, so the check runs only if damage is likely.
  * @returns a description of the damage, or undefined
  */
 export function findDamage(folder: string): string | undefined {
   const file = join(folder, FILE);
-  // A first start that was killed leaves no file or an empty file.
+  // If the first start of the hub was killed, the file is missing or empty.
   if (!existsSync(file) || statSync(file).size === 0) return undefined;
   const fd = openSync(file, constants.O_RDONLY);
   try {
@@ -82,13 +81,13 @@ function newestMeta(fd: number): Buffer {
   return newer ? second : first;
 }
 
-/** Returns the root page of the tree whose description begins at `at`. */
+/** Returns the root page of the tree whose description begins at byte `at`. Empty if the tree has no page. */
 function tree(bytes: Buffer, at: number): Visit[] {
   const root = bytes.readBigUInt64LE(at);
   return root === NO_PAGE ? [] : [{ page: Number(root), kinds: BRANCH | LEAF }];
 }
 
-/** Returns the pages that the nodes of a page refer to. Undefined if a node is outside the page. */
+/** Returns the pages to which the nodes of a page refer. Undefined if a node is outside the page. */
 function childrenOf(bytes: Buffer, kind: number): Visit[] | undefined {
   const children: Visit[] = [];
   const nodes = bytes.readUInt16LE(LOWER_AT) / 2;

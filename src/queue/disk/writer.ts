@@ -13,21 +13,24 @@ import { chunkWith } from './reader.ts';
 import type { EntryKey, Tables } from './tables.ts';
 import { indexKey } from './tables.ts';
 
-/** Writes of a checkpoint. The writes are atomic: a reader sees all of them or none. */
+/** Write operations of a checkpoint. They are atomic: a reader sees all of them or none. */
 export type StoreWriter = {
   /** Returns memory for a value. Valid until the end of the transaction. */
   readonly space: (bytes: number) => Buffer;
-  /** Appends a chunk to a lane. The sequence of its last entry is `last`. */
+  /**
+   * Appends a chunk to a queue and priority. `last` is the sequence of its last entry. `entries` is the
+   * number of its entries.
+   */
   readonly putChunk: (queue: number, priority: number, last: number, entries: number, value: Buffer) => void;
   /**
-   * Removes the entries with the sorted sequences. If a chunk is damaged, the removal of its first entry
-   * removes the whole chunk.
+   * Removes the entries with the given sorted sequences. If a chunk is damaged, the removal of its first
+   * entry removes the whole chunk.
    */
   readonly removeEntries: (queue: number, priority: number, sequences: readonly number[]) => void;
   readonly putExpiry: (expires: number, place: EntryKey) => void;
   readonly removeExpiry: (expires: number, place: EntryKey) => void;
   readonly putBody: (sequence: number, record: Buffer, holders: number) => void;
-  /** Sets the number of queues that hold a body. 0 deletes the body. */
+  /** Sets the number of queues that use a body. 0 deletes the body. */
   readonly setHolders: (sequence: number, holders: number) => void;
   readonly putQueue: (id: number, record: QueueRecord) => void;
   readonly removeQueue: (id: number) => void;
@@ -36,8 +39,8 @@ export type StoreWriter = {
 };
 
 /**
- * Creates a writer. The promises of single writes are ignored, because the promise of the transaction reports
- * failures.
+ * Creates a writer. Ignores the promises of single writes, because the promise of the whole transaction
+ * reports failures.
  */
 export function createWriter(tables: Tables, space: (bytes: number) => Buffer): StoreWriter {
   const { root, entries, bodies, holders, expiries, metadata } = tables;

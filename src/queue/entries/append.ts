@@ -35,7 +35,6 @@ export type AppendHost = {
   readonly freeSpace: FreeSpace;
   readonly health: HealthTracker;
   readonly counts: StoreCounts;
-  /** Returns the current bounds. */
   readonly bounds: () => StoreBounds;
   /** Returns hub time (the hub's own clock for TTLs) in milliseconds. */
   readonly now: () => number;
@@ -47,7 +46,7 @@ export type AppendHost = {
 };
 
 /**
- * Creates the append function of the store. It adds a message to all of its queues, or refuses it as a whole.
+ * Creates the append function of the store. A message is added to all of its queues, or refused as a whole.
  */
 export function createAppend(host: AppendHost): Store['append'] {
   const { database, registry, committer, usage, counts, health, now } = host;
@@ -60,8 +59,8 @@ export function createAppend(host: AppendHost): Store['append'] {
     note: MetadataEntry | undefined,
   ): void => {
     const arrived = now();
-    // At QoS 2 the packet identifier derives from the sequence. After a crash, the sequence of an unwritten
-    // message would be assigned to another message.
+    // At QoS 2 the packet identifier derives from the sequence, so the message is committed before its
+    // delivery. Without the commit, another message could get the same sequence after a crash.
     const durableFirst =
       note !== undefined ||
       message.qos === 2 ||
@@ -85,7 +84,7 @@ export function createAppend(host: AppendHost): Store['append'] {
     counts.appended++;
     counts.payload += message.body.length;
     if (!durableFirst) for (const { queue } of pending.laneEntries) queue.consumer?.wake();
-    // A receiver may have acknowledged the message during `wake`.
+    // Skips the commit if all receivers have acknowledged the message during `wake`.
     if (pending.openCount > 0) committer.append(pending, message.body.length, note);
   };
 
@@ -106,7 +105,7 @@ export function createAppend(host: AppendHost): Store['append'] {
 /** Refusal of a message: the name of the full queue or store, and the error for the sender. */
 type Refusal = { readonly bounded: string; readonly reason: Failure };
 
-/** Drops entries until the message fits, or returns a refusal. */
+/** Drops old entries until the message fits. Returns a refusal if the message cannot fit. */
 function makeRoom(
   host: AppendHost,
   recordBytes: number,
@@ -137,8 +136,8 @@ export function metadataRefusal(
 }
 
 /**
- * Returns the reason why the disk accepts no data. Undefined if the disk accepts data, even if it is slow,
- * because back-pressure slows the senders.
+ * Returns the reason why the disk accepts no data. Undefined if the disk accepts data. A slow disk still
+ * accepts data: back-pressure then slows the senders.
  */
 function diskRefusal({
   freeSpace,
@@ -151,8 +150,8 @@ function diskRefusal({
 }
 
 /**
- * Drops entries as the policies of the full queues and of the store allow. If a policy refuses the message,
- * no entry is dropped.
+ * Drops entries if the policies of the full queues and of the store allow it. If one of these policies
+ * refuses the message, no entry is dropped.
  */
 function dropOrRefuse(
   host: AppendHost,
@@ -183,9 +182,9 @@ function dropOrRefuse(
 }
 
 /**
- * Drops the oldest messages of a holder until its share has space, beginning with the messages of the full
- * queue. Drops at most MAX_DROPS_PER_MESSAGE per call, so a share whose bound was lowered is emptied in
- * steps. Messages in flight are not dropped.
+ * Drops the oldest messages of a holder until its share has space for the new message. Begins with the
+ * messages of the full queue. Drops at most MAX_DROPS_PER_MESSAGE messages, so several calls are needed after
+ * the share was reduced. Never drops messages in flight.
  */
 function dropForShare({ state, share, priority, bytes }: FullQueue, host: AppendHost): void {
   if (share === undefined) return;
@@ -200,8 +199,8 @@ function dropForShare({ state, share, priority, bytes }: FullQueue, host: Append
 const MAX_DROPS_PER_MESSAGE = 64;
 
 /**
- * Queue without space for a new entry of `bytes`: the queue is full, or the share of its holder (the user or
- * module whose share is charged).
+ * Queue without space for a new entry of `bytes` bytes: the queue is full, or the share of its holder (the
+ * user or module that is charged) is full.
  */
 type FullQueue = {
   readonly name: string;
@@ -244,8 +243,8 @@ function queueRefusal({ name, bound }: FullQueue): Refusal {
 }
 
 /**
- * Drops the oldest entries of the largest queues until `fits` returns true. Returns false if no entry may be
- * dropped.
+ * Drops the oldest entries of the largest queues until `fits` returns true. Returns false if no further entry
+ * can be dropped.
  */
 function dropUntil(
   fits: () => boolean,

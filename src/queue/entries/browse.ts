@@ -20,8 +20,8 @@ export type BrowsedEntry = {
 };
 
 /**
- * Iterates over the entries of one priority behind the sequence `after`: first those in LMDB, then those in
- * memory.
+ * Iterates over the entries of one priority behind the sequence `after`. Entries in LMDB come before entries
+ * in memory.
  */
 export function* browse(
   queue: QueueState,
@@ -34,7 +34,7 @@ export function* browse(
   return undefined;
 }
 
-/** Iterates over the entries in LMDB, which are read in small batches. */
+/** Iterates over the entries in LMDB. Reads them in small batches. */
 export function* browseStored(
   queue: QueueState,
   priority: number,
@@ -80,8 +80,8 @@ export function* browseLane(
 }
 
 /**
- * Returns the first `limit` entries behind `after` in the order of delivery. `now` is hub time in
- * milliseconds.
+ * Returns the first `limit` entries behind the position `after`, in the order of delivery. Skips entries that
+ * have expired at hub time `now` (milliseconds).
  */
 export function firstOf(
   queue: QueueState,

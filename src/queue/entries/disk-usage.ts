@@ -14,11 +14,11 @@ import { whereStored } from './removed-entry.ts';
 export type DiskUsage = {
   /** Returns the bytes in use. Includes the growth of the journals by `more` bytes of appends. */
   readonly used: (more?: number) => number;
-  /** Reserves space for a message. */
+  /** Reserves space for a message in the journal and in LMDB. */
   readonly reserve: (pending: Pending) => void;
-  /** Ends the journal reservation of committed messages. */
+  /** Ends the reservation of journal space for committed messages. */
   readonly committed: (appends: readonly Pending[]) => void;
-  /** Ends all reservations of a message that is acknowledged or refused. */
+  /** Ends all reservations of a message that was acknowledged or refused. */
   readonly release: (pending: Pending) => void;
   /** Counts the bytes of a removed entry as free. */
   readonly noteRemoved: (removed: RemovedEntry) => void;
@@ -29,7 +29,7 @@ export type DiskUsage = {
 /** Creates the counter. `recovered` is the content of the journals at the start. */
 export function createDiskUsage(database: Database, journal: Journal, recovered: Batch): DiskUsage {
   /**
-   * Number of removed entries of each message whose body is stored once for several queues, by its sequence.
+   * Number of removed entries by sequence. Used for messages whose body is stored once for several queues.
    */
   const removedCounts = new Map<number, number>();
   let pages = database.usedBytes();
@@ -50,8 +50,8 @@ export function createDiskUsage(database: Database, journal: Journal, recovered:
   };
 
   /**
-   * Returns the bytes that a removal frees. The removal of the last entry that refers to a body frees the
-   * body.
+   * Returns the bytes that a removal frees. A body that several entries share is freed with the last of these
+   * entries.
    */
   const bytesFreed = (removed: RemovedEntry): number => {
     const where = whereStored(removed);

@@ -7,8 +7,8 @@ import type { LaneEntry, Pending, PriorityLane, QueueState } from './queue-state
 import { laneOf } from './queue-state.ts';
 
 /**
- * Creates a pending message for `holders` queues. `arrived` is its arrival in hub time (the hub's own clock
- * for TTLs, ms). If `durableFirst` is true, the message is not delivered before its commit.
+ * Creates a pending message for `holders` queues. `arrived` is the arrival in milliseconds of hub time (the
+ * hub's own clock for TTLs). If `durableFirst` is true, the message is delivered only after its commit.
  */
 export function createPending(
   message: Message | undefined,
@@ -39,7 +39,7 @@ export function createPending(
 
 const NO_ENTRIES: readonly LaneEntry[] = [];
 
-/** Appends a message to a lane of one of its queues. `expires` is hub time in milliseconds. */
+/** Appends a message to one of its queues. `expires` is hub time (the clock for TTLs) in milliseconds. */
 export function enqueue(
   pending: Pending,
   queue: QueueState,
@@ -60,13 +60,13 @@ export function enqueue(
   queue.nextExpiry = Math.min(queue.nextExpiry, expires);
 }
 
-/** Returns the latest expiry of all entries of the lane since the queue was last empty. */
+/** Returns the latest expiry of all entries of a priority since the queue was last empty. */
 function maxExpiryOf(queue: QueueState, priority: number, lane: PriorityLane, database: Database): number {
   if (queue.depth === 0) for (const other of queue.lanes) if (other !== undefined) other.maxExpiry = 0;
   if (lane.maxExpiry !== undefined) return lane.maxExpiry;
   const last = database.lastEntry(queue.id, priority);
   if (last === undefined) return 0;
-  // The entries of a damaged chunk have an unknown expiry. Infinity makes the expiry index list every later
+  // The expiry of an entry in a damaged chunk is unknown. With Infinity, the expiry index lists every later
   // entry with a TTL.
   return last.chunk.whole ? maxExpiryAt(last.chunk, last.index) : Number.POSITIVE_INFINITY;
 }

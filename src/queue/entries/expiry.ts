@@ -16,24 +16,27 @@ export type ExpiryHost = {
   /** Returns hub time (the hub's own clock for TTLs) in milliseconds. */
   readonly now: () => number;
   readonly remove: (removed: RemovedEntry, reason: RemovalReason) => void;
-  /** Handles an entry with a damaged header. Only the expiry index contains its expiry. */
+  /** Handles an entry with a damaged header. The expiry of this entry is only in the expiry index. */
   readonly damaged: (removed: RemovedEntry) => void;
-  /** Handles a record of the expiry index whose queue entry does not exist. */
+  /** Handles a record of the expiry index for an entry that does not exist. */
   readonly danglingIndex: (removed: RemovedEntry) => void;
 };
 
 /** Removes expired entries and the entries of purged queues, even if a queue has no consumer. */
 export type Expiry = {
-  /** Runs one step, which removes at most MAX_SWEEP_ENTRIES. Returns true if more entries are left. */
+  /**
+   * Runs one step, which removes at most MAX_SWEEP_ENTRIES entries. Returns true if more entries are left to
+   * remove.
+   */
   readonly step: () => boolean;
   /** Makes the next step read the expiry index from its beginning. */
   readonly restart: () => void;
 };
 
 /**
- * Creates the sweep, which removes expired entries. Most expired entries are at the head of a queue. The
- * expiry index in LMDB lists the entries that expire before a preceding entry. The time of a step therefore
- * grows with the number of expired entries, not with the number of waiting entries.
+ * Creates the sweep that removes expired entries. Most expired entries are at the head of a queue. The expiry
+ * index in LMDB lists all entries that expire before a preceding entry. The time of a step therefore grows
+ * with the number of expired entries, not with the number of waiting entries.
  */
 export function createExpiry(host: ExpiryHost): Expiry {
   const { database, registry, now, remove } = host;
@@ -102,8 +105,8 @@ function sweepHeads(queue: QueueState, limit: number, { database, now, remove }:
   let nextExpiry = Number.POSITIVE_INFINITY;
 
   /**
-   * Returns true if the entry stays in the queue. An expired entry in flight stays, because it may still be
-   * acknowledged.
+   * Returns true if the entry stays in the queue. An expired entry in flight stays, because its receiver can
+   * still acknowledge it.
    */
   const stays = ({ expires, priority, sequence }: RemovedEntry): boolean => {
     if (expires <= time && queue.consumer?.hasPassed(priority, sequence) !== true) return false;

@@ -8,8 +8,8 @@ import type { RemovedEntry } from './removed-entry.ts';
 import { removedEntryOf } from './removed-entry.ts';
 
 /**
- * Returns the entry to drop for a new entry of `priority`: the oldest of the least urgent priority. Never
- * returns an entry that is in flight, or more urgent than the new entry.
+ * Returns the entry to drop for a new entry of `priority`: the oldest entry of the least urgent priority.
+ * Never returns an entry in flight, or an entry that is more urgent than the new entry.
  */
 export function oldestOf(queue: QueueState, priority: number, database: Database): RemovedEntry | undefined {
   for (let lanePriority = PRIORITIES - 1; lanePriority >= priority; lanePriority--) {
@@ -24,7 +24,8 @@ export function oldestOf(queue: QueueState, priority: number, database: Database
 }
 
 /**
- * Finds the oldest entry in LMDB. Reads in batches, because a full queue drops one entry for each new entry.
+ * Finds the oldest entry in LMDB. Reads entries in batches, because a full queue drops one entry for each new
+ * entry.
  */
 function oldestStored(queue: QueueState, priority: number, database: Database): RemovedEntry | undefined {
   if (queue.storedDepth === 0) return undefined;

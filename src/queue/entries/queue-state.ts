@@ -19,54 +19,51 @@ export type QueueState = {
   depth: number;
   /** Bytes of disk that the entries use. */
   bytes: number;
-  /** Number of entries according to the record of the queue in LMDB. */
+  /** Number of entries that LMDB contains, from the record of the queue. */
   storedDepth: number;
-  /** Bytes of disk according to the record of the queue in LMDB. */
+  /** Bytes of the entries that LMDB contains, from the record of the queue. */
   storedBytes: number;
-  /** Lanes by priority. Most queues use a single lane. */
+  /** Lanes (entries of one priority), by priority. Most queues use a single lane. */
   readonly lanes: (PriorityLane | undefined)[];
   /** Sequences of removed entries that are still in LMDB. These entries are not sent again. */
   readonly removing: IntMap<true>;
   /** Number of failed deliveries by sequence. */
   readonly attempts: Map<number, number>;
   /**
-   * True if only committed entries may be delivered, because the receiver derives packet identifiers from
-   * sequences.
+   * True if entries are delivered only after their commit, because the receiver derives packet identifiers
+   * from sequences.
    */
   durableFirst: boolean;
   /**
-   * Hub time (the hub's own clock for TTLs) in milliseconds before which no entry at the head of a lane
-   * expires.
+   * Earliest hub time (the hub's own clock for TTLs) in milliseconds at which an entry at the head of a lane
+   * can expire.
    */
   nextExpiry: number;
   consumer: Consumer | undefined;
-  /** Share that is charged for the bytes of the queue. Undefined if only the store's bound applies. */
+  /** Share to which the bytes of the queue are charged. Undefined if only the store's bound applies. */
   share: QueueShare | undefined;
 };
 
 /** Entries of one priority of a queue. */
 export type PriorityLane = {
-  /**
-   * Entries that are not in LMDB, sorted by sequence. All entries of the lane that are in LMDB precede these
-   * entries.
-   */
+  /** Entries that are not in LMDB, sorted by sequence. Entries of the lane in LMDB have lower sequences. */
   waiting: LaneEntry[];
-  /** Number of entries in `waiting` that are released, which means removed from the queue. */
+  /** Number of entries in `waiting` that were already removed from the queue. */
   closedCount: number;
   /**
-   * Latest expiry of all entries since the queue was last empty. Undefined if the value must be read from the
+   * Latest expiry of all entries since the queue was last empty. Undefined until the value is read from the
    * last entry in LMDB.
    */
   maxExpiry: number | undefined;
   /**
-   * Highest sequence that was sent since the hub started, or before a clean stop of the previous run of the
-   * hub. A new drain sends entries up to this sequence as redeliveries.
+   * Highest sequence that was sent by this hub process, or by the previous process if it ended cleanly. A new
+   * drain sends entries up to this sequence as redeliveries.
    */
   sentUpTo: number;
-  /** Last sequence that was dropped because a bound was reached. */
+  /** Sequence of the last entry that was dropped because a bound was reached. */
   droppedUpTo: number;
   /**
-   * Oldest entries read from LMDB at the database version `version`. The entries before index `next` were
+   * Oldest entries, as read from LMDB at the database version `version`. The entries before index `next` were
    * dropped or skipped.
    */
   oldest: { readonly version: number; readonly entries: readonly RemovedEntry[]; next: number } | undefined;
@@ -75,11 +72,16 @@ export type PriorityLane = {
 /** Functions of a drain that the store calls. */
 export type Consumer = {
   readonly wake: () => void;
-  /** Called after a checkpoint has moved the entries of `priority` up to `sequence` from the lane to LMDB. */
+  /**
+   * Called after a checkpoint has moved entries of `priority` from memory to LMDB. `sequence` is the highest
+   * moved sequence.
+   */
   readonly stored: (priority: number, sequence: number) => void;
-  /** True if the drain has sent or skipped the entry. Only the drain may then remove the entry. */
+  /** True if the drain has already sent or skipped the entry. Only the drain can then remove the entry. */
   readonly hasPassed: (priority: number, sequence: number) => boolean;
-  /** Called when an entry was removed from the queue. Discards the entries that were read ahead. */
+  /**
+   * Called when an entry of `priority` was removed from the queue. Discards the entries that were read ahead.
+   */
   readonly invalidate: (priority: number) => void;
   /** Called after a checkpoint. Makes the drain read LMDB again. */
   readonly reread: () => void;
@@ -87,37 +89,37 @@ export type Consumer = {
   readonly stop: () => void;
 };
 
-/** Message from `append` until a checkpoint has written it to LMDB. */
+/** Appended message that no checkpoint has written to LMDB yet. */
 export type Pending = {
   readonly sequence: number;
   readonly arrived: number;
   laneEntries: readonly LaneEntry[];
-  /** Message as appended. Undefined once the journal contains it. */
+  /** Appended message. Undefined once the journal contains the message. */
   message: Message | undefined;
   /** Bytes of the encoded message. */
   readonly recordBytes: number;
   /**
-   * Blocks of the journal that contain the encoded message. Undefined before the commit, and once LMDB
+   * Blocks of the journal that contain the encoded message. Undefined before the commit, and after LMDB
    * contains the message.
    */
   run: Buffer | undefined;
   /** Offset of the encoded message in `run`. */
   recordAt: number;
-  /** True if the message must not be delivered before its commit. */
+  /** True if the message is delivered only after its commit. */
   readonly durableFirst: boolean;
-  /** Number of queues that still hold the message. */
+  /** Number of queues that still contain the message. */
   openCount: number;
   stage: 'gathering' | 'committing' | 'journaled' | 'failed';
   /**
-   * Number of dead letters of this message that are not on disk yet. Until all are on disk, the sender is not
-   * notified.
+   * Number of dead letters of this message that are not on disk yet. The sender is notified only after all of
+   * them are on disk.
    */
   openLetters: number;
-  /** Bytes of disk reserved until the message is in LMDB or released. */
+  /** Bytes of disk that are reserved until the message is in LMDB or removed from all queues. */
   diskReserved: number;
-  /** Bytes of the journal reserved until the commit of the message. */
+  /** Bytes of the journal that are reserved until the commit of the message. */
   journalReserved: number;
-  /** Callback of the sender. Replaced by an empty function after the call. */
+  /** Callback of the sender. Replaced by an empty function after its call. */
   onDurable: OnDurable;
 };
 
@@ -126,21 +128,23 @@ export type LaneEntry = {
   readonly pending: Pending;
   readonly queue: QueueState;
   readonly priority: number;
-  /** Hub time in milliseconds when the entry expires. Infinity if it never expires. */
+  /**
+   * Hub time (clock for TTLs) in milliseconds when the entry expires. Infinity if the entry never expires.
+   */
   readonly expires: number;
   readonly maxExpiry: number;
   readonly bytes: number;
   open: boolean;
   /**
-   * Location of the record in LMDB: inside its chunk, or in the table `bodies`. Undefined until a checkpoint
-   * has written the record.
+   * Location of the record in LMDB: `inline` (in its chunk) or `outside` (in the table `bodies`). Undefined
+   * until a checkpoint has written the record.
    */
   stored: 'inline' | 'outside' | undefined;
 };
 
 /**
- * Returns a copy of the encoded message from its run, whose memory is overwritten later. Undefined if the
- * message is in no run.
+ * Returns a copy of the encoded message from its run (the bytes of its commit). A copy is needed, because the
+ * memory of the run is overwritten later. Undefined if the message is in no run.
  */
 export function recordOf({ run, recordAt, recordBytes }: Pending): Buffer | undefined {
   return run && Buffer.from(run.subarray(recordAt, recordAt + recordBytes));
@@ -153,7 +157,7 @@ export function messageOf(pending: Pending): Message | undefined {
   return record && decodeRecord(record);
 }
 
-/** True if `queue` must not deliver the message yet, because the message is not committed. */
+/** True if `queue` must wait for the commit of the message before the delivery. */
 export function isHeldBack({ durableFirst, stage }: Pending, queue: QueueState): boolean {
   return (durableFirst || queue.durableFirst) && (stage === 'gathering' || stage === 'committing');
 }
@@ -216,7 +220,10 @@ export function firstBehind(list: readonly LaneEntry[], sequence: number): numbe
   return low;
 }
 
-/** Marks an entry as released. Compacts its lane if at least half of the entries are released. */
+/**
+ * Marks an entry as released (removed from its queue). Drops the released entries of its lane from memory if
+ * there are at least 64 and at least half of the lane is released.
+ */
 function close(entry: LaneEntry): void {
   entry.open = false;
   entry.pending.openCount--;
@@ -227,7 +234,10 @@ function close(entry: LaneEntry): void {
   lane.closedCount = 0;
 }
 
-/** Releases an entry and subtracts it from the counters of its queue, at most once. */
+/**
+ * Releases an entry: removes it from its queue and from the queue's counters. Does nothing if the entry is
+ * already released.
+ */
 export function release(entry: LaneEntry): void {
   if (!entry.open) return;
   subtract(entry.queue, entry.bytes);
@@ -235,8 +245,8 @@ export function release(entry: LaneEntry): void {
 }
 
 /**
- * Subtracts one entry from the counters of its queue. The bytes of a damaged entry are unknown, so the bytes
- * of the queue are set to 0 when the queue is empty.
+ * Subtracts one entry from the counters of its queue. Sets the bytes of an empty queue to 0, because the
+ * bytes of a damaged entry are unknown.
  */
 export function subtract(queue: QueueState, bytes: number): void {
   const before = queue.bytes;
@@ -252,16 +262,16 @@ export function isWaiting(queues: Iterable<QueueState>): boolean {
 }
 
 /**
- * Returns the first sequence of a lane in memory. While a checkpoint runs, LMDB may already contain entries
- * of the lane; these entries belong to the lane until the checkpoint has finished.
+ * Returns the first sequence of a lane in memory. During a checkpoint, LMDB can already contain entries from
+ * this sequence on. These entries are read from memory until the checkpoint has finished.
  */
 export function laneBegins(queue: QueueState, priority: number): number {
   return queue.lanes[priority]?.waiting[0]?.pending.sequence ?? Number.MAX_SAFE_INTEGER;
 }
 
 /**
- * Removes the entries up to the sequence `last` from all lanes in memory. Called when these entries are in
- * LMDB or released.
+ * Removes the entries up to the sequence `last` from all lanes in memory. Called after a checkpoint, when
+ * these entries are in LMDB or removed.
  */
 export function dropStored(queues: Iterable<QueueState>, last: number): void {
   for (const queue of queues) {

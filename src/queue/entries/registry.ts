@@ -4,8 +4,8 @@ import type { QueueState } from './queue-state.ts';
 import { queueState } from './queue-state.ts';
 
 /**
- * Queues by name and by identifier. A new queue can use the name of a purged queue at once. The purged queue
- * itself exists until its entries are removed.
+ * Queues by name and by identifier. A new queue can use the name of a purged queue immediately. The purged
+ * queue exists until its entries are removed.
  */
 export type Registry = {
   /** Returns the queue with this name. Creates the queue if it does not exist. */
@@ -14,13 +14,13 @@ export type Registry = {
   readonly byId: (id: number) => QueueState | undefined;
   /** Adds a queue whose record is in a journal but not in LMDB. */
   readonly adopt: (id: number, name: string) => void;
-  /** Marks a queue as purged and frees its name. */
+  /** Marks a queue as purged. A new queue can then use its name. */
   readonly retire: (queue: QueueState) => void;
-  /** Charges the bytes of a queue to a share, even if the queue is created later. */
+  /** Charges the bytes of a queue to a share. The queue need not exist yet. */
   readonly assign: (name: string, share: QueueShare) => void;
   readonly unassign: (name: string) => void;
   readonly shareOf: (name: string) => QueueShare | undefined;
-  /** Deletes a retired queue that is empty. */
+  /** Deletes a purged queue that is empty. */
   readonly forget: (queue: QueueState) => void;
   /** Returns the queues that are not purged. */
   readonly active: () => IterableIterator<QueueState>;

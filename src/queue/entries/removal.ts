@@ -21,20 +21,19 @@ export type RemovalHost = {
   readonly counts: StoreCounts;
   readonly deadLetters: () => DeadLetterStore;
   readonly attempts: () => Pick<Attempts, 'forget'>;
-  /** True once the store is closed. */
   readonly closed: () => boolean;
 };
 
 /** Removes entries from their queues, each entry once, and counts the removals by reason. */
 export type Removal = {
   /**
-   * Removes an entry. Calls `onDurable` when the removal is on disk, so that the entry cannot reappear after
-   * a crash.
+   * Removes an entry. Calls `onDurable` when the removal is on disk and the entry cannot reappear after a
+   * crash.
    */
   readonly remove: (removed: RemovedEntry, reason: RemovalReason, onDurable?: OnDurable) => void;
   /**
-   * Moves an entry to the dead letters. The dead letter is written at the latest in the commit that removes
-   * the entry from its queue.
+   * Moves an entry to the dead letters. The dead letter is written before the entry is removed from its
+   * queue, or in the same commit.
    */
   readonly deadLetter: (removed: RemovedEntry, kind: 'dead' | 'corrupt', reason: string) => void;
 };
@@ -52,8 +51,8 @@ export function createRemoval(host: RemovalHost): Removal {
   };
 
   /**
-   * Notifies the sender of a message that no queue holds any more. Such a message needs no commit, unless it
-   * must be committed before its delivery.
+   * Notifies the sender if the message was removed from all queues before its commit. Such a message needs no
+   * commit. Messages that must be committed before their delivery are excluded.
    */
   const notifyIfReleased = (pending: Pending): void => {
     const { openCount, openLetters: lettersPending, stage, durableFirst } = pending;
@@ -68,7 +67,7 @@ export function createRemoval(host: RemovalHost): Removal {
   ): void => {
     removed.queue.removing.set(removed.sequence, true);
     usage.noteRemoved(removed);
-    // The removal needs no commit: after a crash, an expired or purged entry is removed again.
+    // Removes an expired or purged entry without a commit. After a crash, such an entry is removed again.
     if (reason === 'expired' || removed.queue.retired) checkpoints.remove(removed);
     else committer.remove(removed, onDurable);
   };
@@ -76,8 +75,8 @@ export function createRemoval(host: RemovalHost): Removal {
   const remove = (removed: RemovedEntry, reason: RemovalReason, onDurable?: OnDurable): void => {
     const { laneEntry } = removed;
     if (laneEntry?.open === false) {
-      // A failed commit may have reached the disk, so its entry could reappear after a crash until the next
-      // commit overwrites it.
+      // A failed commit possibly wrote data to the disk, so the entry could reappear after a crash. The next
+      // commit overwrites this data.
       if (onDurable !== undefined && laneEntry.pending.stage === 'failed') committer.confirm(onDurable);
       else onDurable?.();
       return;
@@ -99,7 +98,7 @@ export function createRemoval(host: RemovalHost): Removal {
     return recordIn(removed, database) ?? Buffer.alloc(0);
   };
 
-  /** Stores a dead letter. Retries if the commit fails. */
+  /** Stores a dead letter. Tries again if the commit fails. */
   const storeDeadLetter = (
     removed: RemovedEntry,
     reason: string,

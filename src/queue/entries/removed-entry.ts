@@ -17,14 +17,14 @@ export type RemovedEntry = {
   /** True if the expiry index contains the entry. */
   readonly indexed: boolean;
   /**
-   * Location in LMDB; `index` if only the expiry index contains the entry. Undefined if `laneEntry` contains
-   * the location.
+   * Location of the record in LMDB. `index` if only the expiry index contains the entry. Undefined if
+   * `laneEntry` contains the location.
    */
   readonly stored: 'inline' | 'outside' | 'index' | undefined;
   /** Entry in memory. Undefined if the entry was read from LMDB. */
   readonly laneEntry: LaneEntry | undefined;
   /**
-   * Bytes that count as free after the removal although the next checkpoint has not freed them in LMDB yet.
+   * Bytes of the entry that count as free after its removal. The next checkpoint frees these bytes in LMDB.
    */
   freed: number;
 };
@@ -64,7 +64,7 @@ export function removedEntryAt(
 
 /**
  * Describes an entry with a damaged header. The expiry is known only if the expiry index contains the entry.
- * The sequence may be a placeholder, so the body of the entry is unknown.
+ * The body of the entry is unknown, because the sequence can be a placeholder.
  */
 export function removedDamagedEntry(
   queue: QueueState,
@@ -93,8 +93,8 @@ export function removedLaneEntry(entry: LaneEntry): RemovedEntry {
 }
 
 /**
- * Returns the encoded message of an entry that is not removed yet. Undefined if the message is not encoded
- * yet, or missing.
+ * Returns the encoded message of an entry that is still in its queue. Undefined if the message is not encoded
+ * yet, or is missing.
  */
 export function recordIn(
   { laneEntry, queue, priority, sequence }: RemovedEntry,
@@ -106,7 +106,10 @@ export function recordIn(
   return found && recordAt(found.chunk, found.index, database.body);
 }
 
-/** Returns the message of an entry that is not removed yet. Undefined if its bytes are damaged. */
+/**
+ * Returns the message of an entry that is still in its queue. Undefined if the bytes of the message are
+ * damaged.
+ */
 export function messageIn(removed: RemovedEntry, database: Database): Message | undefined {
   const message = removed.laneEntry?.pending.message;
   if (message !== undefined) return message;

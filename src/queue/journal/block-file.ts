@@ -1,7 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { systemCode } from '../../core/errors.ts';
 
-/** File that is written in whole blocks of 4 KB. A write that has resolved is on the disk. */
+/**
+ * File that is written in whole blocks of 4 KB. The promise of a write resolves when the data is on the disk.
+ */
 export type BlockFile = {
   /** Writes `bytes` at `position`. The memory of `bytes` must begin at a page boundary. */
   readonly write: (bytes: Buffer, position: number) => Promise<void>;
@@ -15,8 +17,8 @@ const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC;
 const WASM_PAGE = 1 << 16;
 
 /**
- * Allocates memory that begins at a page boundary, as O_DIRECT requires. WebAssembly memory is the only
- * memory in JavaScript with this property.
+ * Allocates memory that begins at a page boundary, as O_DIRECT requires. In JavaScript, only WebAssembly
+ * memory has this property.
  */
 export function alignedBuffer(bytes: number): Buffer {
   const pages = Math.ceil(bytes / WASM_PAGE);
@@ -25,7 +27,7 @@ export function alignedBuffer(bytes: number): Buffer {
 
 /**
  * Opens a file with O_DIRECT if its file system supports it. Without O_DIRECT the page cache would store the
- * data a second time. If the kernel uses large folios, a block of 4 KB in the page cache counts as 512 KB.
+ * data a second time. A block of 4 KB in the page cache counts as 512 KB if the kernel uses large folios.
  */
 export function openBlocks(path: string): BlockFile {
   let direct = true;

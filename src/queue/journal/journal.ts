@@ -23,24 +23,25 @@ const CHANGES_BYTES = 1 << 16;
 
 export type Journal = {
   /**
-   * Returns memory for the next run. The content of the current file stays in this memory until the file is
-   * overwritten, so that a checkpoint need not read the file and a commit produces no garbage.
+   * Returns memory for the next run (the records of one commit). This memory keeps the content of the current
+   * file until the file is overwritten. A checkpoint therefore need not read the file, and a commit produces
+   * no garbage.
    */
   readonly space: (bytes: number) => Buffer;
   /**
-   * Writes one run and resolves once the run is durable. Must not be called before the previous call has
-   * resolved.
+   * Writes one run (the records of one commit). Resolves once the run is durable. Must not be called before
+   * the previous call has resolved.
    */
   readonly append: (draft: RunDraft) => Promise<void>;
   /** True if the current file is full. */
   readonly full: () => boolean;
   readonly generation: () => number;
   /**
-   * Makes the other file the current file and increments the generation. The other file is overwritten, so
-   * LMDB must already contain its content.
+   * Switches to the other journal file and increments the generation. LMDB must already contain the content
+   * of the other file, because this file is overwritten.
    */
   readonly rotate: () => void;
-  /** Returns the bytes of disk that both files use after `more` bytes of appends. */
+  /** Returns the bytes of disk that both files use after a further append of `more` bytes. */
   readonly bytes: (more: number) => number;
   /** Returns the bytes written to both files since they were opened. */
   readonly written: () => number;
@@ -54,7 +55,7 @@ export type JournalContent = {
   readonly damaged: number;
 };
 
-/** Reads the runs of generations after `generation` from the journals in `folder`. */
+/** Reads the runs (commits) of all generations after `generation` from the journals in `folder`. */
 export function readJournals(folder: string, salt: Buffer, generation: number): JournalContent {
   const runs = JOURNALS.flatMap(name => decodeRuns(salt, generation, contentOf(join(folder, name)))).toSorted(
     (one, other) => one.generation - other.generation || one.index - other.index,
@@ -63,8 +64,8 @@ export function readJournals(folder: string, salt: Buffer, generation: number): 
 }
 
 /**
- * Returns the number of runs that are missing between the runs found. The last run of a generation does not
- * count, because a crash can tear it.
+ * Returns the number of missing runs (commits). The last run of a generation is not counted, because a crash
+ * can leave it incomplete.
  */
 function missing(runs: readonly JournalRun[]): number {
   let count = 0;
@@ -85,13 +86,13 @@ function contentOf(file: string): Buffer {
 }
 
 /**
- * Opens the journals of `folder` for a new generation, which must be greater than the generations in the
- * files.
+ * Opens the journals of `folder` for a new generation. `generation` must be greater than all generations in
+ * the files.
  */
 export function openJournal(folder: string, salt: Buffer, generation: number): Journal {
   for (const name of JOURNALS) reserve(join(folder, name));
   const files = JOURNALS.map(name => openBlocks(join(folder, name)));
-  // A new file that is not flushed with its folder could be lost by a power failure.
+  // Flushes the folder. Otherwise a power failure could lose a new file.
   flushFolder(folder);
   const images: (Buffer | undefined)[] = JOURNALS.map(() => undefined);
   let current = generation;
@@ -114,7 +115,8 @@ export function openJournal(folder: string, salt: Buffer, generation: number): J
       const file = files[current % 2];
       if (file === undefined) return;
       const run = sealRun(draft, salt, current, index);
-      // The first write to a new journal file allocates the whole file, so that ENOSPC cannot happen later.
+      // Allocates the whole file with the first write to a new journal file, so that ENOSPC cannot happen
+      // later.
       const whole = file.size() < JOURNAL_BYTES && run.length < JOURNAL_BYTES;
       const blocks = whole ? imageOf(current % 2) : run;
       await file.write(blocks, position);
@@ -143,8 +145,8 @@ export function openJournal(folder: string, salt: Buffer, generation: number): J
 }
 
 /**
- * Allocates all space of a new journal file, so that removals can be written even if the disk is full later.
- * If the disk is already full, the write of the first run tries again.
+ * Allocates all space of a new journal file. Removals can then be written even if the disk is full later. If
+ * the disk is already full, the first write of a run tries again.
  */
 function reserve(path: string): void {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);

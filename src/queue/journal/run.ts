@@ -54,10 +54,10 @@ export type RunAppend = {
   readonly holds: readonly { readonly queue: number; readonly priority: number; readonly expires: number }[];
 };
 
-/** Run under construction. `end` is the position of the next write. */
+/** Run (records of one commit) under construction. `end` is the position of the next write. */
 export type RunDraft = { readonly blocks: Buffer; end: number };
 
-/** Changes in a run other than appended messages, in the order in which the journal file contains them. */
+/** Changes in a run besides the appended messages, in the order of the journal file. */
 export type Changes = readonly [
   hubTime: number,
   queues: readonly (number | string)[],
@@ -67,7 +67,8 @@ export type Changes = readonly [
 ];
 
 /**
- * Creates a run with its changes and with space for `appendBytes` of appends. `space` allocates whole blocks.
+ * Creates a run with `changes` and with space for `appendBytes` bytes of messages. `space` allocates whole
+ * blocks.
  */
 export function draftRun(changes: Changes, appendBytes: number, space: (bytes: number) => Buffer): RunDraft {
   const encoded = encode(changes);
@@ -79,13 +80,16 @@ export function draftRun(changes: Changes, appendBytes: number, space: (bytes: n
 }
 
 /**
- * Returns the size in bytes of one appended message in a run. `holds` is the number of queues that store it.
+ * Returns the size in bytes of one appended message in a run. `holds` is the number of queues of the message.
  */
 export function appendSize(recordBytes: number, holds: number): number {
   return APPEND_BYTES + holds * HOLD_BYTES + recordBytes;
 }
 
-/** Writes the header of an append. The caller then writes the holds and the record of the append. */
+/**
+ * Writes the header of an appended message. The caller then writes the holds (entries in queues) and the
+ * record of the message.
+ */
 export function writeAppend(
   draft: RunDraft,
   sequence: number,
@@ -126,7 +130,7 @@ function checksumOf(blocks: Buffer, contentBytes: number): number {
 }
 
 /**
- * Returns the undamaged runs of generations after `generation` in a journal file. Skips torn and damaged
+ * Decodes the runs (commits) of generations after `generation` in a journal file. Skips torn and damaged
  * runs.
  */
 export function decodeRuns(salt: Buffer, generation: number, file: Buffer): JournalRun[] {
@@ -144,7 +148,10 @@ export function decodeRuns(salt: Buffer, generation: number, file: Buffer): Jour
   return runs;
 }
 
-/** Returns the run that begins at `at`, even if it is damaged. Undefined if no run begins there. */
+/**
+ * Returns the bytes of the run that begins at `at`, even if the run is damaged. Undefined if no run begins at
+ * `at`.
+ */
 function runAt(file: Buffer, at: number, salt: Buffer): Buffer | undefined {
   if (file.readUInt32BE(at) !== MAGIC || !file.subarray(at + 4, at + 12).equals(salt)) return undefined;
   const end = at + HEADER_BYTES + file.readUInt32BE(at + 20);
@@ -181,7 +188,7 @@ function contentFrom(run: Buffer): RunContent | undefined {
   };
 }
 
-/** Decodes the appends from `start` to the end of the run. Undefined if they are malformed. */
+/** Decodes the appended messages from `start` to the end of the run. Undefined if a message is malformed. */
 function appendsFrom(run: Buffer, start: number): RunAppend[] | undefined {
   const appends: RunAppend[] = [];
   for (let at = start; at < run.length; ) {
@@ -212,7 +219,7 @@ function holdsFrom(run: Buffer, start: number, end: number): RunAppend['holds'] 
   });
 }
 
-/** Splits a flat list into groups of `size`. */
+/** Splits a flat list into groups of `size` values. */
 function grouped(value: unknown, size: number): unknown[][] {
   if (!Array.isArray(value)) return [];
   const list: unknown[] = value;

@@ -1,7 +1,7 @@
 /*
- * CBOR (RFC 8949, section 3), limited to the types of a message and written in place. The library cbor-x
- * allocates a buffer for each value, which is too slow for a store under load. The decoder of cbor-x can read
- * the output.
+ * CBOR (RFC 8949, section 3), limited to the types that a message needs. Values are written directly into the
+ * target buffer. The library cbor-x would allocate a buffer for each value, which is too slow for a store
+ * under load. The decoder of cbor-x can read the output.
  */
 
 /** Major type of byte strings. */
@@ -16,12 +16,11 @@ const TEXT = 0x60;
 /** Major type of arrays. */
 export const ARRAY = 0x80;
 
-/** Head of the value null. */
+/** Head (first byte) of the value null. */
 export const NULL = 0xf6;
 
 /**
- * Maximum number of characters of a text that is copied by a loop. For a longer text `Buffer.write` is
- * faster.
+ * Maximum length in characters of a text that is copied by a loop. `Buffer.write` is faster for longer texts.
  */
 const MAX_LOOP_COPY = 24;
 
@@ -49,8 +48,8 @@ export function textsSize(texts: readonly string[]): number {
 }
 
 /**
- * Writes a head at `at`. Like all write functions of this file, returns the position behind the written
- * bytes.
+ * Writes a head (major type and length) at the position `at`. Returns the position behind the written bytes,
+ * like all write functions of this file.
  */
 export function writeHead(target: Buffer, at: number, major: number, length: number): number {
   if (length < 24) return target.writeUInt8(major | length, at);
@@ -80,7 +79,7 @@ export function writeBytes(target: Buffer, at: number, bytes: Uint8Array): numbe
   return start + bytes.length;
 }
 
-/** Returns the number in the head at `at`. For a text, byte string or array this number is the length. */
+/** Returns the number in the head at `at`. For a text, byte string or array, this number is its length. */
 export function headValue(bytes: Buffer, at: number): number {
   const low = (bytes[at] ?? 0) & 0x1f;
   if (low < 24) return low;
@@ -114,7 +113,7 @@ export function readTexts(bytes: Buffer, start: number): { readonly texts: strin
 }
 
 /**
- * Creates a reader that caches the last text. Consecutive texts are mostly equal, and comparing is cheaper
+ * Creates a reader that caches the last text. Consecutive texts are mostly equal, and a comparison is faster
  * than decoding.
  */
 export function createTextReader(): (bytes: Buffer, at: number) => string {

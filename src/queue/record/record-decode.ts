@@ -7,9 +7,9 @@ import { ARRAY, createTextReader, headEnd, headValue, NULL, readTexts, textIn } 
 import { CRC_BYTES, FIELDS, FORMAT_SHIFT, RETAIN, RETAINED } from './record-encode.ts';
 
 /*
- * Decodes a message in place. The library cbor-x would first create a value for each field, which is too slow
- * for a queue that is drained. The readers cache texts, because consecutive messages of a queue mostly have
- * the same topic and sender.
+ * Decodes a message without copying its record. The library cbor-x would first create a value for each field,
+ * which is too slow for the delivery of a long queue. The readers cache texts, because consecutive messages
+ * of a queue mostly have the same topic and sender.
  */
 const topics = createTextReader();
 const names = createTextReader();

@@ -27,18 +27,18 @@ import {
 export const CRC_BYTES = 4;
 export const FIELDS = 12;
 
-/** Bytes of three heads: of the array, of QoS and of the flags. */
+/** Bytes of three CBOR heads: of the array, of QoS and of the flags. */
 const FIXED_BYTES = 3;
 
-/** Flag of a PUBLISH with RETAIN set. */
+/** Flag of a message that was published with RETAIN set. */
 export const RETAIN = 1;
 
 /** Flag of a message that is sent because it was retained. */
 export const RETAINED = 2;
 
 /**
- * Bit position of the payload format in the flags. The payload format is stored plus one; 0 means that it is
- * undefined.
+ * Bit position of the payload format in the flags. The stored number is the payload format plus one, or 0 if
+ * the format is undefined.
  */
 export const FORMAT_SHIFT = 2;
 
@@ -70,7 +70,8 @@ export function recordSize(message: Message): number {
 }
 
 /**
- * Encodes the record of a message at `at` in `target`, which must have space for recordSize(message) bytes.
+ * Writes the record of a message to `target` at the position `at`. `target` must have space for
+ * recordSize(message) bytes.
  */
 export function writeRecord(target: Buffer, at: number, message: Message): void {
   const { topic, qos, origin, properties, contentType, responseTopic, correlation, ttl, body } = message;
@@ -103,7 +104,7 @@ function flagsOf({ retain, retained, payloadFormat }: Message): number {
   return (retain ? RETAIN : 0) | (retained ? RETAINED : 0) | (format << FORMAT_SHIFT);
 }
 
-/** Converts milliseconds to the seconds of MQTT, a 32-bit number (MQTT 5, 3.3.2.3.3). */
+/** Converts milliseconds to seconds, which MQTT stores as a 32-bit number (MQTT 5, 3.3.2.3.3). */
 function secondsOf(ttl: number): number {
   return Math.min(Math.ceil(ttl / 1000), 0xffff_ffff);
 }
@@ -115,8 +116,8 @@ function nameOf(origin: Origin): string {
     case 'client':
       return origin.client;
     case 'upstream':
-      // The default upstream is stored with an empty name, as in records of earlier versions, which had a
-      // single upstream.
+      // Stores the default upstream with an empty name, like earlier versions of the hub, which had a single
+      // upstream.
       return origin.upstream === DEFAULT_UPSTREAM ? '' : origin.upstream;
   }
 }
