@@ -7,7 +7,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=${DESTDIR:-}
 prefix=$root/usr/local
-unit=$root/etc/systemd/system/skerry.service
+units=$root/etc/systemd/system
 failed=0
 
 missing() {
@@ -71,7 +71,7 @@ uninstall() {
   if [ -z "$root" ] && [ -d /run/systemd/system ]; then
     systemctl disable --now skerry.service 2>/dev/null || true
   fi
-  rm -f "$unit" "$prefix/bin/skerry" "$prefix/share/man/man1/skerry.1.gz"
+  rm -f "$units/skerry.service" "$units/skerry-provision.service" "$prefix/bin/skerry" "$prefix/share/man/man1/skerry.1.gz"
   rm -f "$prefix/share/bash-completion/completions/skerry" "$prefix/share/zsh/site-functions/_skerry"
   rm -f "$prefix/share/fish/vendor_completions.d/skerry.fish"
   rm -rf "$prefix/share/doc/skerry"
@@ -119,9 +119,11 @@ install -D -m 0644 "$here/completions/skerry.fish" "$prefix/share/fish/vendor_co
 for text in LICENSE THIRD-PARTY-LICENSES user.conf journald.conf; do
   install -D -m 0644 "$here/$text" "$prefix/share/doc/skerry/$text"
 done
-mkdir -p "$(dirname "$unit")"
-sed 's#/usr/bin/skerry#/usr/local/bin/skerry#' "$here/skerry.service" >"$unit"
-chmod 0644 "$unit"
+mkdir -p "$units"
+for unit in skerry.service skerry-provision.service; do
+  sed 's#/usr/bin/skerry#/usr/local/bin/skerry#' "$here/$unit" >"$units/$unit"
+  chmod 0644 "$units/$unit"
+done
 [ -e "$root/etc/default/skerry" ] || install -D -m 0644 "$here/skerry.default" "$root/etc/default/skerry"
 
 if [ -z "$root" ] && [ -d /run/systemd/system ]; then

@@ -41,6 +41,7 @@ export function debianFiles(binary: string, licences: string, changelog: string)
   return [
     { path: 'usr/bin/skerry', mode: 0o755, content: readFileSync(binary) },
     plain('usr/lib/systemd/system/skerry.service', read('packaging/skerry.service')),
+    plain('usr/lib/systemd/system/skerry-provision.service', read('packaging/skerry-provision.service')),
     plain('usr/lib/sysusers.d/skerry.conf', read('packaging/skerry.sysusers')),
     plain('etc/default/skerry', read('packaging/skerry.default')),
     plain('usr/share/man/man1/skerry.1.gz', gzip(manPage())),
@@ -51,6 +52,11 @@ export function debianFiles(binary: string, licences: string, changelog: string)
     plain(`${documentation}/THIRD-PARTY-LICENSES.gz`, gzip(readFileSync(licences))),
     plain(`${documentation}/examples/user.conf`, read('packaging/user.conf')),
     plain(`${documentation}/examples/journald.conf`, read('packaging/journald.conf')),
+    plain(`${documentation}/examples/user-data.yaml`, read('packaging/examples/user-data.yaml')),
+    plain(
+      `${documentation}/examples/rpi-image-gen/skerry.yaml`,
+      read('packaging/examples/rpi-image-gen/skerry.yaml'),
+    ),
   ];
 }
 
@@ -60,8 +66,8 @@ export function archiveFiles(binary: string, licences: string, architecture: str
     { path: 'skerry', mode: 0o755, content: readFileSync(binary) },
     { path: 'install.sh', mode: 0o755, content: read('packaging/install.sh') },
     plain('architecture', `${architecture}\n`),
-    ...['skerry.service', 'skerry.default', 'user.conf', 'journald.conf'].map(name =>
-      plain(name, read(`packaging/${name}`)),
+    ...['skerry.service', 'skerry-provision.service', 'skerry.default', 'user.conf', 'journald.conf'].map(
+      name => plain(name, read(`packaging/${name}`)),
     ),
     plain('skerry.1.gz', gzip(manPage())),
     ...COMPLETIONS.map(({ shell, archive }) => plain(`completions/${archive}`, completionOf(shell))),

@@ -22,6 +22,7 @@ const LOADERS: Readonly<Record<Exclude<CommandName, 'up'>, () => Promise<Command
   pack: () => import('./commands/deployments/pack.ts'),
   import: () => import('./commands/deployments/import.ts'),
   schema: () => import('./commands/deployments/schema.ts'),
+  provision: () => import('./commands/provisioning/provision.ts'),
   logs: () => import('./commands/modules/logs.ts'),
   start: async () => ({ run: (await import('./commands/modules/control.ts')).start }),
   stop: async () => ({ run: (await import('./commands/modules/control.ts')).stop }),

@@ -5,6 +5,7 @@ import { MIN_MEMORY } from '../core/capacity/memory-budget.ts';
 import { noteException } from '../core/containment.ts';
 import type { Log, LogSink } from '../core/log.ts';
 import { logFor } from '../core/log.ts';
+import { DEVICE_NAME } from '../manifest/devices.ts';
 import { sizeOf } from '../manifest/units.ts';
 import { handOver, monitorWatchdog } from '../self-update/handover.ts';
 import type { Launched } from '../self-update/launch.ts';
@@ -144,7 +145,7 @@ function memoryOf(size: string | undefined): number | undefined {
 }
 
 function deviceOf(name: string | undefined): string | undefined {
-  if (name === undefined || /^[A-Za-z0-9_-]{1,64}$/.test(name)) return name;
+  if (name === undefined || DEVICE_NAME.test(name)) return name;
   throw usageFailure('--name must be 1 to 64 letters, digits, "_" or "-"', UP);
 }
 

@@ -24,6 +24,7 @@ const EXIT_CODES = {
   'signature.wrong': 2,
   'signature.impossible': 2,
   'secret.unopened': 2,
+  'data.unreadable': 1,
   'data.unwritable': 1,
   'data.locked': 1,
   'listener.in-use': 1,
@@ -61,6 +62,8 @@ const EXIT_CODES = {
   'bundle.write': 1,
   'pack.refused': 2,
   'pack.write': 1,
+  'provision.input': 2,
+  'provision.write': 1,
   'upstream.unreachable': 1,
   'upstream.refused': 1,
 } as const;

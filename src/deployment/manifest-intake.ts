@@ -4,7 +4,7 @@ import { grantsOf } from '../auth/grants.ts';
 import type { Clock } from '../core/clock.ts';
 import { Failure, systemCode } from '../core/errors.ts';
 import { trustedKeys } from '../crypto/key-files/trusted-keys.ts';
-import { isForDevice } from '../manifest/devices.ts';
+import { isForDevice, storedDeviceName } from '../manifest/devices.ts';
 import type { Placed } from '../manifest/diff/plan.ts';
 import { parseJson, parseManifest, readManifestText } from '../manifest/read.ts';
 import { choice } from '../manifest/schema/fields.ts';
@@ -40,7 +40,10 @@ export type ManifestIntake = {
 export type ManifestIntakeSettings = {
   readonly dataFolder: string;
   readonly clock: Pick<Clock, 'wall'>;
-  /** Device name from the command line. If undefined, the name in the current manifest is used. */
+  /**
+   * Device name from the command line. If undefined, the name that `skerry provision` stored is used, else the
+   * name in the current manifest.
+   */
   readonly device: string | undefined;
 };
 
@@ -60,7 +63,7 @@ export function createManifestIntake({ dataFolder, clock, device }: ManifestInta
       const isSigned = await verifySignature(text, name, dataFolder);
       if (isSigned && serial === undefined)
         throw outdated('serial is missing: a signed manifest needs one that increases');
-      refuseOtherDevice(placed, device ?? (current ?? healthy)?.name ?? name);
+      refuseOtherDevice(placed, device ?? storedDeviceName(dataFolder) ?? (current ?? healthy)?.name ?? name);
       if (serial === undefined || newest === undefined || serial > newest.serial || id === newest.id) return;
       throw outdated(`serial is ${serial}, but ${newest.serial} was applied already: use a higher one`);
     },

@@ -67,6 +67,7 @@ packages('each file of the Debian package has its fixed permissions and is owned
     [
       '-rw-r--r-- root/root ./etc/default/skerry',
       '-rwxr-xr-x root/root ./usr/bin/skerry',
+      '-rw-r--r-- root/root ./usr/lib/systemd/system/skerry-provision.service',
       '-rw-r--r-- root/root ./usr/lib/systemd/system/skerry.service',
       '-rw-r--r-- root/root ./usr/lib/sysusers.d/skerry.conf',
       '-rw-r--r-- root/root ./usr/share/bash-completion/completions/skerry',
@@ -74,6 +75,8 @@ packages('each file of the Debian package has its fixed permissions and is owned
       '-rw-r--r-- root/root ./usr/share/doc/skerry/changelog.gz',
       '-rw-r--r-- root/root ./usr/share/doc/skerry/copyright',
       '-rw-r--r-- root/root ./usr/share/doc/skerry/examples/journald.conf',
+      '-rw-r--r-- root/root ./usr/share/doc/skerry/examples/rpi-image-gen/skerry.yaml',
+      '-rw-r--r-- root/root ./usr/share/doc/skerry/examples/user-data.yaml',
       '-rw-r--r-- root/root ./usr/share/doc/skerry/examples/user.conf',
       '-rw-r--r-- root/root ./usr/share/fish/vendor_completions.d/skerry.fish',
       '-rw-r--r-- root/root ./usr/share/lintian/overrides/skerry',
@@ -96,7 +99,7 @@ packages(
     execFileSync('dpkg-deb', ['-e', output, control]);
     assert.is(readFileSync(join(control, 'conffiles'), 'utf8'), '/etc/default/skerry\n');
     const checksums = lines(readFileSync(join(control, 'md5sums'), 'utf8'));
-    assert.is(checksums.length, 13);
+    assert.is(checksums.length, 16);
     const tree = join(context.folder, 'control.tree');
     execFileSync('dpkg-deb', ['-x', output, tree]);
     execFileSync('md5sum', ['-c', '--quiet', join(control, 'md5sums')], { cwd: tree });

@@ -17,7 +17,7 @@ import * as assert from 'uvu/assert';
 import { devicePublicFile, openDeviceKey } from '../../src/crypto/key-files/device-key.ts';
 import { readKeyPair, readPublicKey } from '../../src/crypto/key-files/key-file.ts';
 import { createKeyFiles } from '../../src/crypto/key-files/key-pair-files.ts';
-import { trustedKeys, trustKey } from '../../src/crypto/key-files/trusted-keys.ts';
+import { readTrustedKey, trustedKeys, trustKey } from '../../src/crypto/key-files/trusted-keys.ts';
 import { newKeyPair } from '../../src/crypto/keys.ts';
 import { openSealed, sealSecret } from '../../src/crypto/sealing.ts';
 import { random, sentenceOf } from '../harness/crypto.ts';
@@ -204,15 +204,17 @@ files('a trusted key gets the name of its file and is stored only once', async (
   assert.equal(trustedKeys(folder), []);
   const alice = write(folder, 'alice.pub', `${PUBLIC} of Alice\n`);
   const key = { name: 'alice', bytes: pair.publicKey, comment: 'of Alice' };
-  assert.equal(trustKey(folder, alice, random), key);
-  assert.equal(trustKey(folder, write(folder, 'again.pub', PUBLIC), random), key);
+  assert.equal(trustKey(folder, readTrustedKey(alice), random), key);
+  assert.equal(trustKey(folder, readTrustedKey(write(folder, 'again.pub', PUBLIC)), random), key);
   assert.equal(trustedKeys(folder), [key]);
   const other = await newKeyPair('ed25519', random);
   const text = `skerry-public-key ed25519 ${other.publicKey.toString('base64')}\n`;
-  await sentenceOf('key.exists', () => trustKey(folder, write(folder, 'alice.pub', text), random));
+  await sentenceOf('key.exists', () =>
+    trustKey(folder, readTrustedKey(write(folder, 'alice.pub', text)), random),
+  );
   const odd = write(folder, 'a b.pub', text);
-  assert.match(await sentenceOf('key.unreadable', () => trustKey(folder, odd, random)), /rename the file/);
-  trustKey(folder, write(folder, 'bob.pub', text), random);
+  assert.match(await sentenceOf('key.unreadable', () => readTrustedKey(odd)), /rename the file/);
+  trustKey(folder, readTrustedKey(write(folder, 'bob.pub', text)), random);
   assert.equal(
     trustedKeys(folder).map(({ name }) => name),
     ['alice', 'bob'],
@@ -220,7 +222,7 @@ files('a trusted key gets the name of its file and is stored only once', async (
 });
 
 files('a damaged file of a trusted key is an error and is not skipped', async ({ folder }) => {
-  trustKey(folder, write(folder, 'alice.pub', PUBLIC), random);
+  trustKey(folder, readTrustedKey(write(folder, 'alice.pub', PUBLIC)), random);
   const trusted = join(folder, 'keys', 'trusted');
   for (const text of ['', PUBLIC.slice(0, -2), SECRET, PUBLIC.replace('ed25519', 'x25519')]) {
     writeFileSync(join(trusted, 'bob.pub'), text);
@@ -241,7 +243,7 @@ files('a folder with more than 64 trusted keys is refused', async ({ folder }) =
   assert.is(trustedKeys(folder).length, 64);
   const other = await newKeyPair('ed25519', random);
   createKeyFiles(join(folder, 'bob'), other, random);
-  await sentenceOf('key.too-many', () => trustKey(folder, join(folder, 'bob.pub'), random));
+  await sentenceOf('key.too-many', () => trustKey(folder, readTrustedKey(join(folder, 'bob.pub')), random));
   writeFileSync(join(trusted, '64.pub'), PUBLIC);
   await sentenceOf('key.too-many', () => trustedKeys(folder));
 });

@@ -82,6 +82,12 @@ export const JSON_OUTPUT = {
   about: 'Print JSON, with all fields: a unit stands last in a name, as in "uptimeMs".',
 } as const satisfies OptionDefinition;
 
+export const KEY_ENV = {
+  type: 'string',
+  value: 'VARIABLE',
+  about: 'Like --key, with the text of the key in this environment variable, as CI systems give secrets.',
+} as const satisfies OptionDefinition;
+
 export const DATA_VARIABLE = 'Data folder of the hub, if --data is not given.';
 
 /** Returns the usage line, such as `skerry queue peek <queue> [options]`. */

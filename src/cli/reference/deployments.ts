@@ -1,4 +1,4 @@
-import { DATA, type Definition, JSON_OUTPUT } from './definition.ts';
+import { DATA, type Definition, JSON_OUTPUT, KEY_ENV } from './definition.ts';
 
 export const APPLY = {
   name: 'apply',
@@ -53,6 +53,7 @@ export const PACK = {
       completes: 'file',
       about: 'Sign the manifest with this secret key.',
     },
+    'key-env': KEY_ENV,
     force: { type: 'boolean', about: 'Replace the file if it exists.' },
     list: { type: 'boolean', about: 'List the contents of a pack.' },
     json: { type: 'boolean', about: 'With --list: print JSON.' },
@@ -95,4 +96,31 @@ export const SCHEMA = {
   arguments: [],
   options: {},
   examples: [{ line: 'skerry schema > skerry.schema.json', about: 'Save it beside the manifest.' }],
+} as const satisfies Definition;
+
+export const PROVISION = {
+  name: 'provision',
+  group: 'deployments',
+  summary: 'Takes in the keys, the name and the manifest that were prepared for this device in a folder.',
+  details: [
+    'The folder can hold "trusted/*.pub" (keys whose manifests the hub accepts), "name.txt" (the name of the ' +
+      'device, or the word "serial" for the serial number of the board), and one manifest.json or one *.skerry ' +
+      'pack.',
+    'The command waits until the manifest is healthy, then overwrites and removes these files, and writes ' +
+      '"device.pub" (the key to seal secrets for this device) and "status.txt". After a failure the files ' +
+      'stay, and "status.txt" gives the reason.',
+  ],
+  role: 'admin',
+  requests: ['apply', 'deployment'],
+  arguments: [{ name: 'folder', completes: 'folder', about: 'Folder, such as /boot/firmware/skerry.' }],
+  options: { data: DATA },
+  exitCodes: {
+    0: 'The device is provisioned, or the folder holds nothing to take in.',
+    1: 'The hub does not answer or rolled back, or files cannot be written.',
+    2: 'A file was refused. All files stay.',
+  },
+  examples: [
+    { line: 'skerry provision /boot/firmware/skerry', about: 'Provision a device from its boot partition.' },
+  ],
+  synonyms: ['first-boot', 'setup', 'enroll'],
 } as const satisfies Definition;

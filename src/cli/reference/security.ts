@@ -1,4 +1,4 @@
-import { DATA, type Definition, JSON_OUTPUT } from './definition.ts';
+import { DATA, type Definition, JSON_OUTPUT, KEY_ENV } from './definition.ts';
 
 export const PASSWD = {
   name: 'passwd',
@@ -62,9 +62,9 @@ export const SIGN = {
       type: 'string',
       value: 'FILE',
       completes: 'file',
-      required: true,
       about: 'Secret key, as `skerry keygen` wrote it.',
     },
+    'key-env': KEY_ENV,
     out: {
       type: 'string',
       value: 'FILE',

@@ -1,6 +1,6 @@
 import { PUB, SUB } from './clients.ts';
 import type { Definition, Group } from './definition.ts';
-import { APPLY, IMPORT, PACK, SCHEMA } from './deployments.ts';
+import { APPLY, IMPORT, PACK, PROVISION, SCHEMA } from './deployments.ts';
 import {
   CLIENTS,
   CLIENTS_KICK,
@@ -28,6 +28,7 @@ const ALL = [
   PACK,
   IMPORT,
   SCHEMA,
+  PROVISION,
   LOGS,
   START,
   STOP,

@@ -37,22 +37,28 @@ function namesIn(folder: string): string[] {
 }
 
 /**
- * Installs the public key in `file` as trusted. Returns the key with the name under which it is installed. A
- * key that is already trusted keeps its existing name.
- * @throws Failure `key.unreadable`, `key.damaged`, `key.exists`, `key.too-many`, `key.unwritable`
+ * Reads a public key that can be installed as trusted under the name of its file. Throws Failure
+ * `key.unreadable` or `key.damaged`.
  */
-export function trustKey(dataFolder: string, file: string, random: Random): TrustedKey {
-  const key = readPublicKey(file, 'ed25519');
+export function readTrustedKey(file: string): TrustedKey {
+  const name = basename(file, SUFFIX);
+  const key = { name, ...readPublicKey(file, 'ed25519') };
+  if (NAME.test(name)) return key;
+  throw new Failure(
+    'key.unreadable',
+    `The key ${file} must have a name of letters, digits, ".", "_" or "-": rename the file.`,
+  );
+}
+
+/**
+ * Installs a public key as trusted. Returns the key with the name under which it is installed. A key that is
+ * already trusted keeps its existing name.
+ * @throws Failure `key.exists`, `key.too-many`, `key.unwritable`
+ */
+export function trustKey(dataFolder: string, key: TrustedKey, random: Random): TrustedKey {
   const before = trustedKeys(dataFolder);
   const same = before.find(({ bytes }) => bytes.equals(key.bytes));
   if (same !== undefined) return same;
-  const name = basename(file, SUFFIX);
-  if (!NAME.test(name)) {
-    throw new Failure(
-      'key.unreadable',
-      `The key ${file} must have a name of letters, digits, ".", "_" or "-": rename the file.`,
-    );
-  }
   const folder = join(keysFolder(dataFolder), 'trusted');
   if (before.length === MAX_TRUSTED_KEYS) throw tooMany(folder);
   try {
@@ -60,8 +66,8 @@ export function trustKey(dataFolder: string, file: string, random: Random): Trus
   } catch (thrown) {
     throw new Failure('key.unwritable', `The folder ${folder} cannot be created: ${reasonOf(thrown)}.`);
   }
-  createKeyFile(join(folder, name + SUFFIX), publicKeyLine('ed25519', key), 0o644, random);
-  return { name, ...key };
+  createKeyFile(join(folder, key.name + SUFFIX), publicKeyLine('ed25519', key), 0o644, random);
+  return key;
 }
 
 function tooMany(folder: string): Failure {

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { FORBIDDEN_CHARACTERS } from '../../core/text/characters.ts';
 import { closestName } from '../../core/text/closest-name.ts';
+import { DEVICE_NAME } from '../devices.ts';
 import { durationOf, sizeOf } from '../units.ts';
 
 /** Adds a description to a schema. Editors show the description. */
@@ -89,10 +90,7 @@ export const mqttString = matching(
 export const flag = v.boolean('must be true or false');
 
 /** Schema of a name that is valid in a topic, in a file name and in a route. */
-export const name = v.pipe(
-  text,
-  v.regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, "_" or "-"'),
-);
+export const name = v.pipe(text, v.regex(DEVICE_NAME, 'must be 1 to 64 letters, digits, "_" or "-"'));
 
 const TIME = 'must be a time such as "90s", "2h" or "7d"';
 

@@ -105,6 +105,23 @@ signing(
   },
 );
 
+signing('`skerry sign --key-env` signs with the key in an environment variable', context => {
+  const { at } = context;
+  prepare(context);
+  const variable = 'SKERRY_TEST_KEY';
+  process.env[variable] = readFileSync(at('alice.key'), 'utf8').trim();
+  try {
+    const signed = succeed('sign', at('m.json'), '--key-env', variable);
+    assert.is(signed, readFileSync(at('signed.json'), 'utf8'));
+    const both = fail(2, 'sign', at('m.json'), '--key-env', variable, '--key', at('alice.key'));
+    assert.match(both, /Give either --key or --key-env/);
+  } finally {
+    delete process.env[variable];
+  }
+  const missing = fail(2, 'sign', at('m.json'), '--key-env', variable);
+  assert.match(missing, /environment variable SKERRY_TEST_KEY, which --key-env names, is empty/);
+});
+
 signing('`skerry verify` checks a signature with a given key or the trusted keys of a device', context => {
   const { at } = context;
   prepare(context);

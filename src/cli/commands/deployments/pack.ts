@@ -13,7 +13,7 @@ import { createProgress, type Progress } from '../../output/progress.ts';
 import { bytes } from '../../output/table.ts';
 import { PACK } from '../../reference/deployments.ts';
 import { print } from '../../system.ts';
-import { signerWith } from '../security/signer.ts';
+import { keyReader, signerWith } from '../security/signer.ts';
 import { isRemote, listPack } from './pack-list.ts';
 import { refuseLostPaths } from './pack-paths.ts';
 
@@ -23,9 +23,10 @@ export async function run(args: readonly string[]): Promise<number> {
   const [file = ''] = positionals;
   if (values.list) await listPack(file, values.json === true);
   else {
-    const { out, key, force } = values;
+    const { out, force } = values;
+    const readKey = keyReader(values, PACK);
     refuseOverwrite(out, force);
-    await pack(file, out, key === undefined ? async value => value : signerWith(key, file));
+    await pack(file, out, readKey === undefined ? async value => value : signerWith(readKey, file));
   }
   return 0;
 }

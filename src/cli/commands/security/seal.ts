@@ -6,6 +6,7 @@ import { MAX_SECRET_BYTES } from '../../../crypto/limits.ts';
 import { sealSecret } from '../../../crypto/sealing.ts';
 import { argumentsOf, usageFailure } from '../../arguments.ts';
 import { dataFolder } from '../../data-folder.ts';
+import { asDataOwner } from '../../data-owner.ts';
 import { SEAL } from '../../reference/security.ts';
 import { print, systemRandom } from '../../system.ts';
 import { readSecret, readSecretFile } from './secret.ts';
@@ -42,5 +43,5 @@ async function promptForSecret(): Promise<Buffer> {
 async function deviceKey(folder: string): Promise<Buffer> {
   const file = devicePublicFile(folder);
   if (existsSync(file)) return readPublicKey(file, 'x25519').bytes;
-  return (await openDeviceKey(folder, systemRandom)).publicKey;
+  return (await asDataOwner(folder, () => openDeviceKey(folder, systemRandom))).publicKey;
 }

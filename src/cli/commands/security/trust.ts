@@ -1,6 +1,7 @@
-import { trustedKeys, trustKey } from '../../../crypto/key-files/trusted-keys.ts';
+import { readTrustedKey, trustedKeys, trustKey } from '../../../crypto/key-files/trusted-keys.ts';
 import { argumentsOf, usageFailure } from '../../arguments.ts';
 import { dataFolder } from '../../data-folder.ts';
+import { asDataOwner } from '../../data-owner.ts';
 import { oneLine, printTable } from '../../output/table.ts';
 import { TRUST } from '../../reference/security.ts';
 import { print, systemRandom } from '../../system.ts';
@@ -17,7 +18,8 @@ export async function run(args: readonly string[]): Promise<number> {
     throw usageFailure('Give one public key, or --list', TRUST);
   }
   if (file === undefined) return list(folder, values.json === true);
-  const { name } = trustKey(folder, file, systemRandom);
+  const key = readTrustedKey(file);
+  const { name } = await asDataOwner(folder, () => trustKey(folder, key, systemRandom));
   print(`The hub of ${folder} accepts manifests that "${name}" signed, and refuses unsigned manifests.`);
   return 0;
 }
