@@ -18,6 +18,7 @@ type Command = {
 const LOADERS: Readonly<Record<Exclude<CommandName, 'up'>, () => Promise<Command>>> = {
   ps: () => import('./commands/hub/ps.ts'),
   check: () => import('./commands/hub/check.ts'),
+  bench: () => import('./commands/bench/bench.ts'),
   apply: () => import('./commands/deployments/apply.ts'),
   pack: () => import('./commands/deployments/pack.ts'),
   import: () => import('./commands/deployments/import.ts'),

@@ -11,7 +11,7 @@ import {
   SESSIONS_DROP,
   SESSIONS_SHOW,
 } from './holders.ts';
-import { CHECK, PS } from './hub.ts';
+import { BENCH, CHECK, PS } from './hub.ts';
 import { ATTACH, LOGS, RESTART, START, STOP } from './modules.ts';
 import { COMPLETION, HELP, MAN, VERSION_COMMAND } from './program.ts';
 import { QUEUE, QUEUE_DEAD, QUEUE_DEAD_DROP, QUEUE_DEAD_REPLAY, QUEUE_DROP, QUEUE_PEEK } from './queues.ts';
@@ -24,6 +24,7 @@ const ALL = [
   UP,
   PS,
   CHECK,
+  BENCH,
   APPLY,
   PACK,
   IMPORT,
