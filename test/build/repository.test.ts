@@ -1,0 +1,116 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { makeDebianPackage } from '../../build/package/debian.ts';
+import { debianFiles } from '../../build/package/files.ts';
+import { makeRepository } from '../../build/package/repository.ts';
+import { VERSION } from '../../src/core/version.ts';
+import { skip } from '../harness/skip.ts';
+
+type Context = { folder: string; packages: string };
+
+const repository = suite<Context>('build: apt repository');
+
+/** Seconds since 1970 that the repository names as its time. */
+const TIME = 1_700_000_000;
+
+const KEY = 'releases@skerry.example';
+
+repository.before(context => {
+  context.folder = mkdtempSync(join(tmpdir(), 'skerry-repository-'));
+  context.packages = join(context.folder, 'dist');
+  mkdirSync(context.packages);
+  const binary = join(context.folder, 'skerry');
+  writeFileSync(binary, '#!/bin/sh\necho stub\n', { mode: 0o755 });
+  for (const architecture of ['amd64', 'arm64'])
+    makeDebianPackage({
+      files: debianFiles(binary, binary, 'skerry (0.1.0) stable; urgency=medium\n'),
+      version: VERSION,
+      architecture,
+      seconds: TIME,
+      work: join(context.folder, `work-${architecture}`),
+      output: join(context.packages, `skerry_${VERSION}_${architecture}.deb`),
+    });
+});
+
+repository.after(({ folder }) => rmSync(folder, { recursive: true }));
+
+function make({ folder, packages }: Context, name: string, key?: string): string {
+  const output = join(folder, name);
+  const names = makeRepository({ packages, output, key, seconds: TIME });
+  assert.equal(names.sort(), [`skerry_${VERSION}_amd64.deb`, `skerry_${VERSION}_arm64.deb`]);
+  return output;
+}
+
+/** Runs apt of `architecture` with this repository as its only source. Returns its output, or its errors. */
+function apt({ folder }: Context, output: string, architecture: string, trust: string): string {
+  const own = mkdtempSync(join(folder, 'apt-'));
+  for (const name of ['lists/partial', 'cache/archives/partial', 'sources'])
+    mkdirSync(join(own, name), { recursive: true });
+  const source = readFileSync(join(output, 'skerry.sources'), 'utf8')
+    .replace(/^URIs: .*$/m, `URIs: file:${output}`)
+    .replace(/^(Signed-By|Trusted): .*$/m, trust);
+  writeFileSync(join(own, 'sources/skerry.sources'), source);
+  const settings = {
+    'APT::Architecture': architecture,
+    'APT::Architectures': architecture,
+    'APT::Sandbox::User': 'root',
+    'Dir::Etc::SourceList': '/dev/null',
+    'Dir::Etc::SourceParts': join(own, 'sources'),
+    'Dir::State::Lists': join(own, 'lists'),
+    'Dir::State::Status': '/dev/null',
+    'Dir::Cache': join(own, 'cache'),
+  };
+  const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  const update = spawnSync('apt-get', [...options, 'update'], { encoding: 'utf8' });
+  if (update.status !== 0) return update.stderr;
+  return execFileSync('apt-cache', [...options, 'policy', 'skerry'], { encoding: 'utf8' });
+}
+
+function isMissing(program: string): boolean {
+  return spawnSync('which', [program]).status !== 0;
+}
+
+if (isMissing('apt-ftparchive')) skip('apt-ftparchive (package apt-utils) is not installed');
+else {
+  repository('apt finds the package of each architecture in an unsigned repository', context => {
+    const output = make(context, 'unsigned');
+    for (const architecture of ['amd64', 'arm64'])
+      assert.match(apt(context, output, architecture, 'Trusted: yes'), new RegExp(`Candidate: ${VERSION}`));
+  });
+
+  repository('equal packages give an equal repository', context => {
+    const [one, other] = [make(context, 'one'), make(context, 'other')];
+    for (const name of readdirSync(one, { recursive: true, encoding: 'utf8' }).filter(file =>
+      /Packages|Release/.test(file),
+    ))
+      assert.ok(readFileSync(join(one, name)).equals(readFileSync(join(other, name))), name);
+  });
+
+  repository('apt accepts a signed repository only with the key that signed it', context => {
+    if (isMissing('gpg')) return skip('gpg is not installed');
+    const home = mkdtempSync(join(context.folder, 'gpg-'));
+    process.env['GNUPGHOME'] = home;
+    const generate = (user: string): void =>
+      void execFileSync('gpg', ['--batch', '--quiet', '--passphrase', '', '--quick-gen-key', user]);
+    generate(KEY);
+    generate('stranger@skerry.example');
+    const output = make(context, 'signed', KEY);
+    const own = `Signed-By: ${join(output, 'skerry.asc')}`;
+    assert.match(apt(context, output, 'amd64', own), new RegExp(`Candidate: ${VERSION}`));
+    const foreign = join(context.folder, 'stranger.asc');
+    writeFileSync(foreign, execFileSync('gpg', ['--armor', '--export', 'stranger@skerry.example']));
+    assert.match(apt(context, output, 'amd64', `Signed-By: ${foreign}`), /NO_PUBKEY|couldn't be verified/);
+  });
+}
+
+repository('a folder without packages is refused', ({ folder }) => {
+  const empty = mkdtempSync(join(folder, 'empty-'));
+  const settings = { packages: empty, output: join(folder, 'none'), key: undefined, seconds: TIME };
+  assert.throws(() => makeRepository(settings), /holds no Debian package: run "npm run package" first/);
+});
+
+repository.run();
