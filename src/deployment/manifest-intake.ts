@@ -41,8 +41,8 @@ export type ManifestIntakeSettings = {
   readonly dataFolder: string;
   readonly clock: Pick<Clock, 'wall'>;
   /**
-   * Device name from the command line. If undefined, the name that `skerry provision` stored is used, else the
-   * name in the current manifest.
+   * Device name from the command line. If undefined, the name that `skerry provision` stored is used, or else
+   * the name in the current manifest.
    */
   readonly device: string | undefined;
 };
