@@ -18,8 +18,8 @@ export function dataFolder(option: string | undefined): string {
 }
 
 /**
- * Returns a hint if the command used the local data folder although the system's data folder exists: the user
- * has no access to the system's data folder. Otherwise undefined.
+ * Returns a hint for the user if the command uses the local data folder only because the user has no access
+ * to the system's data folder. Otherwise undefined.
  */
 export function systemHint(
   folder: string,

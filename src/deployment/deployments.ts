@@ -249,7 +249,7 @@ export function createDeployments(settings: DeploymentsSettings): Deployments {
       return runner.resumeCurrent(healthy, fallback.placed, signal, 'best effort');
     }
     if (given === undefined) throw lostFailure(lost, 'start the hub with another, "skerry up <manifest>"');
-    log.error(`${lost}: applying the manifest given to this start.`);
+    log.error(`${lost}: applying the manifest that "skerry up" names.`);
     return startGiven(given, signal);
   };
 

@@ -176,9 +176,9 @@ export function startForwarder(originalSettings: ForwarderSettings): Forwarder {
     closesAfterAcks = false;
     cancelAll();
     failback.stop();
-    // The evaluation of the link's end can reject a message in the queue, and needs the queue reader for
-    // this. The reader is therefore closed after the evaluation. The reader is closed even if the evaluation
-    // throws an exception, because the next link opens a new reader.
+    // `evaluateEnd` determines why the link ended, and can reject the message that caused it. For the
+    // rejection the queue reader must still be open. An exception of `evaluateEnd` is contained, so that the
+    // reader is closed in any case: the next link opens a new one.
     if (endedExchange !== undefined) {
       contain(evaluateEnd, note)(endedExchange, cause);
       endedExchange.stop();

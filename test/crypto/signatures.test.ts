@@ -97,7 +97,7 @@ signatures('a signature with a flipped bit is refused', async () => {
   );
 });
 
-signatures('an Ed25519 signature whose second half has the group order added is refused', async () => {
+signatures('an Ed25519 signature is refused if the group order was added to its second half', async () => {
   const half = BigInt(`0x${Buffer.from(value.subarray(32).toReversed()).toString('hex')}`) + ORDER;
   const bytes = Buffer.from(half.toString(16).padStart(64, '0'), 'hex').reverse();
   await wrong(withValue(Buffer.concat([value.subarray(0, 32), bytes])));

@@ -53,14 +53,17 @@ priorities('strict mode sends no message while a more urgent message waits', asy
   }
 });
 
-priorities('weighted mode sends one less urgent message after every eight urgent messages', async () => {
-  for (const onDisk of [false, true]) {
-    const sent = await order('weighted', { 0: 80, 9: 80 }, onDisk);
-    assert.equal(sent.slice(0, 8), new Array(8).fill(0));
-    const share = sent.slice(0, 90).filter(priority => priority === 9).length;
-    assert.is(share, 10);
-  }
-});
+priorities(
+  'weighted mode sends one message of a lower priority after every eight urgent messages',
+  async () => {
+    for (const onDisk of [false, true]) {
+      const sent = await order('weighted', { 0: 80, 9: 80 }, onDisk);
+      assert.equal(sent.slice(0, 8), new Array(8).fill(0));
+      const share = sent.slice(0, 90).filter(priority => priority === 9).length;
+      assert.is(share, 10);
+    }
+  },
+);
 
 priorities(
   'weighted mode sends messages of every priority, also while more urgent messages wait',

@@ -173,7 +173,7 @@ bounds(
 );
 
 bounds(
-  'a user may own at most half of the maximum number of retained messages that other users leave free',
+  'a user can own at most half of the retained messages that the other users leave within the maximum',
   async () => {
     const harness = await createStoreHarness();
     const HALF = MAX_RETAINED / 2;

@@ -51,7 +51,7 @@ export function createDelivery(
   // Reserves the packet identifiers of QoS 2 messages whose PUBREC has arrived. Such an identifier must not
   // be reused before PUBCOMP, even if the PUBREC is not on disk yet.
   for (const packetId of session.outboundQos2.keys()) window.set(packetId, NOT_STORED_QOS2);
-  /** Messages that wait in memory. Created when a message cannot be sent immediately for the first time. */
+  /** Messages that wait in memory. Created for the first message that cannot be sent immediately. */
   let backlog: Backlog | undefined;
   /** True after the backlog was full. From then on, all new messages are stored in the session's queue. */
   let spilled = false;

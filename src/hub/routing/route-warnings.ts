@@ -51,8 +51,8 @@ function waysOf(manifest: Manifest, routes: readonly RouteSetEntry[]): readonly 
   return routes.flatMap(({ name, route: { tree } }) => {
     const { source, sink } = tree;
     if (sink.kind !== 'input') return [];
-    // Module output for the comparison with the route's source. This is the output that the source names, or
-    // a placeholder if the source names no output.
+    // Name of an output from which a module feeds the route: the output in the route's source, or any name if
+    // the source accepts all outputs.
     const output = source.kind === 'path' ? (source.segments[4] ?? 'any') : 'any';
     const feeding = manifest.modules.filter(module =>
       sourceMatches(

@@ -58,8 +58,8 @@ export type Committer = {
   readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
   readonly retire: (queue: QueueState) => void;
   /**
-   * Calls `onDurable` after the next successful commit. This commit overwrites the data of an earlier failed
-   * commit.
+   * Calls `onDurable` after the next successful commit. Used after a failed commit: the next commit overwrites
+   * the incomplete data of the failed commit in the journal.
    */
   readonly confirm: (onDurable: OnDurable) => void;
   /** Returns the bytes of memory of messages that wait for the journal or are being written. */
@@ -175,8 +175,8 @@ export function createCommitter(host: CommitHost): Committer {
   };
 
   /**
-   * Notifies the sender. Wakes the receivers if the message or the queue requires a commit before the
-   * delivery.
+   * Reports the result of the commit to the sender. Wakes the receivers if the delivery had to wait for the
+   * commit. In all other cases the receivers were woken when the message was appended.
    */
   const finish = (pending: Pending, error: Failure | undefined): void => {
     try {

@@ -27,7 +27,7 @@ export type Gathered = {
   /** Arrival time of the oldest message that was sent to all of its receivers and is not acknowledged. */
   firstInFlight: number;
   removals: number;
-  /** Time of the first removal without a callback. */
+  /** Time of the first gathered removal for whose commit no caller waits. */
   firstRemoval: number;
 };
 

@@ -29,7 +29,8 @@ export type DiskUsage = {
 /** Creates the counter. `recovered` is the content of the journals at the start. */
 export function createDiskUsage(database: Database, journal: Journal, recovered: Batch): DiskUsage {
   /**
-   * Number of removed entries by sequence. Used for messages whose body is stored once for several queues.
+   * Number of removed entries of each message, by its sequence. Used for messages whose body is stored once
+   * for several queues.
    */
   const removedCounts = new Map<number, number>();
   let pages = database.usedBytes();

@@ -2,8 +2,8 @@ import { MAX_JOINED } from '../limits.ts';
 import { positionOf } from './search.ts';
 
 /*
- * String functions of compiled conditions. If an operand is undefined or null, the result is undefined, or
- * NaN for a number.
+ * String functions of compiled conditions. If an operand is undefined or null, a function that returns a
+ * number returns NaN, and all other functions return undefined.
  */
 
 /** String value. Null or undefined if there is no value. */

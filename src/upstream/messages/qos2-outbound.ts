@@ -20,14 +20,14 @@ export type Qos2OutboundStore = {
  */
 export type Qos2Outbound = {
   readonly all: () => Iterable<number>;
-  /** Records that a message was published under an identifier. */
+  /** Records that a message was published with this packet identifier. */
   readonly published: (packetId: number, sequence: number) => void;
-  /** Records the acknowledgement of the message under an identifier. */
+  /** Records that the message with this packet identifier was acknowledged. */
   readonly answered: (packetId: number) => void;
   /**
-   * Returns true if another message was sent under the identifier and expired in the queue without an
+   * Returns true if another message was sent with this packet identifier and expired in the queue without an
    * acknowledgement. PUBREL must then be sent first. Otherwise a server that has stored the expired message
-   * treats the new message under this identifier as a duplicate.
+   * treats the new message with this packet identifier as a duplicate.
    */
   readonly isStale: (packetId: number, sequence: number) => boolean;
   /**

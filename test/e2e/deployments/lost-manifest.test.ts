@@ -125,7 +125,10 @@ lost(
     damage(device, current?.id);
     await device.up('good.json');
     await until('it runs', () => device.commands().join() === 'kept: sleep 1001');
-    assert.match(errors(device).join(), /its file is corrupted\): applying the manifest given to this start/);
+    assert.match(
+      errors(device).join(),
+      /its file is corrupted\): applying the manifest that "skerry up" names/,
+    );
     await device.restart('SIGTERM');
     await until('it is there again', () => device.commands().join() === 'kept: sleep 1001');
     assert.equal(errors(device), []);

@@ -28,8 +28,8 @@ export function parseSourcePath(path: string, offset: number): Source {
 type Shape = readonly (string | undefined)[];
 
 /**
- * Returns the segments of the known source that begins with `first`. If no known source begins with `first`,
- * returns the segments of the first known source, so that the caller refuses `first`.
+ * Returns the segments of the known source that begins with `first`. If there is no such source, returns the
+ * segments of another known source. `first` does not match them, so the caller refuses it.
  */
 function shapeOf(first: string): Shape {
   const [usual = []] = SHAPES;
