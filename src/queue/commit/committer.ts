@@ -58,8 +58,8 @@ export type Committer = {
   readonly put: (name: string, value: Buffer | undefined, onDurable: OnDurable) => void;
   readonly retire: (queue: QueueState) => void;
   /**
-   * Calls `onDurable` after the next successful commit. Used after a failed commit: the next commit overwrites
-   * the incomplete data of the failed commit in the journal.
+   * Calls `onDurable` after the next successful commit. Used after a failed commit, because the next commit
+   * overwrites the incomplete data of the failed commit in the journal.
    */
   readonly confirm: (onDurable: OnDurable) => void;
   /** Returns the bytes of memory of messages that wait for the journal or are being written. */
