@@ -69,7 +69,7 @@ check_system() {
 
 uninstall() {
   if [ -z "$root" ] && [ -d /run/systemd/system ]; then
-    systemctl disable --now skerry.service 2>/dev/null || true
+    systemctl disable --now skerry-provision.service skerry.service 2>/dev/null || true
   fi
   rm -f "$units/skerry.service" "$units/skerry-provision.service" "$prefix/bin/skerry" "$prefix/share/man/man1/skerry.1.gz"
   rm -f "$prefix/share/bash-completion/completions/skerry" "$prefix/share/zsh/site-functions/_skerry"
@@ -128,8 +128,10 @@ done
 
 if [ -z "$root" ] && [ -d /run/systemd/system ]; then
   systemctl daemon-reload
-  systemctl enable skerry.service
+  systemctl enable skerry.service skerry-provision.service
   systemctl restart skerry.service
+  # It waits until a prepared manifest is healthy.
+  systemctl --no-block start skerry-provision.service
   note "Skerry runs. See \"sudo skerry ps\"."
 else
   note "Skerry is installed. Start a hub: skerry up"

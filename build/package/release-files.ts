@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VERSION } from '../../src/core/version.ts';
 import { makeArchive } from './archive.ts';
@@ -29,7 +29,6 @@ function packageFor(arch: string, seconds: number): string[] {
   const binary = join(dist, `skerry-linux-${arch}`);
   const licences = join(dist, 'THIRD-PARTY-LICENSES');
   const names = { deb: `skerry_${VERSION}_${debian}.deb`, archive: `skerry-${VERSION}-linux-${arch}.tar.gz` };
-  mkdirSync(dist, { recursive: true });
   const work = mkdtempSync(join(dist, '.package-'));
   try {
     makeDebianPackage({

@@ -9,6 +9,14 @@ const ARCHITECTURES = ['amd64', 'arm64'];
 const SUITE = 'stable';
 const COMPONENT = 'main';
 
+/** Source for /etc/apt/sources.list.d. The administrator of a device fills in the address. */
+const SOURCE = `Types: deb
+URIs: https://example.com/apt
+Suites: ${SUITE}
+Components: ${COMPONENT}
+Signed-By: /etc/apt/keyrings/skerry.asc
+`;
+
 /** Repository to make from the Debian packages in `packages`. Its signature needs `key`, a GPG key. */
 export type RepositorySettings = {
   readonly packages: string;
@@ -20,7 +28,7 @@ export type RepositorySettings = {
 
 /**
  * Makes a static apt repository, which any web server or folder can offer. Returns the names of its packages.
- * Without a key it has no signature, and apt accepts it only with `Trusted: yes`.
+ * Without a key the repository has no signature and no sources file, because apt refuses it.
  */
 export function makeRepository({ packages, output, key, seconds }: RepositorySettings): string[] {
   const names = readdirSync(packages).filter(name => name.endsWith('.deb'));
@@ -34,8 +42,10 @@ export function makeRepository({ packages, output, key, seconds }: RepositorySet
   for (const architecture of ARCHITECTURES) writeIndex(output, suite, architecture);
   const release = archive(output, ['release', ...releaseOptions(), `dists/${SUITE}`]);
   writeFileSync(join(suite, 'Release'), withTime(release, seconds));
-  if (key !== undefined) sign(suite, key);
-  writeFileSync(join(output, 'skerry.sources'), sourceOf(key !== undefined));
+  if (key !== undefined) {
+    sign(suite, key);
+    writeFileSync(join(output, 'skerry.sources'), SOURCE);
+  }
   return names;
 }
 
@@ -78,10 +88,4 @@ function sign(suite: string, key: string): void {
   gpg('--armor', '--detach-sign', '--output', join(suite, 'Release.gpg'));
   const publicKey = execFileSync('gpg', ['--batch', '--armor', '--export', key]);
   writeFileSync(join(suite, '../../skerry.asc'), publicKey);
-}
-
-/** Source for /etc/apt/sources.list.d, with the address to fill in. */
-function sourceOf(isSigned: boolean): string {
-  const trust = isSigned ? 'Signed-By: /etc/apt/keyrings/skerry.asc' : 'Trusted: yes';
-  return `Types: deb\nURIs: https://example.com/apt\nSuites: ${SUITE}\nComponents: ${COMPONENT}\n${trust}\n`;
 }

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 /** Default data folder if this folder exists and is writable. */
-const SYSTEM_DATA_FOLDER = '/var/lib/skerry';
+export const SYSTEM_DATA_FOLDER = '/var/lib/skerry';
 
 /** Default data folder if SYSTEM_DATA_FOLDER does not exist or is not writable. */
 const LOCAL_DATA_FOLDER = '.skerry';

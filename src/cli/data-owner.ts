@@ -1,6 +1,18 @@
 import { statSync } from 'node:fs';
 
 /**
+ * Gives up root's rights for those of the owner of the data folder, permanently. Used by commands that run
+ * code or use files which the owner could replace.
+ */
+export function becomeDataOwner(dataFolder: string): void {
+  const owner = statSync(dataFolder, { throwIfNoEntry: false });
+  if (process.geteuid?.() !== 0 || owner === undefined || owner.uid === 0) return;
+  process.setgroups?.([]);
+  process.setgid?.(owner.gid);
+  process.setuid?.(owner.uid);
+}
+
+/**
  * Runs `action` with the rights of the owner of the data folder if this process has root's rights. Files that
  * root creates there could not be read by a hub that runs as another user.
  */

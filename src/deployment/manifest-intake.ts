@@ -4,10 +4,12 @@ import { grantsOf } from '../auth/grants.ts';
 import type { Clock } from '../core/clock.ts';
 import { Failure, systemCode } from '../core/errors.ts';
 import { trustedKeys } from '../crypto/key-files/trusted-keys.ts';
+import type { TrustedKey } from '../crypto/signatures.ts';
 import { isForDevice, storedDeviceName } from '../manifest/devices.ts';
 import type { Placed } from '../manifest/diff/plan.ts';
 import { parseJson, parseManifest, readManifestText } from '../manifest/read.ts';
 import { choice } from '../manifest/schema/fields.ts';
+import type { Manifest } from '../manifest/types.ts';
 import type { Deployment, DeploymentRecord } from './deployment.ts';
 import { deploymentId } from './deployment.ts';
 
@@ -60,10 +62,13 @@ export function createManifestIntake({ dataFolder, clock, device }: ManifestInta
     },
     verify: async ({ deployment, text, placed }, { newest, current, healthy }) => {
       const { id, name, serial } = deployment;
-      const isSigned = await verifySignature(text, name, dataFolder);
+      const isSigned = await verifySignature(text, name, trustedKeys(dataFolder));
       if (isSigned && serial === undefined)
         throw outdated('serial is missing: a signed manifest needs one that increases');
-      refuseOtherDevice(placed, device ?? storedDeviceName(dataFolder) ?? (current ?? healthy)?.name ?? name);
+      refuseOtherDevice(
+        placed.manifest,
+        device ?? storedDeviceName(dataFolder) ?? (current ?? healthy)?.name ?? name,
+      );
       if (serial === undefined || newest === undefined || serial > newest.serial || id === newest.id) return;
       throw outdated(`serial is ${serial}, but ${newest.serial} was applied already: use a higher one`);
     },
@@ -71,11 +76,14 @@ export function createManifestIntake({ dataFolder, clock, device }: ManifestInta
 }
 
 /**
- * Verifies the signature of a manifest. Returns false if the device has no trusted keys. Such a device
- * accepts manifests without a signature.
+ * Verifies that one of `keys` signed the manifest. Returns false if there are no keys. A device without
+ * trusted keys accepts manifests without a signature. Throws Failure `signature.*`.
  */
-async function verifySignature(text: string, name: string, dataFolder: string): Promise<boolean> {
-  const keys = trustedKeys(dataFolder);
+export async function verifySignature(
+  text: string,
+  name: string,
+  keys: readonly TrustedKey[],
+): Promise<boolean> {
   if (keys.length === 0) return false;
   const { verifyManifest } = await import('../crypto/signatures.ts');
   await verifyManifest(parseJson(text, name), keys, `the manifest of "${name}"`);
@@ -83,7 +91,7 @@ async function verifySignature(text: string, name: string, dataFolder: string): 
 }
 
 /** Throws Failure `manifest.other-device` if the field `for` of the manifest excludes this device. */
-function refuseOtherDevice({ manifest }: Placed, device: string): void {
+export function refuseOtherDevice(manifest: Pick<Manifest, 'for'>, device: string): void {
   if (manifest.for === undefined || isForDevice(manifest.for, device)) return;
   const names = choice(manifest.for.slice(0, MAX_SHOWN_DEVICES));
   const more = manifest.for.length > MAX_SHOWN_DEVICES ? ', ...' : '';

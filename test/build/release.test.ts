@@ -26,7 +26,9 @@ release('the notes of a release are the section of its version in the changelog'
   assert.is(notesOf(changelog, '0.2.0'), '- New.\n');
   assert.is(notesOf(changelog, '0.1.0'), '- First.\n');
   assert.throws(() => notesOf(changelog, '0.2'), /no section for 0\.2/);
-  const own = readFileSync(resolve(action, '../CHANGELOG.md'), 'utf8');
+  const open = '## 0.3.0, unreleased\n\n- Next.\n';
+  assert.throws(() => notesOf(open, '0.3.0'), /says that 0\.3\.0 is unreleased: write its date there/);
+  const own = readFileSync(resolve(action, '../CHANGELOG.md'), 'utf8').replace(', unreleased', '');
   assert.ok(notesOf(own, VERSION).length > 100);
 });
 

@@ -1,5 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -50,9 +58,7 @@ function apt({ folder }: Context, output: string, architecture: string, trust: s
   const own = mkdtempSync(join(folder, 'apt-'));
   for (const name of ['lists/partial', 'cache/archives/partial', 'sources'])
     mkdirSync(join(own, name), { recursive: true });
-  const source = readFileSync(join(output, 'skerry.sources'), 'utf8')
-    .replace(/^URIs: .*$/m, `URIs: file:${output}`)
-    .replace(/^(Signed-By|Trusted): .*$/m, trust);
+  const source = `Types: deb\nURIs: file:${output}\nSuites: stable\nComponents: main\n${trust}\n`;
   writeFileSync(join(own, 'sources/skerry.sources'), source);
   const settings = {
     'APT::Architecture': architecture,
@@ -71,7 +77,7 @@ function apt({ folder }: Context, output: string, architecture: string, trust: s
 }
 
 function isMissing(program: string): boolean {
-  return spawnSync('which', [program]).status !== 0;
+  return spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0;
 }
 
 if (isMissing('apt-ftparchive')) skip('apt-ftparchive (package apt-utils) is not installed');
@@ -80,6 +86,7 @@ else {
     const output = make(context, 'unsigned');
     for (const architecture of ['amd64', 'arm64'])
       assert.match(apt(context, output, architecture, 'Trusted: yes'), new RegExp(`Candidate: ${VERSION}`));
+    assert.not(existsSync(join(output, 'skerry.sources')));
   });
 
   repository('equal packages give an equal repository', context => {
@@ -100,6 +107,7 @@ else {
     generate('stranger@skerry.example');
     const output = make(context, 'signed', KEY);
     const own = `Signed-By: ${join(output, 'skerry.asc')}`;
+    assert.match(readFileSync(join(output, 'skerry.sources'), 'utf8'), /^Signed-By: .*\/skerry\.asc$/m);
     assert.match(apt(context, output, 'amd64', own), new RegExp(`Candidate: ${VERSION}`));
     const foreign = join(context.folder, 'stranger.asc');
     writeFileSync(foreign, execFileSync('gpg', ['--armor', '--export', 'stranger@skerry.example']));

@@ -21,7 +21,9 @@ export const UP = {
     name: {
       type: 'string',
       value: 'NAME',
-      about: 'Name of this device, for manifests with "for". Default: that of the manifest it runs.',
+      about:
+        'Name of this device, for manifests with "for". Default: the name that `skerry provision` stored, else ' +
+        'that of the manifest it runs.',
     },
     memory: {
       type: 'string',

@@ -9,7 +9,9 @@ export function writeDurably(file: string, text: string): void {
   const draft = `${file}.new`;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   try {
-    const descriptor = openSync(draft, 'w', 0o600);
+    // The draft is created, so that a symbolic link in its place is never followed.
+    rmSync(draft, { force: true });
+    const descriptor = openSync(draft, 'wx', 0o600);
     try {
       writeFileSync(descriptor, text);
       fsyncSync(descriptor);

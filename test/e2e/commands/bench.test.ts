@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { folderWith, removeFolder, run } from '../../harness/binary.ts';
@@ -61,6 +61,9 @@ bench('`skerry bench` prints a table, and refuses options out of range and a mis
   const missing = run(['bench', '--data', `${folder}/none`]);
   assert.is(missing.code, 1);
   assert.match(missing.err, /none cannot be written \(ENOENT/);
+  writeFileSync(`${folder}/keep`, 'data');
+  assert.is(run(['bench', '--seconds', '0.1', '--json', '--data', folder]).code, 0);
+  assert.equal(readdirSync(folder), ['keep']);
   removeFolder(folder);
 });
 

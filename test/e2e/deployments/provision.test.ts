@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -134,6 +135,10 @@ provision('a folder without prepared files changes nothing and gets no status fi
 const WRONG: readonly (readonly [files: Readonly<Record<string, string>>, sentence: RegExp])[] = [
   [{ 'name.txt': 'floor 1' }, /name\.txt must hold 1 to 64 letters, digits/],
   [{ 'name.txt': '' }, /name\.txt must hold 1 to 64 letters, digits/],
+  [{ 'name.txt': 'x'.repeat(300) }, /name\.txt cannot be read: not a short text file/],
+  [{ 'NAME.TXT': 'floor1' }, /NAME\.TXT is not a file for "skerry provision"/],
+  [{ 'factory.pub': 'key' }, /factory\.pub is not a file for "skerry provision"/],
+  [{ 'trusted/readme.txt': 'key' }, /readme\.txt is not a file for "skerry provision"/],
   [{ 'trusted/old.pub': 'no key' }, /old\.pub/],
   [
     { 'manifest.json': '{}', 'a.skerry': 'x' },
@@ -183,7 +188,8 @@ provision(
     await device.up();
     const missing = await device.command('provision', device.at('nowhere'));
     assert.is(missing.code, 2);
-    assert.match(missing.err, /nowhere cannot be read: no such folder \(ENOENT\)/);
+    assert.match(missing.err, /nowhere cannot be read: ENOENT/);
+    assert.not(existsSync(device.at('nowhere')));
     await prepare(context, 'floor1');
     // A folder in the place of the file cannot be replaced, like a file on a read-only partition.
     mkdirSync(join(card, 'status.txt/x'), { recursive: true });
@@ -191,6 +197,80 @@ provision(
     assert.is(readOnly.code, 1);
     assert.match(readOnly.err, /status\.txt cannot be written .*: mount the folder writable/);
     assert.is((await device.status()).deployment.current, undefined);
+  },
+);
+
+provision(
+  'a pack whose key is missing or wrong changes nothing until the right key is on the card',
+  async context => {
+    const { device, card } = context;
+    await prepare(context, 'floor1');
+    const key = join(card, 'trusted/factory.pub');
+    const right = readFileSync(key);
+    await device.up();
+    rmSync(key);
+    assert.match((await run(context)).err, /is signed, but the device trusts no key/);
+    await succeeds(runAsync(['keygen', '--out', device.at('other')]));
+    writeFileSync(key, readFileSync(device.at('other.pub')));
+    assert.match((await run(context)).err, /signature\.key is not a key/);
+    assert.match((await device.command('trust', '--list')).out, /No key is trusted/);
+    assert.not(existsSync(join(device.data, 'device-name')));
+    writeFileSync(key, right);
+    await succeeds(run(context));
+    assert.equal(await modulesOf(device), ['m running']);
+  },
+);
+
+provision('a prepared manifest that fails is tried three times', async context => {
+  const { device, card } = context;
+  const failing = { m: { exec: ['false'], io: 'lines' } };
+  device.write('card/manifest.json', quickManifest({ modules: failing }, '500ms'));
+  await device.up();
+  for (let tries = 0; tries < 3; tries++) assert.is((await run(context)).code, 1);
+  const last = await run(context);
+  assert.is(last.code, 2);
+  assert.match(last.err, /has failed 3 times: prepare another one/);
+  assert.ok(existsSync(join(card, 'manifest.json')));
+});
+
+provision(
+  'a prepared manifest that has failed does not replace a manifest that was applied later',
+  async context => {
+    const { device } = context;
+    const failing = { m: { exec: ['false'], io: 'lines' } };
+    device.write('card/manifest.json', quickManifest({ modules: failing }, '500ms'));
+    await device.up();
+    assert.is((await run(context)).code, 1);
+    await succeeds(device.apply(quickManifest({ modules: { repaired: sleeper(1002) } })));
+    const refused = await run(context);
+    assert.is(refused.code, 2);
+    assert.match(refused.err, /has failed before, and another manifest runs now/);
+    assert.equal(await modulesOf(device), ['repaired running']);
+  },
+);
+
+provision('files that a power cut during the erasure left are erased at the next start', async context => {
+  const { device, card } = context;
+  await device.up();
+  writeFileSync(join(card, '.erase-0'), 'secret');
+  linkSync(join(card, '.erase-0'), device.at('link'));
+  await succeeds(run(context));
+  assert.equal(filesOf(card), ['trusted']);
+  assert.equal(readFileSync(device.at('link')), Buffer.alloc(6));
+});
+
+provision(
+  'a symbolic link in the folder is refused, and its target is neither read nor erased',
+  async context => {
+    const { device, card } = context;
+    await device.up();
+    const target = device.write('target.json', quickManifest({}));
+    const text = readFileSync(target, 'utf8');
+    symlinkSync(target, join(card, 'manifest.json'));
+    const { code, err } = await run(context);
+    assert.is(code, 2);
+    assert.match(err, /manifest\.json is not a regular file/);
+    assert.is(readFileSync(target, 'utf8'), text);
   },
 );
 

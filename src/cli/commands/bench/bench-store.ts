@@ -1,16 +1,14 @@
 import { join } from 'node:path';
 import { createResources, DEFAULT_BOUNDS } from '../../../core/capacity/resources.ts';
 import type { Clock } from '../../../core/clock.ts';
-import { Failure } from '../../../core/errors.ts';
 import { type Message, PLAIN } from '../../../core/message.ts';
 import { openStore } from '../../../queue/store.ts';
-import type { Store } from '../../../queue/types.ts';
 
 /** Maximum bytes of memory for messages that wait for the disk. */
 const MAX_PENDING_BYTES = 1 << 20;
 
-/** Maximum bytes of the store. */
-const MAX_SIZE = 64 << 20;
+/** Maximum bytes of the store. Its files take up to twice as much. */
+const MAX_SIZE = 32 << 20;
 
 /** Queue of all messages. It has no receiver, so every message is written to disk. */
 const QUEUE = 'bench';
@@ -19,6 +17,8 @@ const QUEUE = 'bench';
 export type BenchStore = {
   /** Appends a message. Calls `onDurable` when the message is flushed to disk. */
   readonly append: (onDurable: () => void) => void;
+  /** Throws the first error of the store. */
+  readonly throwIfFailed: () => void;
   readonly close: () => Promise<void>;
 };
 
@@ -32,10 +32,8 @@ export async function openBenchStore(
   commitWindow: number,
   clock: Clock,
 ): Promise<BenchStore> {
-  const fail = (sentence: string): never => {
-    throw new Failure('store.write', sentence);
-  };
-  const store: Store = await openStore({
+  let failure: Error | undefined;
+  const store = await openStore({
     folder: join(folder, 'store'),
     maxPendingBytes: MAX_PENDING_BYTES,
     countRead: () => {},
@@ -46,7 +44,8 @@ export async function openBenchStore(
     commitWindow,
     clock,
     resources: createResources(() => DEFAULT_BOUNDS),
-    log: { info: () => {}, warn: () => {}, error: fail },
+    // An error is also the result of the messages that it concerns.
+    log: { info: () => {}, warn: () => {}, error: () => {} },
   });
   const message: Message = {
     ...PLAIN,
@@ -58,9 +57,12 @@ export async function openBenchStore(
   return {
     append: onDurable =>
       store.append(message, [{ queue: QUEUE, priority: 9, ttl: undefined }], error => {
-        if (error !== undefined) fail(error.message);
-        onDurable();
+        if (error === undefined) onDurable();
+        else failure ??= error;
       }),
+    throwIfFailed: () => {
+      if (failure !== undefined) throw failure;
+    },
     close: () => store.close(),
   };
 }

@@ -11,7 +11,10 @@ const POLL_MS = 10;
 /** Messages per second that the store makes durable, and the CPU time of each. */
 export type DurableRate = { readonly messagesPerSecond: number; readonly cpuMicroseconds: number };
 
-/** Stores messages of `size` bytes as fast as the disk permits for `seconds`. */
+/**
+ * Stores messages of `size` bytes as fast as the disk permits for `seconds`, and at least until one message
+ * is durable. Throws Failure `store.*`.
+ */
 export async function durableRate(folder: string, size: number, seconds: number): Promise<DurableRate> {
   const store = await openBenchStore(folder, size, COMMIT_WINDOW_MS, systemClock);
   let durable = 0;
@@ -20,14 +23,19 @@ export async function durableRate(folder: string, size: number, seconds: number)
     durable++;
     if (!hasEnded) store.append(onDurable);
   };
-  const start = performance.now();
-  const cpu = process.cpuUsage();
-  for (let count = 0; count < WINDOW; count++) store.append(onDurable);
-  while (performance.now() < start + seconds * 1000) await systemPause(POLL_MS);
-  const count = durable;
-  const elapsed = performance.now() - start;
-  const { user, system } = process.cpuUsage(cpu);
-  hasEnded = true;
-  await store.close();
-  return { messagesPerSecond: (1000 * count) / elapsed, cpuMicroseconds: (user + system) / count };
+  try {
+    const start = performance.now();
+    const cpu = process.cpuUsage();
+    for (let count = 0; count < WINDOW; count++) store.append(onDurable);
+    while (performance.now() < start + seconds * 1000 || durable === 0) {
+      await systemPause(POLL_MS);
+      store.throwIfFailed();
+    }
+    const elapsed = performance.now() - start;
+    const { user, system } = process.cpuUsage(cpu);
+    return { messagesPerSecond: (1000 * durable) / elapsed, cpuMicroseconds: (user + system) / durable };
+  } finally {
+    hasEnded = true;
+    await store.close();
+  }
 }

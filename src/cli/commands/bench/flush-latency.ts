@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { percentile } from './percentile.ts';
 
@@ -17,21 +17,21 @@ export type FlushLatency = {
 };
 
 /** Measures for at most `seconds` how long a write of one block with fdatasync takes in `folder`. */
-export function flushLatency(folder: string, seconds: number): FlushLatency {
+export async function flushLatency(folder: string, seconds: number): Promise<FlushLatency> {
   const block = Buffer.alloc(BLOCK_BYTES, 1);
-  const descriptor = openSync(join(folder, 'flush'), 'w', 0o600);
+  const file = await open(join(folder, 'flush'), 'wx', 0o600);
   const latencies: number[] = [];
   try {
     const end = performance.now() + seconds * 1000;
     for (let before = performance.now(); before < end && latencies.length < MAX_FLUSHES; ) {
-      writeSync(descriptor, block, 0, BLOCK_BYTES, latencies.length * BLOCK_BYTES);
-      fdatasyncSync(descriptor);
+      await file.write(block, 0, BLOCK_BYTES, latencies.length * BLOCK_BYTES);
+      await file.datasync();
       const now = performance.now();
       latencies.push(now - before);
       before = now;
     }
   } finally {
-    closeSync(descriptor);
+    await file.close();
   }
   return {
     flushes: latencies.length,

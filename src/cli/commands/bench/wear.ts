@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { createSimulatedClock } from '../../../core/simulated-clock.ts';
 import { COMMIT_WINDOW_MS } from '../../../manifest/limits.ts';
 import { openBenchStore } from './bench-store.ts';
-import { createSimulatedClock } from './simulated-clock.ts';
 
 const MS_PER_DAY = 86_400_000;
 
@@ -11,7 +11,8 @@ const MIN_MESSAGES = 300;
 /**
  * Returns the bytes per day that the store writes for `rate` messages per second of `size` bytes, none of
  * which can be delivered. Simulates the time between the messages, so that hours pass in `seconds`. Does not
- * count what the file system writes for itself.
+ * count what the file system writes for itself. NaN if the system does not count writes to this disk. Throws
+ * Failure `store.*`.
  */
 export async function bytesPerDay(
   folder: string,
@@ -19,7 +20,7 @@ export async function bytesPerDay(
   rate: number,
   seconds: number,
 ): Promise<number> {
-  const clock = createSimulatedClock();
+  const clock = createSimulatedClock(Date.now);
   const store = await openBenchStore(folder, size, COMMIT_WINDOW_MS, clock);
   const interval = 1000 / rate;
   /** Number of messages that can wait for one commit at this rate. */
@@ -27,25 +28,36 @@ export async function bytesPerDay(
   let durable = 0;
   let sent = 0;
   const before = writtenBytes();
-  for (
+  try {
     const end = performance.now() + seconds * 1000;
-    performance.now() < end || sent < MIN_MESSAGES;
-    sent++
-  ) {
-    store.append(() => durable++);
-    clock.advance(interval);
-    while (sent + 1 - durable > waiting) {
-      await new Promise(resolve => setImmediate(resolve));
-      // Lets the timer of a commit expire that a message has postponed.
-      clock.advance(1);
+    while (performance.now() < end || sent < MIN_MESSAGES) {
+      store.append(() => durable++);
+      // A flush that took longer than the interval has already advanced the clock.
+      clock.advance(Math.max(0, interval * ++sent - clock.monotonic()));
+      const began = performance.now();
+      const simulated = clock.monotonic();
+      while (sent - durable > waiting) {
+        await new Promise(resolve => setImmediate(resolve));
+        store.throwIfFailed();
+        // During the flush, real time passes for the simulated clock, too.
+        clock.advance(Math.max(0, simulated + performance.now() - began - clock.monotonic()));
+      }
     }
+  } finally {
+    await store.close();
   }
-  const elapsed = sent * interval;
-  await store.close();
-  return ((writtenBytes() - before) * MS_PER_DAY) / elapsed;
+  const written = writtenBytes() - before;
+  return written === 0 ? Number.NaN : (written * MS_PER_DAY) / (sent * interval);
 }
 
-/** Returns the bytes that this process has caused to be written to disk (proc(5), /proc/pid/io). */
+/**
+ * Returns the bytes that this process has caused to be written to disk (proc(5), /proc/pid/io). 0 if the
+ * kernel does not count them.
+ */
 function writtenBytes(): number {
-  return Number(/^write_bytes: (\d+)/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
+  try {
+    return Number(/^write_bytes: (\d+)/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, reasonOf, systemCode } from '../../../core/errors.ts';
 import { readTrustedKey } from '../../../crypto/key-files/trusted-keys.ts';
@@ -15,11 +15,17 @@ const NAME = 'name.txt';
 /** Content of NAME that stands for the serial number of the board. */
 const SERIAL = 'serial';
 
-const PACK_SUFFIX = '.skerry';
-const MANIFEST = 'manifest.json';
-
 /** Maximum bytes of NAME. */
 const MAX_NAME_BYTES = 256;
+
+/** Pattern of the names of a manifest and of a pack. FAT does not distinguish upper and lower case. */
+const MANIFEST = /^manifest\.json$|\.skerry$/i;
+
+/** Pattern of the names of public keys. */
+const KEY = /\.pub$/i;
+
+/** Pattern of the names of files that stay in the folder. */
+const OTHERS = /^(device\.pub|status\.txt)$|\.deb$/i;
 
 /** Files that were prepared for a device. All paths are absolute. */
 export type Inputs = {
@@ -36,13 +42,20 @@ export type Inputs = {
  */
 export function readInputs(folder: string): Inputs {
   const names = namesIn(folder);
-  const keyFiles = (names.includes(KEYS) ? namesIn(join(folder, KEYS)) : [])
-    .filter(name => name.endsWith('.pub'))
-    .map(name => join(folder, KEYS, name));
-  const manifests = names.filter(name => name.endsWith(PACK_SUFFIX) || name === MANIFEST);
+  const keyNames = names.includes(KEYS) ? namesIn(regular(join(folder, KEYS), 'folder')) : [];
+  const manifests = names.filter(name => MANIFEST.test(name));
+  const strange = [
+    ...names.filter(name => ![KEYS, NAME, ...manifests].includes(name) && !OTHERS.test(name)),
+    ...keyNames.filter(name => !KEY.test(name)).map(name => join(KEYS, name)),
+  ];
+  if (strange.length > 0)
+    throw wrong(
+      `${join(folder, strange[0] ?? '')} is not a file for "skerry provision": remove or rename it`,
+    );
   if (manifests.length > 1)
     throw wrong(`${folder} holds ${manifests.join(' and ')}: keep the manifest or pack of this device only`);
-  const manifest = manifests.map(name => join(folder, name))[0];
+  const keyFiles = keyNames.map(name => regular(join(folder, KEYS, name), 'file'));
+  const [manifest] = manifests.map(name => regular(join(folder, name), 'file'));
   const nameFile = names.includes(NAME) ? join(folder, NAME) : undefined;
   return {
     keys: keyFiles.map(readTrustedKey),
@@ -64,9 +77,16 @@ function namesIn(folder: string): string[] {
   }
 }
 
+/** Refuses symbolic links, because root would read and erase the file to which the link leads. */
+function regular(path: string, kind: 'file' | 'folder'): string {
+  const stats = lstatSync(path);
+  if (kind === 'file' ? stats.isFile() : stats.isDirectory()) return path;
+  throw wrong(`${path} is not a regular ${kind}: replace it`);
+}
+
 function deviceNameIn(file: string): string {
   const text = textOf(file);
-  if (text !== SERIAL) {
+  if (text.toLowerCase() !== SERIAL) {
     if (DEVICE_NAME.test(text)) return text;
     throw wrong(`${file} must hold 1 to 64 letters, digits, "_" or "-", or the word "${SERIAL}"`);
   }
@@ -80,7 +100,8 @@ function textOf(file: string): string {
   try {
     const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      if (!fstatSync(descriptor).isFile()) throw new Error('not a regular file');
+      const stats = fstatSync(descriptor);
+      if (!stats.isFile() || stats.size > MAX_NAME_BYTES) throw new Error('not a short text file');
       const bytes = Buffer.alloc(MAX_NAME_BYTES);
       const text = bytes.toString('utf8', 0, readSync(descriptor, bytes));
       return text.replace(/^\uFEFF/, '').trim();

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Failure, reasonOf } from '../../../core/errors.ts';
+import { Failure, isDiskFull, reasonOf } from '../../../core/errors.ts';
 import { writeDurably } from '../../../core/files/durable.ts';
 import { VERSION } from '../../../core/version.ts';
 
@@ -11,9 +11,10 @@ export function writeToFolder(folder: string, name: string, text: string): void 
   try {
     writeDurably(join(folder, name), text);
   } catch (thrown) {
+    const cure = isDiskFull(thrown) ? 'free space there' : 'mount the folder writable';
     throw new Failure(
       'provision.write',
-      `${join(folder, name)} cannot be written (${reasonOf(thrown)}): mount the folder writable.`,
+      `${join(folder, name)} cannot be written (${reasonOf(thrown)}): ${cure}.`,
     );
   }
 }

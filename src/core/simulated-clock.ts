@@ -1,22 +1,28 @@
-import type { Clock } from '../../../core/clock.ts';
+import type { Clock } from './clock.ts';
 
 type Timer = { readonly due: number; readonly action: () => void };
 
-/** Clock that the caller advances. */
+/** Clock that its owner advances. */
 export type SimulatedClock = Clock & {
   /** Advances the clock by `milliseconds` and runs all timers that become due, in their order. */
   readonly advance: (milliseconds: number) => void;
+  /** Returns the number of timers that neither ran nor were cancelled. */
+  readonly pending: () => number;
 };
 
-export function createSimulatedClock(): SimulatedClock {
-  const start = Date.now();
+/** Creates a clock whose monotonic time begins at 0. `wall` returns the wall time of this beginning. */
+export function createSimulatedClock(wall: () => number): SimulatedClock {
   const timers = new Set<Timer>();
   let now = 0;
-  const nextDue = (until: number): Timer | undefined =>
-    [...timers].filter(({ due }) => due <= until).sort((one, other) => one.due - other.due)[0];
+  const nextDue = (until: number): Timer | undefined => {
+    let first: Timer | undefined;
+    for (const timer of timers)
+      if (timer.due <= until && timer.due < (first?.due ?? Number.POSITIVE_INFINITY)) first = timer;
+    return first;
+  };
   return {
     monotonic: () => now,
-    wall: () => start + now,
+    wall: () => wall() + now,
     after: (milliseconds, action) => {
       const timer = { due: now + milliseconds, action };
       timers.add(timer);
@@ -31,5 +37,6 @@ export function createSimulatedClock(): SimulatedClock {
       }
       now = until;
     },
+    pending: () => timers.size,
   };
 }
