@@ -28,8 +28,8 @@ const MAX_MORE_BYTES = 24 << 20;
 export type HostileReport = {
   readonly published: number;
   readonly longestMs: number;
-  /** Maximum milliseconds for which the process of the honest client itself did not run. */
-  readonly ownDelayMs: number;
+  /** Maximum milliseconds including the time for which other virtual machines had the processors. */
+  readonly longestWithStealMs: number;
   readonly files: { readonly start: number; readonly most: number; readonly end: number };
   readonly memory: { readonly start: number; readonly most: number; readonly end: number };
   readonly faults: readonly string[];
@@ -110,7 +110,7 @@ export async function hostileCampaign(
         }),
       ),
     );
-    const { published, longestMs, ownDelayMs, faults: missed } = await honest.stop();
+    const { published, longestMs, longestWithStealMs, faults: missed } = await honest.stop();
     for (const until = performance.now() + AFTER; performance.now() < until && hub.alive(); ) {
       await pauseOf(500);
       const now = hub.holds();
@@ -133,7 +133,7 @@ export async function hostileCampaign(
     return {
       published,
       longestMs,
-      ownDelayMs,
+      longestWithStealMs,
       files: { start: start.files, most: most.files, end: last.files },
       memory: { start: start.memory, most: most.memory, end: last.memory },
       faults,
