@@ -61,9 +61,9 @@ export function childSourceOf(properties: Properties): ChildSource | undefined {
 
 /**
  * Returns the user properties with which the hub `device` forwards `message` to its parent hub. If the
- * message already has a path of devices, `device` is put in front of the path. A client of this hub can
- * therefore never set a path that consists of `device` alone. Undefined if the message must not be forwarded,
- * because it has passed MAX_HOPS hubs.
+ * message already has a path of devices, `device` is put in front of the path. So a client of this hub cannot
+ * set a path that consists of `device` alone, which marks messages of the hub itself. Undefined if the
+ * message must not be forwarded, because it has passed MAX_HOPS hubs.
  */
 export function propertiesForParent(
   { origin, properties, topic }: Pick<Message, 'origin' | 'properties' | 'topic'>,
@@ -90,10 +90,10 @@ export function propertiesForParent(
 
 /**
  * Returns the user properties with which the hub `device` forwards `message` to a server that is possibly no
- * hub. Child properties of the message are replaced as in propertiesForParent. Otherwise a hub behind the
- * server would trust the child properties that a client has set. For a message without child properties, the
- * hop count is incremented if `keepsTopic` is true. Undefined if the message must not be forwarded, because
- * it has passed MAX_HOPS hubs.
+ * hub. Child properties (the user properties with the path of devices and the hop count) are replaced as in
+ * propertiesForParent, because a hub behind the server would trust child properties that a client has set.
+ * For a message without child properties, the hop count is incremented if the message keeps its topic.
+ * Undefined if the message must not be forwarded, because it has passed MAX_HOPS hubs.
  */
 export function propertiesForServer(
   message: Pick<Message, 'origin' | 'properties' | 'topic'>,

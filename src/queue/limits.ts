@@ -77,8 +77,9 @@ export const COMMIT_LULL_MS = 2;
 export const BLOCK_MESSAGES = 12;
 
 /**
- * Number of gathered messages at which a commit begins without waiting for a pause. These messages fill
- * several blocks. Their senders possibly wait for acknowledgements before they send more.
+ * Number of gathered messages at which a commit begins immediately, even if more messages arrive. These
+ * messages fill several blocks of the disk, and their senders possibly send nothing more before the
+ * acknowledgements.
  */
 export const COMMIT_NOW_MESSAGES = 48;
 

@@ -76,7 +76,7 @@ function usableState(paths: UpdatePaths, log: Log): UpdateState | undefined {
   }
   if (damaged !== undefined)
     log.warn(
-      `${paths.state} cannot be used (${damaged}), so the installed hub runs: apply the update again.`,
+      `${paths.state} cannot be used (${damaged}). Starting the installed hub instead: apply the update again.`,
     );
   return undefined;
 }
@@ -239,7 +239,7 @@ async function start(settings: LaunchSettings, paths: UpdatePaths, state: Update
   if (current === 'base') return { running: 'base' };
   const problem = await problemWith(paths, state, current, settings.log);
   if (problem !== undefined) {
-    settings.log.error(`${problem}, so the installed hub, ${program}, runs: apply the update again.`);
+    settings.log.error(`${problem}. Starting the installed hub ${program} instead: apply the update again.`);
     return { running: 'base' };
   }
   return execve([paths.binary(current), ...args], withMarkers(env, paths, current));

@@ -42,12 +42,17 @@ reference('every example of a command is a command line that the command table a
   }
 });
 
-reference('the commands of the table send every request of the control socket and no unknown request', () => {
-  const asked = new Set(COMMANDS.flatMap(({ requests = [] }) => requests));
-  assert.equal([...asked].sort(), [...Object.keys(ACTIONS), 'attach'].sort());
-  const writing = COMMANDS.filter(({ role, requests = [] }) => role === 'view' && !requests.every(isReading));
-  assert.equal(writing, [], 'a role that only views changes nothing');
-});
+reference(
+  'every request of the control socket is sent by a command of the table, and no command sends an unknown request',
+  () => {
+    const asked = new Set(COMMANDS.flatMap(({ requests = [] }) => requests));
+    assert.equal([...asked].sort(), [...Object.keys(ACTIONS), 'attach'].sort());
+    const writing = COMMANDS.filter(
+      ({ role, requests = [] }) => role === 'view' && !requests.every(isReading),
+    );
+    assert.equal(writing, [], 'a role that only views changes nothing');
+  },
+);
 
 function isReading(request: string): boolean {
   return (

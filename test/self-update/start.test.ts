@@ -96,14 +96,14 @@ starts(
     chmodSync(file, 0o777);
     await assertBaseRuns(
       harness,
-      /a\/skerry is writable by other users or owned by another, so the installed hub, .*, runs: apply the update again\./,
+      /a\/skerry is writable by other users or owned by another\. Starting the installed hub .* instead: apply the update again\./,
     );
     chmodSync(file, 0o644);
     await assertBaseRuns(harness, /a\/skerry cannot be run \(EACCES.*apply the update again\./);
     chmodSync(file, 0o755);
     await (await startUpdated(harness)).end();
     truncateSync(file, 100);
-    await assertBaseRuns(harness, /a\/skerry is corrupted, so the installed hub/);
+    await assertBaseRuns(harness, /a\/skerry is corrupted. Starting the installed hub/);
     rmSync(file);
     await assertBaseRuns(harness, /a\/skerry cannot be run \(ENOENT/);
   },
@@ -116,7 +116,7 @@ starts('a hub binary with a changed byte is detected after its start has failed'
   writeFileSync(file, text.replace('const { append', 'cxnst { append'));
   const hub = harness.start();
   assert.is(await hub.gone, 1);
-  await assertBaseRuns(harness, /a\/skerry is corrupted, so the installed hub/);
+  await assertBaseRuns(harness, /a\/skerry is corrupted. Starting the installed hub/);
   writeFileSync(file, text);
   await (await startUpdated(harness)).end();
 });
@@ -150,7 +150,7 @@ starts('a damaged update state is reported, and the installed hub runs', async (
     writeFileSync(harness.paths.state, text);
     await assertBaseRuns(
       harness,
-      /state\.json cannot be used \(.+\), so the installed hub runs: apply the update again\./,
+      /state\.json cannot be used \(.+\)\. Starting the installed hub instead: apply the update again\./,
     );
   }
   writeFileSync(harness.paths.state, whole);

@@ -34,7 +34,10 @@ const MEGABYTE = 1 << 20;
  */
 export const MIN_MEMORY = 32 * MEGABYTE;
 
-/** Maximum bytes from which the budget is computed. A larger budget would not make the hub faster. */
+/**
+ * Maximum bytes of memory from which the budget is computed. With more memory the parts of the budget stay
+ * the same, because larger parts would not make the hub faster.
+ */
 const MAX_DERIVED = 256 * MEGABYTE;
 
 /** Divides `total` bytes of memory among the purposes. */

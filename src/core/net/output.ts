@@ -118,8 +118,8 @@ export function createOutput(socket: Sink, memory: SocketMemory, drained: () => 
 
   /**
    * Sends the pieces. If more than MIN_SOCKET_BACKLOG_BYTES are unsent, the socket calls `settle` when the
-   * kernel has accepted the pieces. With fewer unsent bytes, `isFull` was never true and `drained` is not
-   * needed.
+   * kernel has accepted the pieces. With fewer unsent bytes, no sender waits for `settle`, because `isFull`
+   * has not been true.
    */
   const send = (): void => {
     const accepted = waiting() > MIN_SOCKET_BACKLOG_BYTES ? settle : undefined;

@@ -46,7 +46,7 @@ export function createDrain(queue: QueueState, settings: DrainSettings, host: Dr
   const position = new Float64Array(PRIORITIES);
   /** Entries that were read ahead and not sent, by priority. */
   const prefetched = new Array<Prefetched | undefined>(PRIORITIES).fill(undefined);
-  /** True if LMDB can contain more entries, by priority. */
+  /** By priority: true if LMDB possibly contains entries that were not read yet. */
   const onDisk = new Array<boolean>(PRIORITIES).fill(queue.storedDepth > 0);
   const redeliveredUpTo = queue.lanes.map(lane => lane?.sentUpTo ?? 0);
   const scheduler = createPriorityScheduler(

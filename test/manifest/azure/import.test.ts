@@ -174,18 +174,21 @@ azure('the import reports each invalid name that it omits', () => {
   assert.is(remarks.filter(({ path }) => path.startsWith('$edgeHub.routes.')).length, 3);
 });
 
-azure('the import omits desired properties that are too large or too deep with a remark', () => {
-  let deep: object = {};
-  for (let depth = 0; depth < 16; depth++) deep = { deep };
-  for (const [value, sentence] of [
-    [{ text: 'x'.repeat(40_000) }, /32768 bytes/],
-    [deep, /16 levels of nested objects and arrays/],
-  ] as const) {
-    const result = withModule({}, { m: { 'properties.desired': value } });
-    assert.is(result.manifest.modules?.['m']?.desired, undefined);
-    assert.match(sentenceAt(result, 'm.properties.desired') ?? 'nothing', sentence);
-  }
-});
+azure(
+  'the import omits desired properties that are too large or too deeply nested, and adds a remark',
+  () => {
+    let deep: object = {};
+    for (let depth = 0; depth < 16; depth++) deep = { deep };
+    for (const [value, sentence] of [
+      [{ text: 'x'.repeat(40_000) }, /32768 bytes/],
+      [deep, /16 levels of nested objects and arrays/],
+    ] as const) {
+      const result = withModule({}, { m: { 'properties.desired': value } });
+      assert.is(result.manifest.modules?.['m']?.desired, undefined);
+      assert.match(sentenceAt(result, 'm.properties.desired') ?? 'nothing', sentence);
+    }
+  },
+);
 
 azure('modules that the import found without startupOrder start last, as in Azure IoT Edge', () => {
   const modules = { a: { startupOrder: 4 }, b: {}, c: { startupOrder: 0 }, d: { startupOrder: 'x' } };

@@ -137,7 +137,10 @@ function lastLogLines(data: string): string {
   return text === '' ? '' : ` The service logged:\n  ${text.replaceAll('\n', '\n  ')}`;
 }
 
-/** Writes a failure to the status file. A failure of this write is printed, because `thrown` is the cause. */
+/**
+ * Writes a failure to the status file. If this write fails, its error is only printed, because the caller
+ * throws the original failure.
+ */
 function reportFailure(folder: string, lines: StatusLines, thrown: unknown): void {
   const code = thrown instanceof Failure ? thrown.code : undefined;
   const advice =

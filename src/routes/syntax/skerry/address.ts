@@ -28,8 +28,9 @@ export function parseSourcePath(path: string, offset: number): Source {
 type Shape = readonly (string | undefined)[];
 
 /**
- * Returns the segments of the known source that begins with `first`. If there is no such source, returns the
- * segments of another known source. `first` does not match them, so the caller refuses it.
+ * Returns the segments of the known source that begins with `first`. If no known source begins with `first`,
+ * returns the segments of any known source: the caller then refuses the address, because `first` does not
+ * match.
  */
 function shapeOf(first: string): Shape {
   const [usual = []] = SHAPES;
