@@ -84,4 +84,4 @@ export const INPUT_CHECK_BYTES = 2 << 20;
 /**
  * Maximum growth in bytes of the memory that buffers use. After a larger growth, the hub collects garbage.
  */
-export const BUFFER_SLACK_BYTES = 10 << 20;
+export const BUFFER_SLACK_BYTES = 7 << 20;
