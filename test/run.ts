@@ -86,6 +86,9 @@ function countTests(output: string, code: number | null): Pick<Outcome, 'passed'
   return { passed: Math.max(0, passed - skipped.length), failed, skipped };
 }
 
+/** Folder of tests that run in a virtual machine only, so a word of their path does not select them. */
+const VM_FOLDER = 'test/campaigns/vm/';
+
 /**
  * Test files that a file name or a word of a path selects, in an order that starts the slowest folders first.
  */
@@ -97,13 +100,14 @@ function select(words: readonly string[]): string[] {
   const chosen = all
     .filter(file => !(unit && isSlow(file)))
     .filter(file => wanted.length === 0 || wanted.some(word => file.includes(word)));
-  const unknown = wanted.find(word => !all.some(file => file.includes(word)));
+  const forVm = wanted.filter(word => word.startsWith(VM_FOLDER) && existsSync(word));
+  const unknown = wanted.find(word => !forVm.includes(word) && !all.some(file => file.includes(word)));
   if (unknown !== undefined) {
     const hint = existsSync(unknown) ? 'is not a test file' : 'is in the path of no test file';
     process.stdout.write(`"${unknown}" ${hint}: give a file, or a word of a path under test/.\n`);
     process.exit(2);
   }
-  return chosen.sort((a, b) => Number(isSlow(b)) - Number(isSlow(a)) || (a < b ? -1 : 1));
+  return [...forVm, ...chosen].sort((a, b) => Number(isSlow(b)) - Number(isSlow(a)) || (a < b ? -1 : 1));
 }
 
 async function runAll(files: readonly string[]): Promise<Outcome[]> {
