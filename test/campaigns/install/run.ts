@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { makeDebianPackage } from '../../../build/package/debian.ts';
 import { debianFiles } from '../../../build/package/files.ts';
 import { VERSION } from '../../../src/core/version.ts';
-import { runMachine } from '../vm/machine.ts';
+import { startMachine } from '../vm/machine.ts';
 import { makeDisk } from './disk.ts';
 
 /** Milliseconds for both boots. */
@@ -51,14 +51,18 @@ copyFileSync(join(import.meta.dirname, 'scenario.sh'), join(scenario, 'scenario.
 writeFileSync(join(scenario, 'manifest.json'), JSON.stringify(MANIFEST));
 makePackage(VERSION, join(scenario, 'old.deb'));
 makePackage(NEWER, join(scenario, 'new.deb'));
-const output = await runMachine({
+const output = await startMachine({
+  architecture: 'x64',
+  memory: 256,
+  processors: 2,
   folder,
-  disk: makeDisk(folder, scenario),
+  disks: [makeDisk(folder, scenario)],
+  mount: 'rw',
   init: '/sbin/init',
   kernelOptions: ['systemd.show_status=0'],
   options: [],
   timeout: TIMEOUT,
-});
+}).ended;
 const passed = output.match(/^ok /gm)?.length ?? 0;
 const failed = output.match(/^FAILED /gm)?.length ?? 0;
 const ended = output.includes('The scenario ends.');

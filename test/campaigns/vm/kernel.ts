@@ -1,34 +1,44 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
+
+export type Architecture = 'x64' | 'arm64';
 
 /** Files of Debian's kernel for virtual machines. */
 export type Kernel = {
   readonly image: string;
-  /** Kernel modules to load before the disk is available, in order. */
+  /** Kernel modules that the initial file system loads, in order. */
   readonly modules: readonly string[];
 };
 
-/** Metapackage that depends on the newest kernel of this Debian. */
-const PACKAGE = 'linux-image-cloud-amd64';
-const DISK_MODULES = ['virtio_pci', 'virtio_blk'];
+/** Debian's name of an architecture, and its metapackage that depends on the newest kernel. */
+const KERNELS: Readonly<Record<Architecture, { readonly debian: string; readonly metapackage: string }>> = {
+  x64: { debian: 'amd64', metapackage: 'linux-image-cloud-amd64' },
+  arm64: { debian: 'arm64', metapackage: 'linux-image-arm64' },
+};
 
-/** Downloads the kernel with apt into `folder` unless it is there. */
-export function fetchKernel(folder: string): Kernel {
-  const unpacked = join(folder, 'kernel');
-  if (!existsSync(join(unpacked, 'boot'))) unpack(folder, unpacked);
+/** Downloads the kernel with apt into `folder` unless it is there. `modules` are names of kernel modules. */
+export function fetchKernel(folder: string, architecture: Architecture, modules: readonly string[]): Kernel {
+  const unpacked = join(folder, `kernel-${architecture}`);
+  if (!existsSync(join(unpacked, 'boot'))) unpack(folder, unpacked, KERNELS[architecture]);
   const [image = ''] = globSync(join(unpacked, 'boot/vmlinuz-*'));
-  const [modules = ''] = globSync(join(unpacked, 'lib/modules/*'));
-  return { image, modules: withDependencies(modules, DISK_MODULES) };
+  const [installed = ''] = globSync(join(unpacked, 'lib/modules/*'));
+  return { image, modules: withDependencies(installed, modules) };
 }
 
-function unpack(folder: string, unpacked: string): void {
+function unpack(
+  folder: string,
+  unpacked: string,
+  { debian, metapackage }: (typeof KERNELS)[Architecture],
+): void {
   rmSync(unpacked, { recursive: true, force: true });
   mkdirSync(unpacked, { recursive: true });
-  const depends = execFileSync('apt-cache', ['depends', PACKAGE], { encoding: 'utf8' });
-  const name = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
-  if (name === undefined) throw new Error(`apt has no package ${PACKAGE}: run apt-get update.`);
-  execFileSync('apt-get', ['download', '-q', name], { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] });
+  const apt = privateApt(join(folder, 'apt'), debian);
+  execFileSync('apt-get', [...apt, 'update', '-qq'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const depends = execFileSync('apt-cache', [...apt, 'depends', metapackage], { encoding: 'utf8' });
+  const name = /Depends: (linux-image-\S+?)(?::\S+)?$/m.exec(depends)?.[1];
+  if (name === undefined) throw new Error(`apt has no package ${metapackage}.`);
+  execFileSync('apt-get', [...apt, 'download', '-q', name], { cwd: folder, stdio: 'ignore' });
   const [archive = ''] = globSync(join(folder, `${name}_*.deb`));
   execFileSync('dpkg-deb', ['-x', archive, unpacked]);
   rmSync(archive);
@@ -36,9 +46,24 @@ function unpack(folder: string, unpacked: string): void {
   execFileSync('busybox', ['depmod', '-b', unpacked, basename(modules)]);
 }
 
+/** Options for an apt of another architecture, which leaves the apt of this machine as it is. */
+function privateApt(folder: string, debian: string): string[] {
+  for (const name of ['lists/partial', 'cache/archives/partial'])
+    mkdirSync(join(folder, debian, name), { recursive: true });
+  const settings = {
+    'APT::Architecture': debian,
+    'APT::Architectures': debian,
+    'APT::Sandbox::User': 'root',
+    'Dir::State::Lists': join(folder, debian, 'lists'),
+    'Dir::State::Status': '/dev/null',
+    'Dir::Cache': join(folder, debian, 'cache'),
+  };
+  return Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+}
+
 /** Returns the files of kernel modules and of their dependencies, dependencies first. */
-function withDependencies(modules: string, names: readonly string[]): string[] {
-  const lines = readFileSync(join(modules, 'modules.dep'), 'utf8').split('\n');
+function withDependencies(installed: string, names: readonly string[]): string[] {
+  const lines = readFileSync(join(installed, 'modules.dep'), 'utf8').split('\n');
   return [
     ...new Set(
       names.flatMap(name => {
@@ -54,23 +79,35 @@ function withDependencies(modules: string, names: readonly string[]): string[] {
         ];
       }),
     ),
-  ].map(file => join(modules, file));
+  ].map(file => join(installed, file));
 }
 
-/** Creates an initial file system that loads the modules and switches to the disk. */
-export function makeInitialFiles(folder: string, { modules }: Kernel, script: string): string {
+/**
+ * Creates an initial file system that loads the modules and continues with `init` on the first disk, which it
+ * mounts with `options`. `busybox` is a static program of the architecture.
+ */
+export function makeInitialFiles(
+  folder: string,
+  { modules }: Kernel,
+  busybox: string,
+  init: string,
+  options: string,
+): string {
   const root = join(folder, 'initial');
   rmSync(root, { recursive: true, force: true });
   for (const name of ['bin', 'dev', 'disk']) mkdirSync(join(root, name), { recursive: true });
-  const busybox = execFileSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim();
   copyFileSync(busybox, join(root, 'bin/busybox'));
   for (const file of modules) copyFileSync(file, join(root, basename(file)));
-  const load = modules.map(file => `/bin/busybox insmod /${basename(file)}\n`).join('');
-  execFileSync('sh', ['-c', 'cat > init && chmod 755 init'], {
-    cwd: root,
-    input: script.replace('LOAD\n', load),
-  });
-  const archive = join(dirname(root), 'initial.cpio');
+  const script = [
+    '#!/bin/busybox sh',
+    '/bin/busybox mount -t devtmpfs dev /dev',
+    ...modules.map(file => `/bin/busybox insmod /${basename(file)}`),
+    `/bin/busybox mount -t ext4 -o ${options} /dev/vda /disk`,
+    `exec /bin/busybox switch_root /disk ${init}`,
+    '',
+  ];
+  execFileSync('sh', ['-c', 'cat > init && chmod 755 init'], { cwd: root, input: script.join('\n') });
+  const archive = join(folder, 'initial.cpio');
   execFileSync('sh', ['-c', 'find . | busybox cpio -o -H newc > "$0" 2> /dev/null', archive], { cwd: root });
   return archive;
 }

@@ -6,7 +6,7 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { makeDisk } from './disk.ts';
-import { runMachine } from './machine.ts';
+import { startMachine } from './machine.ts';
 
 /** Maximum milliseconds of the virtual machine, whose emulated processor is slow. */
 const TIMEOUT = 600_000;
@@ -48,14 +48,18 @@ poweroff -f
 const folder = resolve(import.meta.dirname, '../../../dist/vm');
 mkdirSync(folder, { recursive: true });
 
-const output = await runMachine({
+const output = await startMachine({
+  architecture: 'x64',
+  memory: 256,
+  processors: 2,
   folder,
-  disk: makeDisk(folder, INIT),
+  disks: [makeDisk(folder, INIT)],
+  mount: 'rw',
   init: '/init',
   kernelOptions: [],
   options: ['-no-reboot'],
   timeout: TIMEOUT,
-});
+}).ended;
 const [, passed = '0', failed = '1'] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? [];
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exit(Number(passed) > 0 && Number(failed) === 0 ? 0 : 1);
