@@ -1,12 +1,12 @@
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 
 /**
  * Gives up root's rights for those of the owner of the data folder, permanently. Used by commands that run
  * code or use files which the owner could replace.
  */
 export function becomeDataOwner(dataFolder: string): void {
-  const owner = statSync(dataFolder, { throwIfNoEntry: false });
-  if (process.geteuid?.() !== 0 || owner === undefined || owner.uid === 0) return;
+  const owner = ownerBesidesRoot(dataFolder);
+  if (owner === undefined) return;
   process.setgroups?.([]);
   process.setgid?.(owner.gid);
   process.setuid?.(owner.uid);
@@ -20,8 +20,8 @@ export async function asDataOwner<Value>(
   dataFolder: string,
   action: () => Value | Promise<Value>,
 ): Promise<Value> {
-  const owner = statSync(dataFolder, { throwIfNoEntry: false });
-  if (process.geteuid?.() !== 0 || owner === undefined || owner.uid === 0) return action();
+  const owner = ownerBesidesRoot(dataFolder);
+  if (owner === undefined) return action();
   process.setegid?.(owner.gid);
   process.seteuid?.(owner.uid);
   try {
@@ -30,4 +30,14 @@ export async function asDataOwner<Value>(
     process.seteuid?.(0);
     process.setegid?.(0);
   }
+}
+
+/**
+ * Returns the owner of the data folder. Undefined if the folder does not exist or belongs to root, or if this
+ * process does not have root's rights.
+ */
+function ownerBesidesRoot(dataFolder: string): Pick<Stats, 'uid' | 'gid'> | undefined {
+  if (process.geteuid?.() !== 0) return undefined;
+  const owner = statSync(dataFolder, { throwIfNoEntry: false });
+  return owner?.uid === 0 ? undefined : owner;
 }

@@ -111,7 +111,7 @@ export const PROVISION = {
       'stay, and "status.txt" gives the reason.',
   ],
   role: 'admin',
-  requests: ['apply', 'deployment'],
+  requests: ['apply', 'apply preview', 'deployment'],
   arguments: [{ name: 'folder', completes: 'folder', about: 'Folder, such as /boot/firmware/skerry.' }],
   options: { data: DATA },
   exitCodes: {

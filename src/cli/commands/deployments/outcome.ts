@@ -1,8 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../../core/errors.ts';
 import type { AcceptedDeployment, DeploymentStatus } from '../../../deployment/deployments.ts';
 import { HUB_TRIAL } from '../../../self-update/limits.ts';
 import { ask } from '../../control.ts';
+import { systemPause } from '../../system.ts';
 
 /** Milliseconds between two requests for the progress of the deployment. */
 const POLL_MS = 100;
@@ -42,7 +42,7 @@ export async function outcomeOf(
       }
       onProgress(status);
     }
-    await pause(POLL_MS);
+    await systemPause(POLL_MS);
   }
   throw new Failure(
     'hub.unreachable',

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure, reasonOf, systemCode } from '../../../core/errors.ts';
+import { Failure, reasonOf } from '../../../core/errors.ts';
 import { readTrustedKey } from '../../../crypto/key-files/trusted-keys.ts';
 import type { TrustedKey } from '../../../crypto/signatures.ts';
 import { DEVICE_NAME } from '../../../manifest/devices.ts';
@@ -72,8 +72,7 @@ function namesIn(folder: string): string[] {
       .filter(name => !name.startsWith('.'))
       .sort();
   } catch (thrown) {
-    const reason = systemCode(thrown) === 'ENOENT' ? 'no such folder (ENOENT)' : reasonOf(thrown);
-    throw wrong(`The folder ${folder} cannot be read: ${reason}`);
+    throw wrong(`The folder ${folder} cannot be read: ${reasonOf(thrown)}`);
   }
 }
 
