@@ -11,6 +11,9 @@ const root = join(import.meta.dirname, '../..');
 /** Scripts that dpkg runs. */
 const SCRIPTS = ['postinst', 'prerm', 'postrm'];
 
+/** Debian's names of the architectures. */
+export const DEBIAN_ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' } as const;
+
 export type DebianSettings = PackageSettings & {
   readonly version: string;
   /** Debian's name of the architecture. */

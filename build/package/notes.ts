@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { VERSION } from '../../src/core/version.ts';
-import { notesOf } from './release-notes.ts';
+import { releaseNotes } from './release-notes.ts';
 
 /*
  * npm run --silent notes
@@ -9,8 +6,7 @@ import { notesOf } from './release-notes.ts';
  * Prints the release notes of this version.
  */
 try {
-  const changelog = readFileSync(join(import.meta.dirname, '../../CHANGELOG.md'), 'utf8');
-  process.stdout.write(notesOf(changelog, VERSION));
+  process.stdout.write(releaseNotes());
 } catch (thrown) {
   process.stderr.write(`notes: ${thrown instanceof Error ? thrown.message : String(thrown)}\n`);
   process.exitCode = 1;

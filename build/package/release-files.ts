@@ -4,16 +4,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { VERSION } from '../../src/core/version.ts';
 import { makeArchive } from './archive.ts';
-import { makeDebianPackage } from './debian.ts';
+import { DEBIAN_ARCHITECTURES, makeDebianPackage } from './debian.ts';
 import { archiveFiles, debianFiles } from './files.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 /** Folder of all files of a release. */
 export const dist: string = join(root, 'dist');
-
-/** Debian's names of the architectures. */
-const DEBIAN: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
 function changelog(seconds: number): string {
   const date = new Date(seconds * 1000).toUTCString().replace('GMT', '+0000');
@@ -22,8 +19,9 @@ function changelog(seconds: number): string {
 
 /** Makes the packages of one architecture. Returns their file names. */
 function packageFor(arch: string, seconds: number): string[] {
-  const debian = DEBIAN[arch];
-  if (debian === undefined) throw new Error(`There is no package for "${arch}": name x64 or arm64.`);
+  if (arch !== 'x64' && arch !== 'arm64')
+    throw new Error(`There is no package for "${arch}": name x64 or arm64.`);
+  const debian = DEBIAN_ARCHITECTURES[arch];
   const build = [join(root, 'build.mjs'), '--arch', arch];
   execFileSync(process.execPath, build, { cwd: root, stdio: 'inherit' });
   const binary = join(dist, `skerry-linux-${arch}`);

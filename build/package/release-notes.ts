@@ -1,3 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { VERSION } from '../../src/core/version.ts';
+
+/** Returns the release notes of this version, from CHANGELOG.md. Throws as `notesOf` does. */
+export function releaseNotes(): string {
+  return notesOf(readFileSync(join(import.meta.dirname, '../../CHANGELOG.md'), 'utf8'), VERSION);
+}
+
 /**
  * Returns the section of a version in the changelog, without its heading. Throws if the section is missing or
  * says that the version is unreleased.

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VERSION } from '../../src/core/version.ts';
 import { dist, makeReleaseFiles } from './release-files.ts';
-import { notesOf } from './release-notes.ts';
+import { releaseNotes } from './release-notes.ts';
 import { runScript } from './run-script.ts';
 import { sourceTime } from './source-time.ts';
 
@@ -17,7 +17,7 @@ runScript('release', dist, () => {
   const key = process.env['SKERRY_MINISIGN_KEY'];
   if (key === undefined)
     throw new Error('SKERRY_MINISIGN_KEY is not set: name the file of the minisign key.');
-  const notes = notesOf(readFileSync(join(import.meta.dirname, '../../CHANGELOG.md'), 'utf8'), VERSION);
+  const notes = releaseNotes();
   const names = makeReleaseFiles(['x64', 'arm64'], sourceTime());
   const args = ['-S', '-s', key, '-t', `skerry ${VERSION}`, '-m', join(dist, 'SHA256SUMS')];
   execFileSync('minisign', args, { stdio: ['inherit', 'ignore', 'inherit'] });

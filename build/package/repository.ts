@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { DEBIAN_ARCHITECTURES } from './debian.ts';
 
-/** Architectures of the repository, by Debian's names. */
-const ARCHITECTURES = ['amd64', 'arm64'];
+const ARCHITECTURES = Object.values(DEBIAN_ARCHITECTURES);
 
 const SUITE = 'stable';
 const COMPONENT = 'main';

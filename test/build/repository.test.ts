@@ -16,6 +16,8 @@ import { makeDebianPackage } from '../../build/package/debian.ts';
 import { debianFiles } from '../../build/package/files.ts';
 import { makeRepository } from '../../build/package/repository.ts';
 import { VERSION } from '../../src/core/version.ts';
+import { aptOptions, privateApt } from '../harness/apt.ts';
+import { isInstalled } from '../harness/brokers/server.ts';
 import { skip } from '../harness/skip.ts';
 
 type Context = { folder: string; packages: string };
@@ -56,31 +58,19 @@ function make({ folder, packages }: Context, name: string, key?: string): string
 /** Runs apt of `architecture` with this repository as its only source. Returns its output, or its errors. */
 function apt({ folder }: Context, output: string, architecture: string, trust: string): string {
   const own = mkdtempSync(join(folder, 'apt-'));
-  for (const name of ['lists/partial', 'cache/archives/partial', 'sources'])
-    mkdirSync(join(own, name), { recursive: true });
+  mkdirSync(join(own, 'sources'));
   const source = `Types: deb\nURIs: file:${output}\nSuites: stable\nComponents: main\n${trust}\n`;
   writeFileSync(join(own, 'sources/skerry.sources'), source);
-  const settings = {
-    'APT::Architecture': architecture,
-    'APT::Architectures': architecture,
-    'APT::Sandbox::User': 'root',
-    'Dir::Etc::SourceList': '/dev/null',
-    'Dir::Etc::SourceParts': join(own, 'sources'),
-    'Dir::State::Lists': join(own, 'lists'),
-    'Dir::State::Status': '/dev/null',
-    'Dir::Cache': join(own, 'cache'),
-  };
-  const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  const options = [
+    ...privateApt(own, architecture),
+    ...aptOptions({ 'Dir::Etc::SourceList': '/dev/null', 'Dir::Etc::SourceParts': join(own, 'sources') }),
+  ];
   const update = spawnSync('apt-get', [...options, 'update'], { encoding: 'utf8' });
   if (update.status !== 0) return update.stderr;
   return execFileSync('apt-cache', [...options, 'policy', 'skerry'], { encoding: 'utf8' });
 }
 
-function isMissing(program: string): boolean {
-  return spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0;
-}
-
-if (isMissing('apt-ftparchive')) skip('apt-ftparchive (package apt-utils) is not installed');
+if (!isInstalled('apt-ftparchive', '--version')) skip('apt-ftparchive (package apt-utils) is not installed');
 else {
   repository('apt finds the package of each architecture in an unsigned repository', context => {
     const output = make(context, 'unsigned');
@@ -98,7 +88,7 @@ else {
   });
 
   repository('apt accepts a signed repository only with the key that signed it', context => {
-    if (isMissing('gpg')) return skip('gpg is not installed');
+    if (!isInstalled('gpg', '--version')) return skip('gpg is not installed');
     const home = mkdtempSync(join(context.folder, 'gpg-'));
     process.env['GNUPGHOME'] = home;
     const generate = (user: string): void =>

@@ -8,12 +8,11 @@
  * and the binary for arm64 in dist/.
  */
 import { randomInt } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { makeDebianPackage } from '../../../build/package/debian.ts';
-import { debianFiles } from '../../../build/package/files.ts';
 import { VERSION } from '../../../src/core/version.ts';
 import { hubWithVersion } from '../self-update/self-update.ts';
+import { makeCampaignPackage } from '../vm/package.ts';
 import { makeCard } from './card.ts';
 import { createDevice } from './device.ts';
 import { receive, startPublisher, subscribe } from './load.ts';
@@ -38,17 +37,15 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise(done => setTimeout(done, milliseconds));
 }
 
-/** Makes the package of the built binary. Hardly compressed, because it is unpacked at once. */
-function makePackage(): string {
-  process.env['DPKG_DEB_COMPRESSOR_LEVEL'] = '0';
-  const [work, output] = [join(folder, 'package'), join(folder, 'skerry.deb')];
-  rmSync(work, { recursive: true, force: true });
-  const files = debianFiles(binary, join(dist, 'THIRD-PARTY-LICENSES'), `skerry (${VERSION}) stable\n`);
-  makeDebianPackage({ files, version: VERSION, architecture: 'arm64', seconds: 1_700_000_000, work, output });
-  return output;
-}
-
-const system = await makeSystem(folder, makePackage());
+const deb = join(folder, 'skerry.deb');
+makeCampaignPackage({
+  binary,
+  architecture: 'arm64',
+  version: VERSION,
+  work: join(folder, 'package'),
+  output: deb,
+});
+const system = await makeSystem(folder, deb);
 const card = makeCard(folder, system);
 const packs = await createPacks(mkdtempSync(join(folder, 'packs-')));
 const device = await createDevice(folder, system, card, MEMORY_MEBIBYTES);

@@ -7,10 +7,9 @@
  */
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { makeDebianPackage } from '../../../build/package/debian.ts';
-import { debianFiles } from '../../../build/package/files.ts';
 import { VERSION } from '../../../src/core/version.ts';
 import { startMachine } from '../vm/machine.ts';
+import { makeCampaignPackage } from '../vm/package.ts';
 import { makeDisk } from './disk.ts';
 
 /** Milliseconds for both boots. */
@@ -35,14 +34,9 @@ const dist = resolve(import.meta.dirname, '../../../dist');
 const folder = join(dist, 'install');
 const scenario = join(folder, 'scenario');
 
-/** The package of the built binary. Hardly compressed, because the emulated machine is slow. */
 function makePackage(version: string, output: string): void {
-  process.env['DPKG_DEB_COMPRESSOR_LEVEL'] = '0';
-  const changelog = `skerry (${version}) stable; urgency=medium\n`;
-  const files = debianFiles(join(dist, 'skerry'), join(dist, 'THIRD-PARTY-LICENSES'), changelog);
-  const work = join(folder, 'package');
-  makeDebianPackage({ files, version, architecture: 'amd64', seconds: 1_700_000_000, work, output });
-  rmSync(work, { recursive: true });
+  const binary = join(dist, 'skerry');
+  makeCampaignPackage({ binary, architecture: 'x64', version, work: join(folder, 'package'), output });
 }
 
 rmSync(scenario, { recursive: true, force: true });

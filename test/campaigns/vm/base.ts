@@ -3,10 +3,8 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { DEBIAN_ARCHITECTURES } from '../../../build/package/debian.ts';
 import type { Architecture } from './kernel.ts';
-
-/** Debian's names of the architectures. */
-const DEBIAN: Readonly<Record<Architecture, string>> = { x64: 'amd64', arm64: 'arm64' };
 
 /**
  * Entry of binfmt_misc for executables of 64-bit ARM (kernel documentation, binfmt-misc). With the flag F the
@@ -34,7 +32,11 @@ export async function makeBase(
   if (existsSync(done)) return root;
   rmSync(root, { recursive: true, force: true });
   mkdirSync(root, { recursive: true });
-  const options = [`--arch=${DEBIAN[architecture]}`, '--variant=minbase', `--include=${packages.join(',')}`];
+  const options = [
+    `--arch=${DEBIAN_ARCHITECTURES[architecture]}`,
+    '--variant=minbase',
+    `--include=${packages.join(',')}`,
+  ];
   await runFor(architecture, `mmdebstrap --mode=root ${options.join(' ')} bookworm '${root}'`);
   writeFileSync(done, '');
   return root;

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { DEBIAN_ARCHITECTURES } from '../../../build/package/debian.ts';
+import { privateApt } from '../../harness/apt.ts';
 
-export type Architecture = 'x64' | 'arm64';
+export type Architecture = keyof typeof DEBIAN_ARCHITECTURES;
 
 /** Files of Debian's kernel for virtual machines. */
 export type Kernel = {
@@ -11,29 +13,27 @@ export type Kernel = {
   readonly modules: readonly string[];
 };
 
-/** Debian's name of an architecture, and its metapackage that depends on the newest kernel. */
-const KERNELS: Readonly<Record<Architecture, { readonly debian: string; readonly metapackage: string }>> = {
-  x64: { debian: 'amd64', metapackage: 'linux-image-cloud-amd64' },
-  arm64: { debian: 'arm64', metapackage: 'linux-image-arm64' },
+/** Debian's metapackage of each architecture that depends on the newest kernel. */
+const METAPACKAGES: Readonly<Record<Architecture, string>> = {
+  x64: 'linux-image-cloud-amd64',
+  arm64: 'linux-image-arm64',
 };
 
 /** Downloads the kernel with apt into `folder` unless it is there. `modules` are names of kernel modules. */
 export function fetchKernel(folder: string, architecture: Architecture, modules: readonly string[]): Kernel {
   const unpacked = join(folder, `kernel-${architecture}`);
-  if (!existsSync(join(unpacked, 'boot'))) unpack(folder, unpacked, KERNELS[architecture]);
+  if (!existsSync(join(unpacked, 'boot'))) unpack(folder, unpacked, architecture);
   const [image = ''] = globSync(join(unpacked, 'boot/vmlinuz-*'));
   const [installed = ''] = globSync(join(unpacked, 'lib/modules/*'));
   return { image, modules: withDependencies(installed, modules) };
 }
 
-function unpack(
-  folder: string,
-  unpacked: string,
-  { debian, metapackage }: (typeof KERNELS)[Architecture],
-): void {
+function unpack(folder: string, unpacked: string, architecture: Architecture): void {
+  const debian = DEBIAN_ARCHITECTURES[architecture];
+  const metapackage = METAPACKAGES[architecture];
   rmSync(unpacked, { recursive: true, force: true });
   mkdirSync(unpacked, { recursive: true });
-  const apt = privateApt(join(folder, 'apt'), debian);
+  const apt = privateApt(join(folder, 'apt', debian), debian);
   execFileSync('apt-get', [...apt, 'update', '-qq'], { stdio: ['ignore', 'ignore', 'inherit'] });
   const depends = execFileSync('apt-cache', [...apt, 'depends', metapackage], { encoding: 'utf8' });
   const name = /Depends: (linux-image-\S+?)(?::\S+)?$/m.exec(depends)?.[1];
@@ -44,21 +44,6 @@ function unpack(
   rmSync(archive);
   const [modules = ''] = globSync(join(unpacked, 'lib/modules/*'));
   execFileSync('busybox', ['depmod', '-b', unpacked, basename(modules)]);
-}
-
-/** Options for an apt of another architecture, which leaves the apt of this machine as it is. */
-function privateApt(folder: string, debian: string): string[] {
-  for (const name of ['lists/partial', 'cache/archives/partial'])
-    mkdirSync(join(folder, debian, name), { recursive: true });
-  const settings = {
-    'APT::Architecture': debian,
-    'APT::Architectures': debian,
-    'APT::Sandbox::User': 'root',
-    'Dir::State::Lists': join(folder, debian, 'lists'),
-    'Dir::State::Status': '/dev/null',
-    'Dir::Cache': join(folder, debian, 'cache'),
-  };
-  return Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
 }
 
 /** Returns the files of kernel modules and of their dependencies, dependencies first. */
